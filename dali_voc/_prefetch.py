@@ -1,0 +1,87 @@
+"""Runs a DALI pipeline some batches ahead of the consumer and knows which batch is which."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dali_voc._batches import Batch
+from dali_voc.datasets import PairIndex
+
+__all__ = ["Prefetcher", "source_arrays"]
+
+
+def source_arrays(
+    index: PairIndex, batch: Batch
+) -> tuple[
+    list[npt.NDArray[np.uint8]],
+    list[npt.NDArray[np.uint8]],
+    npt.NDArray[np.float32],
+    npt.NDArray[np.int32],
+]:
+    """Return what the pipeline's source gives for a batch."""
+    return (
+        [index.images.encoded(i) for i in batch.samples],
+        [index.labels.encoded(i) for i in batch.samples],
+        batch.position,
+        batch.flip,
+    )
+
+
+class Prefetcher:
+    """A pipeline, the batches it has yet to run, and those it is running.
+
+    Args:
+        build: makes the pipeline around a source.
+        index: where the files are.
+        depth: batches in the works at once.
+    """
+
+    def __init__(self, build: Callable[[Any], Any], index: PairIndex, *, depth: int) -> None:
+        self._index = index
+        self._depth = depth
+        self._plan: Iterator[Batch] = iter(())
+        self._running: deque[Batch] = deque()
+        self._pipeline = build(self._source)
+
+    def _source(self) -> Any:
+        batch = next(self._plan)
+        arrays = source_arrays(self._index, batch)
+        self._running.append(batch)
+        return arrays
+
+    def next_up(self) -> tuple[int, int] | None:
+        """Return (epoch, step) of the batch that `fetch` would return, if it is in the works."""
+        return (self._running[0].epoch, self._running[0].step) if self._running else None
+
+    def seek(self, plan: Iterator[Batch]) -> None:
+        """Throw away what is in the works, and go on with `plan`, which must not end."""
+        while self._running:
+            self._pipeline.share_outputs()
+            self._pipeline.release_outputs()
+            self._running.popleft()
+        self._plan = plan
+
+    def fetch(self, *, cuda_stream: Any = None) -> tuple[Any, ...]:
+        """Return the pipeline's outputs for the next batch; they stay valid while they are held.
+
+        Raises:
+            RuntimeError: DALI could not make the batch. `failed` then names it, and the pipeline
+                is of no further use.
+        """
+        while len(self._running) < self._depth:
+            self._pipeline.schedule_run()
+        outputs: tuple[Any, ...] = self._pipeline.share_outputs(cuda_stream)
+        self._pipeline.release_outputs()
+        self._running.popleft()
+        self._pipeline.schedule_run()
+        return outputs
+
+    @property
+    def failed(self) -> Batch:
+        """The batch that `fetch` could not make."""
+        return self._running[0]

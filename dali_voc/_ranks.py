@@ -1,0 +1,63 @@
+"""Which of how many processes this one is: asked, never negotiated."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch.distributed
+
+from dali_voc.errors import ConfigError
+
+__all__ = ["Ranks", "find_ranks"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranks:
+    """The place of this process among those that share the data.
+
+    Attributes:
+        rank: from 0 to `world_size` - 1.
+        world_size: number of processes, one per GPU.
+        local_rank: its number on this machine, which picks the GPU; None where nobody said.
+    """
+
+    rank: int = 0
+    world_size: int = 1
+    local_rank: int | None = None
+
+
+def find_ranks(*, rank: int | None = None, world_size: int | None = None) -> Ranks:
+    """Return what is given, else what `torch.distributed` says, else what torchrun's environment says.
+
+    Args:
+        rank: from the caller or the configuration, together with `world_size`.
+        world_size: likewise.
+
+    Raises:
+        ConfigError: one is given without the other, or the rank is not below the world size.
+    """
+    local = os.environ.get("LOCAL_RANK", "")
+    local_rank = int(local) if local.isdigit() else None
+    if (rank is None) != (world_size is None):
+        raise ConfigError("loader.rank and loader.world_size must be given together")
+    if rank is None or world_size is None:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
+        else:
+            rank = _from_environment("RANK", 0)
+            world_size = _from_environment("WORLD_SIZE", 1)
+    if not 0 <= rank < world_size:
+        raise ConfigError(
+            f"rank {rank} of {world_size}: expected a rank from 0 to {world_size - 1}"
+        )
+    return Ranks(rank=rank, world_size=world_size, local_rank=local_rank)
+
+
+def _from_environment(name: str, default: int) -> int:
+    text = os.environ.get(name)
+    if text is None:
+        return default
+    if not text.isdigit():
+        raise ConfigError(f"environment variable {name}: found {text!r}, expected a whole number")
+    return int(text)

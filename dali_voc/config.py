@@ -1,0 +1,197 @@
+"""The configuration: YAML in, checked and frozen models out.
+
+Every key is described by `Field(description=...)`; `configs/voc2012.yaml` is the annotated example.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dali_voc._config_errors import near_match, one_line_per_error
+from dali_voc.datasets import DATASETS
+from dali_voc.errors import ConfigError
+from dali_voc.order import LastBatch
+
+__all__ = [
+    "AugmentConfig",
+    "Config",
+    "DatasetConfig",
+    "LabelsConfig",
+    "LoaderConfig",
+    "NormalizeConfig",
+    "load_config",
+    "parse_config",
+]
+
+CropSide = Annotated[int, Field(ge=1, le=16384)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Auto = Literal["auto"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class DatasetConfig(_Section):
+    """Which data set, and where it lies."""
+
+    name: str = Field("voc2012", description="name of the data set")
+    root: str = Field(description="its folder; ~ and $VARIABLES are expanded")
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in DATASETS:
+            raise ValueError(f"expected one of: {', '.join(DATASETS)}{near_match(name, DATASETS)}")
+        return name
+
+    @property
+    def path(self) -> Path:
+        """The root as a path, expanded."""
+        return Path(os.path.expandvars(self.root)).expanduser()
+
+
+class LabelsConfig(_Section):
+    """How label files are read."""
+
+    palette: Literal["color", "index"] = Field(
+        "color", description="palette PNG: map its colours, or take the palette index as the class"
+    )
+    unknown: Literal["error", "ignore"] = Field(
+        "error", description="a colour or value of no class: raise, or give it ignore_index"
+    )
+    ignore_index: int = Field(
+        255, ge=0, le=255, description="class index of void pixels and of padding"
+    )
+
+
+class AugmentConfig(_Section):
+    """What happens to a pair on the way."""
+
+    crop_size: tuple[CropSide, CropSide] = Field(
+        (320, 480), description="height and width of the output, pixels"
+    )
+    flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
+    small: Literal["pad", "drop"] = Field(
+        "pad",
+        description="pictures smaller than the crop: pad at the bottom and the right (image with "
+        "the mean, label with ignore_index), or leave them out",
+    )
+
+    @field_validator("crop_size", mode="before")
+    @classmethod
+    def _list_to_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class NormalizeConfig(_Section):
+    """Images become (value / 255 - mean) / std, per channel R, G, B."""
+
+    mean: tuple[Unit, Unit, Unit] = Field((0.485, 0.456, 0.406), description="of values in 0..1")
+    std: tuple[Positive, Positive, Positive] = Field(
+        (0.229, 0.224, 0.225), description="of values in 0..1"
+    )
+
+    @field_validator("mean", "std", mode="before")
+    @classmethod
+    def _list_to_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class LoaderConfig(_Section):
+    """Batches, devices and order."""
+
+    batch_size: int = Field(64, ge=1, le=65536, description="pairs per batch and rank")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where batches are made; auto: cuda where there is a GPU"
+    )
+    threads: Annotated[int, Field(ge=1, le=1024)] | Auto = Field(
+        "auto", description="CPU threads; auto: one per core that this process may use"
+    )
+    prefetch: int = Field(2, ge=1, le=64, description="batches made ahead")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="decides order, crops and flips")
+    last_batch: LastBatch = Field(
+        "partial", description="where samples do not fill the last batch: see dali_voc.order"
+    )
+
+
+class Config(_Section):
+    """The whole configuration."""
+
+    dataset: DatasetConfig
+    labels: LabelsConfig = LabelsConfig()
+    augment: AugmentConfig = AugmentConfig()
+    normalize: NormalizeConfig = NormalizeConfig()
+    loader: LoaderConfig = LoaderConfig()
+
+
+def load_config(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> Config:
+    """Read and check a YAML file.
+
+    Args:
+        path: the file.
+        overrides: `key.path=value`, the value in YAML: `loader.batch_size=8`,
+            `augment.crop_size=[256, 256]`. Later ones win.
+
+    Raises:
+        ConfigError: the file cannot be read, or something in it is wrong; one line per problem,
+            with the key's path, what was found and what is allowed.
+    """
+    try:
+        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file, expected a YAML configuration") from None
+    except OSError as e:
+        raise ConfigError(f"{path}: cannot be read ({e.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(e).split())}") from None
+    return parse_config(tree, overrides=overrides, source=str(path))
+
+
+def parse_config(
+    tree: Any, *, overrides: Sequence[str] = (), source: str = "configuration"
+) -> Config:
+    """Check a configuration given as nested dictionaries, as `load_config` does with a file's.
+
+    Args:
+        tree: section name to keys to values; None stands for an empty one.
+        overrides: as in `load_config`.
+        source: what errors call it.
+
+    Raises:
+        ConfigError: as in `load_config`.
+    """
+    if not isinstance(tree, dict | None):
+        raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
+    tree = {k: dict(v) if isinstance(v, dict) else v for k, v in (tree or {}).items()}
+    for override in overrides:
+        _apply(tree, override)
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as e:
+        raise ConfigError("\n".join(one_line_per_error(e, Config, source))) from None
+
+
+def _apply(tree: dict[Any, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"override {override!r}: expected key=value, such as loader.batch_size=8")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"override {override!r}: the value is not valid YAML") from None
+    for part in parts[:-1]:
+        if tree.get(part) is None:
+            tree[part] = {}
+        tree = tree[part]
+        if not isinstance(tree, dict):
+            raise ConfigError(f"override {override!r}: '{part}' has no keys below it")
+    tree[parts[-1]] = value

@@ -1,0 +1,60 @@
+"""The exceptions that this package raises: one sentence each, naming the file or the key."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "ConfigError",
+    "DaliVocError",
+    "DatasetError",
+    "LoaderError",
+    "PluginError",
+    "SampleError",
+]
+
+
+class DaliVocError(Exception):
+    """Base of all exceptions of this package; its text is fit to show to a user as it is."""
+
+
+class ConfigError(DaliVocError):
+    """The configuration has an unknown key, a wrong type or an impossible value."""
+
+
+class DatasetError(DaliVocError):
+    """The data set as a whole cannot be used: no root, no split file, a missing or unpaired file."""
+
+
+class SampleError(DaliVocError):
+    """One file of the data set cannot be used.
+
+    Attributes:
+        path: the file.
+        reason: what was found and what was expected.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[SampleError], tuple[str, str]]:
+        return type(self), (self.path, self.reason)
+
+
+class PluginError(DaliVocError):
+    """The compiled operators are missing or do not belong to the installed DALI."""
+
+
+class LoaderError(DaliVocError):
+    """The loader was used in a way that it does not allow, or failed for no fault of a file."""
+
+
+_OURS = re.compile(r"<dali_voc>(.*?)</dali_voc>", re.DOTALL)
+
+
+def sentence_from_dali(error: BaseException) -> str | None:
+    """Return the sentence that one of our operators put into DALI's error, or None."""
+    found = _OURS.search(str(error))
+    return found.group(1) if found else None

@@ -1,0 +1,100 @@
+"""Label colours, classes and tables: what the values in label files mean.
+
+Pure data and NumPy; nothing here reads files or knows DALI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Color", "LabelSpec", "LabelTables", "colorize", "voc_colormap"]
+
+Color = tuple[int, int, int]
+
+
+def voc_colormap(n: int = 256) -> tuple[Color, ...]:
+    """Return the first `n` colours (R, G, B) of PASCAL VOC's palette.
+
+    The bits of the index are dealt out to the channels, from the highest bit of each down: the
+    function `VOClabelcolormap` of the VOC development kit.
+    """
+    colors = []
+    for index in range(n):
+        rgb = [0, 0, 0]
+        for bit in range(8):
+            for channel in range(3):
+                rgb[channel] |= (index >> (3 * bit + channel) & 1) << (7 - bit)
+        colors.append((rgb[0], rgb[1], rgb[2]))
+    return tuple(colors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSpec:
+    """What label values mean in one data set.
+
+    Attributes:
+        classes: the classes' names; a class's index is its place here.
+        colors: the colour of each class, for reading colour-coded labels and for display.
+        void_colors: colours that mean "no class" (VOC's border).
+        void_values: gray values or palette indices that mean the same.
+    """
+
+    classes: tuple[str, ...]
+    colors: tuple[Color, ...]
+    void_colors: tuple[Color, ...] = ()
+    void_values: tuple[int, ...] = (255,)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) != len(self.colors):
+            raise ValueError(f"{len(self.classes)} classes but {len(self.colors)} colours")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelTables:
+    """The tables of the label operator: `colors[i]` becomes `color_classes[i]`, and so on.
+
+    Attributes:
+        colors: 24-bit colours, R in the highest byte.
+        color_classes: their class indices.
+        values: gray values or palette indices, 0..255.
+        value_classes: their class indices.
+    """
+
+    colors: tuple[int, ...]
+    color_classes: tuple[int, ...]
+    values: tuple[int, ...]
+    value_classes: tuple[int, ...]
+
+    @classmethod
+    def build(cls, spec: LabelSpec, *, ignore_index: int) -> LabelTables:
+        """Lay out `spec`, with void becoming `ignore_index`."""
+        n = len(spec.classes)
+        return cls(
+            colors=tuple(r << 16 | g << 8 | b for r, g, b in (*spec.colors, *spec.void_colors)),
+            color_classes=(*range(n), *[ignore_index] * len(spec.void_colors)),
+            values=(*range(n), *spec.void_values),
+            value_classes=(*range(n), *[ignore_index] * len(spec.void_values)),
+        )
+
+
+def colorize(
+    labels: npt.NDArray[np.integer], spec: LabelSpec, *, ignore_index: int = 255
+) -> npt.NDArray[np.uint8]:
+    """Paint class indices for people to look at.
+
+    Args:
+        labels: class indices, any shape.
+        spec: where the colours come from.
+        ignore_index: painted in the void colour, or white where the data set has none.
+
+    Returns:
+        uint8 colours, shape `labels.shape + (3,)`; indices of no class are magenta.
+    """
+    palette = np.full((max(256, int(labels.max(initial=0)) + 1), 3), (255, 0, 255), np.uint8)
+    palette[: len(spec.colors)] = spec.colors
+    if ignore_index >= len(spec.colors):
+        palette[ignore_index] = spec.void_colors[0] if spec.void_colors else (255, 255, 255)
+    return palette[labels]

@@ -1,0 +1,129 @@
+"""Operators of our own for DALI pipelines: `decode_label` and `color_to_index`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from dali_voc.labels import Color, LabelTables
+from dali_voc.ops._plugin import load_plugin
+
+__all__ = ["color_to_index", "decode_label"]
+
+Dtype = Literal["uint8", "int32", "int64"]
+
+
+def _dali_type(dtype: Dtype) -> Any:
+    from nvidia.dali import types  # noqa: PLC0415
+
+    return {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}[dtype]
+
+
+def decode_label(
+    encoded: Any,
+    path: Any,
+    *,
+    tables: LabelTables,
+    crop_size: tuple[int, int],
+    position: Any = (0.5, 0.5),
+    flip: Any = 0,
+    image_shape: Any = None,
+    palette: Literal["color", "index"] = "color",
+    unknown: int | Literal["error"] = "error",
+    ignore_index: int = 255,
+    dtype: Dtype = "uint8",
+) -> tuple[Any, Any, Any]:
+    """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.
+
+    Reads palette PNG of 1, 2, 4, 8 bits (by colour, or by index), gray PNG of 1, 2, 4, 8 bits
+    (values as class ids, as stored), and RGB or RGBA of 8 bits (alpha is ignored); interlaced or
+    not.
+
+    Args:
+        encoded: the files' bytes, 1D uint8.
+        path: the files' names for error messages, 1D uint8.
+        tables: what colours and values mean.
+        crop_size: height and width of the result, pixels.
+        position: (y, x) in [0, 1), per sample or constant: which of the crop's possible places.
+        flip: 1 mirrors the crop left to right, per sample or constant.
+        image_shape: int64 (height, width, ...) that the label must have, per sample.
+        palette: map palette files by colour or by index.
+        unknown: class of colours and values that are not in the tables, or an error.
+        ignore_index: what fills the crop outside the picture.
+        dtype: of the map.
+
+    Returns:
+        The map [crop height, crop width]; the start (y, x) and the shape (height, width) of the
+        part of the picture that it shows, int32 in source pixels. The shape is smaller than the
+        crop where the picture is; the rest of the map, at the bottom and at the right before
+        flipping, is `ignore_index`.
+
+    Raises:
+        RuntimeError: from the pipeline, with one sentence naming the file, for anything that is
+            not a sound PNG of a known type, has another shape, or holds an unknown colour.
+    """
+    load_plugin()
+    from nvidia.dali import fn  # noqa: PLC0415
+
+    optional = {} if image_shape is None else {"image_shape": image_shape}
+    outputs = fn.dali_voc.decode_label(
+        encoded,
+        path,
+        crop_size=list(crop_size),
+        colors=list(tables.colors),
+        color_classes=list(tables.color_classes),
+        values=list(tables.values),
+        value_classes=list(tables.value_classes),
+        palette_by_color=palette == "color",
+        unknown=-1 if unknown == "error" else unknown,
+        ignore_index=ignore_index,
+        position=position,
+        flip=flip,
+        dtype=_dali_type(dtype),
+        **optional,
+    )
+    return tuple(outputs)
+
+
+def color_to_index(
+    rgb: Any,
+    *,
+    colors: Sequence[Color],
+    classes: Sequence[int] | None = None,
+    unknown: int | Literal["error"] = "error",
+    dtype: Dtype = "uint8",
+) -> Any:
+    """Turn decoded RGB pictures into class indices by exact match of all 24 bits. CPU.
+
+    Args:
+        rgb: uint8 pictures [height, width, 3], of any mix of sizes.
+        colors: known colours (R, G, B), each 0..255.
+        classes: the class of each colour; by default its place in `colors`.
+        unknown: the class of any other colour, or an error naming the colour and its pixel count.
+        dtype: of the result.
+
+    Returns:
+        Class indices [height, width].
+
+    Raises:
+        ValueError: `colors` and `classes` do not fit, or a colour is there twice.
+    """
+    load_plugin()
+    from nvidia.dali import fn  # noqa: PLC0415
+
+    classes = list(range(len(colors)) if classes is None else classes)
+    if len(classes) != len(colors):
+        raise ValueError(f"{len(colors)} colors but {len(classes)} classes")
+    if len(set(colors)) != len(colors):
+        raise ValueError("a colour is in colors twice")
+    limit = 255 if dtype == "uint8" else 65534
+    for value in [*classes, *([] if unknown == "error" else [unknown])]:
+        if not 0 <= value <= limit:
+            raise ValueError(f"class {value} does not fit, expected 0..{limit} for {dtype}")
+    return fn.dali_voc.color_to_index(
+        rgb,
+        colors=[r << 16 | g << 8 | b for r, g, b in colors],
+        classes=classes,
+        unknown=-1 if unknown == "error" else unknown,
+        dtype=_dali_type(dtype),
+    )

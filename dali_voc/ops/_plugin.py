@@ -1,0 +1,57 @@
+"""Loads the compiled operators into DALI, and only into the DALI they were built for."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from pathlib import Path
+
+from dali_voc.errors import PluginError
+
+__all__ = ["load_plugin"]
+
+_LIBRARY = "libdali_voc_ops.so"
+_BUILT_FOR = "built_for_dali.txt"
+
+
+def _folder() -> Path:
+    """Return where the library lies: here, or, run from a source tree, where pip installed it."""
+    here = Path(__file__).parent
+    if (here / _LIBRARY).is_file():
+        return here
+    try:
+        installed = importlib.metadata.distribution("dali-voc").locate_file("dali_voc/ops")
+    except importlib.metadata.PackageNotFoundError:
+        installed = here
+    if not Path(str(installed), _LIBRARY).is_file():
+        raise PluginError(
+            f"{here / _LIBRARY}: no such file, expected the compiled operators; "
+            "run 'pip install -c constraints.txt .' in the source tree"
+        )
+    return Path(str(installed))
+
+
+def _check_version(folder: Path) -> None:
+    built_for = (folder / _BUILT_FOR).read_text().strip()
+    installed = importlib.metadata.version("nvidia-dali-cuda120")
+    if installed != built_for:
+        raise PluginError(
+            f"{folder / _LIBRARY} was built for DALI {built_for}, but DALI {installed} is "
+            f"installed; reinstall dali-voc, or 'pip install nvidia-dali-cuda120=={built_for}'"
+        )
+
+
+@functools.cache
+def load_plugin() -> None:
+    """Make `nvidia.dali.fn.dali_voc` available. Later calls do nothing.
+
+    Raises:
+        PluginError: the library is missing, or the installed DALI is another than it was built for.
+    """
+    folder = _folder()
+    _check_version(folder)
+    # DALI itself must be in the process before a plugin is.
+    import nvidia.dali  # noqa: F401, PLC0415
+    import nvidia.dali.plugin_manager  # noqa: PLC0415
+
+    nvidia.dali.plugin_manager.load_library(str(folder / _LIBRARY))

@@ -1,0 +1,128 @@
+#include "label_decoder.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "label_error.h"
+#include "unknown_counts.h"
+
+namespace dali_voc {
+namespace {
+
+std::string Size(int64_t width, int64_t height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+}  // namespace
+
+LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color_classes,
+                   const std::vector<int>& values, const std::vector<int>& value_classes,
+                   int unknown, bool palette_by_color)
+    : colors(colors, color_classes, unknown), palette_by_color(palette_by_color) {
+  this->values.fill(static_cast<uint16_t>(unknown));
+  for (size_t i = 0; i < values.size(); i++) {
+    if (values[i] < 0 || values[i] > 255) throw std::invalid_argument("a label value is 0..255");
+    if (value_classes[i] < 0 || value_classes[i] >= kUnknown)
+      throw std::invalid_argument("a class is 0..65534");
+    this->values[values[i]] = static_cast<uint16_t>(value_classes[i]);
+  }
+}
+
+void LabelDecoder::CheckHeader(const CropRequest& crop) const {
+  const PngHeader& header = chunks_.header;
+  if (header.bit_depth == 16)
+    throw LabelError("a label with 16 bits per channel is not supported, expected at most 8");
+  if (header.color == PngColor::kGrayAlpha)
+    throw LabelError("a gray label with alpha is not supported, expected gray, palette, RGB, RGBA");
+  if (crop.image_height > 0 &&
+      (crop.image_height != header.height || crop.image_width != header.width))
+    throw LabelError("the label is " + Size(header.width, header.height) + " (width x height), " +
+                     "its image is " + Size(crop.image_width, crop.image_height));
+}
+
+void LabelDecoder::PrepareIndexMap() {
+  if (chunks_.header.color != PngColor::kPalette || !map_->palette_by_color) {
+    index_map_ = map_->values;
+    return;
+  }
+  // Indices past the palette's end have no colour.
+  index_map_.fill(map_->colors.view().unknown);
+  for (int i = 0; i < chunks_.palette_size; i++)
+    index_map_[i] = map_->colors.view().Find(chunks_.palette[i]);
+}
+
+// Returns whether a pixel had no class.
+template <typename T>
+bool LabelDecoder::MapRow(int64_t y, const Span& columns, bool flip, T* out) {
+  const uint8_t* row = pixels_.Row(y, columns.start, columns.size);
+  int64_t n = columns.size;
+  int bytes = pixels_.PixelBytes();
+  uint16_t worst = 0;
+  auto write = [&](auto&& lookup) {
+    for (int64_t i = 0; i < n; i++) {
+      uint16_t value = lookup(i);
+      worst = std::max(worst, value);
+      out[flip ? n - 1 - i : i] = static_cast<T>(value);
+    }
+  };
+  if (bytes == 1) {
+    write([&](int64_t i) { return index_map_[row[i]]; });
+  } else {
+    RunLookup lookup(map_->colors.view());
+    write([&](int64_t i) { return lookup(row + i * bytes); });
+  }
+  return worst == kUnknown;
+}
+
+// Counts over the whole picture, so that the message does not depend on the crop.
+void LabelDecoder::FailUnknown() {
+  const PngHeader& header = chunks_.header;
+  pixels_.Decode(chunks_, header.height);
+  bool by_value = pixels_.PixelBytes() == 1;
+  UnknownCounts counts;
+  for (int64_t y = 0; y < header.height; y++) {
+    const uint8_t* row = pixels_.Row(y, 0, header.width);
+    for (int64_t x = 0; x < header.width; x++) {
+      const uint8_t* p = row + x * pixels_.PixelBytes();
+      uint32_t key = by_value ? *p : uint32_t{p[0]} << 16 | uint32_t{p[1]} << 8 | p[2];
+      if ((by_value ? index_map_[key] : map_->colors.view().Find(key)) == kUnknown) counts.Add(key);
+    }
+  }
+  throw LabelError(counts.Describe([&](uint32_t key) -> std::string {
+    if (!by_value) return "colour " + ColorName(key);
+    std::string number = std::to_string(key);
+    if (header.color != PngColor::kPalette) return "value " + number;
+    if (!map_->palette_by_color) return "palette index " + number;
+    if (static_cast<int>(key) >= chunks_.palette_size)
+      return "palette index " + number + ", which has no colour,";
+    return "colour " + ColorName(chunks_.palette[key]) + ", palette index " + number + ",";
+  }));
+}
+
+template <typename T>
+Window LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& crop, T ignore,
+                            T* out) {
+  ParsePng(file, size, &chunks_);
+  CheckHeader(crop);
+  PrepareIndexMap();
+  Window window{PlaceCrop(chunks_.header.height, crop.crop_height, crop.position_y),
+                PlaceCrop(chunks_.header.width, crop.crop_width, crop.position_x)};
+  pixels_.Decode(chunks_, window.y.start + window.y.size);
+  int64_t padding = crop.crop_width - window.x.size;
+  bool unknown = false;
+  for (int64_t y = 0; y < window.y.size; y++) {
+    T* row = out + y * crop.crop_width;
+    unknown |= MapRow(window.y.start + y, window.x, crop.flip, row + (crop.flip ? padding : 0));
+    std::fill_n(crop.flip ? row : row + window.x.size, padding, ignore);
+  }
+  std::fill_n(out + window.y.size * crop.crop_width,
+              (crop.crop_height - window.y.size) * crop.crop_width, ignore);
+  if (unknown) FailUnknown();
+  return window;
+}
+
+template Window LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t, uint8_t*);
+template Window LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int32_t, int32_t*);
+template Window LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int64_t, int64_t*);
+
+}  // namespace dali_voc

@@ -1,0 +1,87 @@
+"""Random numbers as a pure function of (seed, epoch, sample): no generator, no state.
+
+`philox` is NumPy's Philox bit generator written over arrays, so that any sample's numbers can be
+had at any time, in any order, on any rank. What is drawn for one purpose never moves when another
+purpose is added: each has its own stream.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Stream", "philox", "shuffle_keys", "uniform"]
+
+_U64 = np.uint64
+_LOW = _U64(0xFFFFFFFF)
+_32 = _U64(32)
+# Philox-4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+_MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
+_WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+_ROUNDS = 10
+_MASK = (1 << 64) - 1
+
+
+class Stream(IntEnum):
+    """What random numbers are for. Values are part of the reproducible result: never reuse one."""
+
+    SHUFFLE = 0
+    CROP = 1
+    FLIP = 2
+
+
+def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64], ...]:
+    """Return the high and the low 64 bits of a * b."""
+    low_b, high_b = _U64(b & 0xFFFFFFFF), _U64(b >> 32)
+    low_a, high_a = a & _LOW, a >> _32
+    middle = high_a * low_b + (low_a * low_b >> _32)
+    other = low_a * high_b + (middle & _LOW)
+    return high_a * high_b + (middle >> _32) + (other >> _32), a * _U64(b)
+
+
+def philox(
+    *, key: tuple[int, int], counter: tuple[npt.ArrayLike, int, int, int]
+) -> npt.NDArray[np.uint64]:
+    """Return the Philox-4x64-10 blocks of many counters at once.
+
+    Args:
+        key: two 64-bit numbers.
+        counter: four 64-bit numbers, the first an array of shape [n].
+
+    Returns:
+        uint64 of shape [n, 4]. Row i equals
+        `np.random.Philox(key=key, counter=c).random_raw(4)` where c is the counter of row i minus
+        one (NumPy counts up before each block).
+    """
+    c0 = np.atleast_1d(np.asarray(counter[0])).astype(_U64)
+    c1, c2, c3 = (np.full_like(c0, value & _MASK) for value in counter[1:])
+    k0, k1 = key[0] & _MASK, key[1] & _MASK
+    for _ in range(_ROUNDS):
+        high0, low0 = _multiply(c0, _MULTIPLIERS[0])
+        high1, low1 = _multiply(c2, _MULTIPLIERS[1])
+        c0, c1, c2, c3 = high1 ^ c1 ^ _U64(k0), low1, high0 ^ c3 ^ _U64(k1), low0
+        k0, k1 = (k0 + _WEYL[0]) & _MASK, (k1 + _WEYL[1]) & _MASK
+    return np.stack([c0, c1, c2, c3], axis=1)
+
+
+def uniform(
+    *, seed: int, epoch: int, samples: npt.ArrayLike, stream: Stream
+) -> npt.NDArray[np.float32]:
+    """Return four numbers in [0, 1) per sample, float32 of shape [n, 4], each a multiple of 2^-24.
+
+    Args:
+        seed: of the run.
+        epoch: from 0.
+        samples: sample indices, shape [n].
+        stream: what the numbers are for.
+    """
+    bits = philox(key=(seed, int(stream)), counter=(samples, epoch, 0, 0))
+    return (bits >> _U64(40)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def shuffle_keys(*, seed: int, epoch: int, num_samples: int) -> npt.NDArray[np.uint64]:
+    """Return one random 64-bit number per sample; sorting by it shuffles the epoch."""
+    samples = np.arange(num_samples, dtype=_U64)
+    return philox(key=(seed, int(Stream.SHUFFLE)), counter=(samples, epoch, 0, 0))[:, 0]
