@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._ranks import Ranks
+from dali_voc.config import Config
 from dali_voc.order import LastBatch, batch_positions, epoch_order, num_batches
 from dali_voc.randomness import Stream, uniform
 
@@ -55,6 +56,21 @@ class BatchPlan:
     training: bool
     seed: int
     flip: float
+
+    @classmethod
+    def from_config(
+        cls, config: Config, *, num_samples: int, training: bool, ranks: Ranks | None = None
+    ) -> BatchPlan:
+        """Take what the configuration says."""
+        return cls(
+            num_samples=num_samples,
+            batch_size=config.loader.batch_size,
+            last_batch=config.loader.last_batch,
+            ranks=ranks or Ranks(),
+            training=training,
+            seed=config.loader.seed,
+            flip=config.augment.flip,
+        )
 
     def num_batches(self) -> int:
         """Return the number of batches of an epoch."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
 from dali_voc._prefetch import source_arrays
@@ -39,7 +40,7 @@ def explain_failure(
             return problem
     return LoaderError(
         f"DALI failed on batch {batch.step} of epoch {batch.epoch}, though each of its samples "
-        f"loads by itself: {_plain(error)}"
+        f"loads by itself: {_first_line(error)}"
     )
 
 
@@ -85,17 +86,23 @@ def _try(single: Batch, index: PairIndex, build: Callable[[Any], Any]) -> Sample
     try:
         pipeline.run()
     except RuntimeError as e:
-        return _from_our_operator(e, single, index) or SampleError(
-            index.images[single.samples[0]], f"cannot be decoded as an image ({_plain(e)})"
-        )
+        image = index.images[single.samples[0]]
+        return _from_our_operator(e, single, index) or SampleError(image, _image_reason(image))
     return None
 
 
-def _plain(error: BaseException) -> str:
-    """Return the one line of DALI's message that says what happened."""
-    text = str(error)
-    found = re.search(
-        r"(?:Assert on .*? failed: |Error in .*?encountered:\s*|error: )(.*)", text, re.DOTALL
-    )
-    lines = [line.strip() for line in (found.group(1) if found else text).splitlines()]
-    return next((line for line in lines if line), type(error).__name__)
+def _image_reason(path: str) -> str:
+    """Ask Pillow why an image that DALI refuses is refused: it says so in words."""
+    try:
+        with Image.open(path) as image:
+            kind = f"{image.format}, mode {image.mode}, {image.width}x{image.height}"
+            image.load()
+    except UnidentifiedImageError:
+        return "this is not an image of a known format, or its header is damaged"
+    except Exception as e:
+        return f"damaged image: {e}"
+    return f"DALI cannot decode this image ({kind})"
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -28,7 +28,7 @@ class Ranks:
 
 
 def find_ranks(*, rank: int | None = None, world_size: int | None = None) -> Ranks:
-    """Return what is given, else what `torch.distributed` says, else what torchrun's environment says.
+    """Return what is given, else what `torch.distributed` or torchrun's environment says.
 
     Args:
         rank: from the caller or the configuration, together with `world_size`.

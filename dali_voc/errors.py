@@ -23,7 +23,7 @@ class ConfigError(DaliVocError):
 
 
 class DatasetError(DaliVocError):
-    """The data set as a whole cannot be used: no root, no split file, a missing or unpaired file."""
+    """The data set cannot be used as a whole: no root, no list, a file without its partner."""
 
 
 class SampleError(DaliVocError):

@@ -6,6 +6,7 @@ Pure data and NumPy; nothing here reads files or knows DALI.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,7 @@ class LabelTables:
 
 
 def colorize(
-    labels: npt.NDArray[np.integer], spec: LabelSpec, *, ignore_index: int = 255
+    labels: npt.NDArray[np.integer[Any]], spec: LabelSpec, *, ignore_index: int = 255
 ) -> npt.NDArray[np.uint8]:
     """Paint class indices for people to look at.
 
@@ -97,4 +98,5 @@ def colorize(
     palette[: len(spec.colors)] = spec.colors
     if ignore_index >= len(spec.colors):
         palette[ignore_index] = spec.void_colors[0] if spec.void_colors else (255, 255, 255)
-    return palette[labels]
+    painted: npt.NDArray[np.uint8] = palette[labels]
+    return painted

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 import torch
+from torch.utils.dlpack import from_dlpack
 from typing_extensions import Self
 
 from dali_voc._batches import BatchPlan
@@ -79,14 +80,8 @@ class Loader:
     ) -> None:
         self._config = config
         self._index = index
-        self._plan = BatchPlan(
-            num_samples=len(index),
-            batch_size=config.loader.batch_size,
-            last_batch=config.loader.last_batch,
-            ranks=ranks or Ranks(),
-            training=training,
-            seed=config.loader.seed,
-            flip=config.augment.flip,
+        self._plan = BatchPlan.from_config(
+            config, num_samples=len(index), training=training, ranks=ranks or Ranks()
         )
         self._length = self._plan.num_batches()
         if self._length == 0:
@@ -95,7 +90,7 @@ class Loader:
                 f"{config.loader.batch_size} on {self._plan.ranks.world_size} ranks, and "
                 "loader.last_batch is 'drop'"
             )
-        self._device = _pick_device(config.loader.device, self._plan.ranks)
+        self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
         self._prefetcher: Prefetcher | None = None
         self._next_epoch = 0
         self._iterator: _EpochIterator | None = None
@@ -170,7 +165,7 @@ class Loader:
             self._prefetcher = None
             build = functools.partial(self._build_pipeline, batch_size=1, prefetch=1)
             raise explain_failure(e, prefetcher.failed, self._index, build) from e
-        images, labels = (torch.from_dlpack(output.as_tensor()) for output in outputs)
+        images, labels = (from_dlpack(output.as_tensor()) for output in outputs)
         return images, labels
 
     def _build_pipeline(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
@@ -186,7 +181,7 @@ class Loader:
             batch_size=batch_size,
             device="cuda" if self._device.type == "cuda" else "cpu",
             device_id=self._device.index,
-            threads=_num_threads(self._config.loader.threads),
+            threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
         )
 
@@ -208,16 +203,22 @@ class _EpochIterator:
         return batch
 
 
-def _num_threads(threads: int | Literal["auto"]) -> int:
+def pick_threads(threads: int | Literal["auto"]) -> int:
+    """Return the number of CPU threads; "auto" is one per core that this process may use."""
     return len(os.sched_getaffinity(0)) if threads == "auto" else threads
 
 
-def _pick_device(device: str, ranks: Ranks) -> torch.device:
+def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:
+    """Return the device that `loader.device` stands for.
+
+    Raises:
+        LoaderError: "cuda" where PyTorch finds no GPU.
+    """
     if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise LoaderError(
             "loader.device is 'cuda', but PyTorch finds no CUDA GPU; use 'auto' or 'cpu'"
         )
-    local = ranks.local_rank
-    return torch.device("cuda", torch.cuda.current_device() if local is None else local)
+    number = torch.cuda.current_device() if local_rank is None else local_rank
+    return torch.device("cuda", number)

@@ -13,9 +13,9 @@ from nvidia.dali import Pipeline, fn, types
 
 from dali_voc.config import Config
 from dali_voc.labels import LabelTables
-from dali_voc.ops import decode_label
+from dali_voc.ops import decode_label, normalize_crop
 
-__all__ = ["Source", "build_pipeline"]
+__all__ = ["Source", "build_decode_only_pipeline", "build_pipeline"]
 
 # What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8),
 # crop positions (float32 [n, 2], see decode_label), flips (int32 [n]).
@@ -94,21 +94,56 @@ def build_pipeline(
             adjust_orientation=False,
             output_type=types.RGB,
         )
-        image = fn.crop_mirror_normalize(
-            image,
-            crop=augment.crop_size,
-            crop_pos_y=0.0,
-            crop_pos_x=0.0,
-            out_of_bounds_policy="pad",
-            fill_values=0.0,  # after normalisation: the mean colour
-            mirror=flip,
-            mean=[255 * value for value in config.normalize.mean],
-            std=[255 * value for value in config.normalize.std],
-            dtype=types.FLOAT,
-            output_layout="CHW",
-        )
+        mean = [255 * value for value in config.normalize.mean]
+        std = [255 * value for value in config.normalize.std]
         if on_gpu:
+            image = fn.crop_mirror_normalize(
+                image,
+                crop=augment.crop_size,
+                crop_pos_y=0.0,
+                crop_pos_x=0.0,
+                out_of_bounds_policy="pad",
+                fill_values=0.0,  # after normalisation: the mean colour
+                mirror=flip,
+                mean=mean,
+                std=std,
+                dtype=types.FLOAT,
+                output_layout="CHW",
+            )
             label = fn.cast(label.gpu(), dtype=types.INT64)
+        else:
+            image = normalize_crop(
+                image, crop_size=augment.crop_size, mean=mean, std=std, flip=flip
+            )
         pipeline.set_outputs(image, label)
+    pipeline.build()
+    return pipeline
+
+
+def build_decode_only_pipeline(
+    source: Source, *, batch_size: int, device_id: int | None, threads: int, prefetch: int
+) -> Pipeline:
+    """Build the pipeline that only decodes whole images: the bound of what DALI allows.
+
+    Args:
+        source: as for `build_pipeline`; only the image paths are used.
+        batch_size: of the largest batch.
+        device_id: the GPU's number; None to decode on the CPU.
+        threads: CPU threads.
+        prefetch: batches in the works at once.
+
+    Returns:
+        A built pipeline with one output: uint8 pictures [height, width, 3] of mixed sizes.
+    """
+    pipeline = Pipeline(
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=device_id,
+        prefetch_queue_depth=prefetch,
+    )
+    with pipeline:
+        image_path = fn.external_source(source=lambda: source()[0])
+        device = "cpu" if device_id is None else "mixed"
+        pipeline.set_outputs(fn.decoders.image(fn.io.file.read(image_path), device=device))
     pipeline.build()
     return pipeline

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from dali_voc.datasets.voc import VOC_SPEC
+from dali_voc.datasets.voc import VOC_BORDER_COLOR, VOC_SPEC
 
 __all__ = [
     "VOC_CLASSES",
     "VOC_COLORMAP",
     "VOCSegDataset",
+    "VOCSegFiles",
     "read_voc_images",
     "voc_colormap2label",
     "voc_label_indices",
@@ -109,3 +110,46 @@ class VOCSegDataset(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]])
 
     def __len__(self) -> int:
         return len(self.features)
+
+
+class VOCSegFiles(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """The same from files, one pair at a time: what people write when memory no longer suffices.
+
+    Small pictures are padded at the bottom and the right, the image with the mean colour, the label
+    with 255; border pixels are 255; half of the pairs are mirrored.
+
+    Args:
+        split: name of a list in `ImageSets/Segmentation`.
+        crop_size: height and width, pixels.
+        voc_dir: the folder `VOC2012`.
+    """
+
+    def __init__(
+        self, split: str, crop_size: tuple[int, int], voc_dir: str | os.PathLike[str]
+    ) -> None:
+        self.root = Path(voc_dir)
+        self.crop_size = crop_size
+        self.names = (self.root / "ImageSets/Segmentation" / f"{split}.txt").read_text().split()
+        self.colormap2label = voc_colormap2label()
+        r, g, b = VOC_BORDER_COLOR
+        self.colormap2label[(r * 256 + g) * 256 + b] = 255
+        self.mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+        self.std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+    def __getitem__(self, idx: int) -> tuple[torch.Tensor, torch.Tensor]:
+        name = self.names[idx]
+        feature = _read_rgb(self.root / "JPEGImages" / f"{name}.jpg")
+        colors = _read_rgb(self.root / "SegmentationClass" / f"{name}.png")
+        height, width = (min(c, s) for c, s in zip(self.crop_size, feature.shape[1:], strict=True))
+        feature, colors = voc_rand_crop(feature, colors, height, width)
+        image = (feature.float() / 255 - self.mean) / self.std
+        label = voc_label_indices(colors, self.colormap2label)
+        padding = (0, self.crop_size[1] - width, 0, self.crop_size[0] - height)
+        image = torch.nn.functional.pad(image, padding)
+        label = torch.nn.functional.pad(label, padding, value=255)
+        if torch.rand(()) < 0.5:
+            image, label = image.flip(-1), label.flip(-1)
+        return image, label
+
+    def __len__(self) -> int:
+        return len(self.names)

@@ -1,21 +1,23 @@
-"""Operators of our own for DALI pipelines: `decode_label` and `color_to_index`."""
+"""Operators of our own for DALI pipelines: `decode_label`, `color_to_index`, `normalize_crop`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import nvidia.dali.fn
+from nvidia.dali import types
+
 from dali_voc.labels import Color, LabelTables
 from dali_voc.ops._plugin import load_plugin
 
-__all__ = ["color_to_index", "decode_label"]
+__all__ = ["color_to_index", "decode_label", "normalize_crop"]
 
+fn: Any = nvidia.dali.fn  # it gets `dali_voc` only when the plugin is loaded
 Dtype = Literal["uint8", "int32", "int64"]
 
 
 def _dali_type(dtype: Dtype) -> Any:
-    from nvidia.dali import types  # noqa: PLC0415
-
     return {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}[dtype]
 
 
@@ -63,8 +65,6 @@ def decode_label(
             not a sound PNG of a known type, has another shape, or holds an unknown colour.
     """
     load_plugin()
-    from nvidia.dali import fn  # noqa: PLC0415
-
     optional = {} if image_shape is None else {"image_shape": image_shape}
     outputs = fn.dali_voc.decode_label(
         encoded,
@@ -109,8 +109,6 @@ def color_to_index(
         ValueError: `colors` and `classes` do not fit, or a colour is there twice.
     """
     load_plugin()
-    from nvidia.dali import fn  # noqa: PLC0415
-
     classes = list(range(len(colors)) if classes is None else classes)
     if len(classes) != len(colors):
         raise ValueError(f"{len(colors)} colors but {len(classes)} classes")
@@ -126,4 +124,33 @@ def color_to_index(
         classes=classes,
         unknown=-1 if unknown == "error" else unknown,
         dtype=_dali_type(dtype),
+    )
+
+
+def normalize_crop(
+    windows: Any,
+    *,
+    crop_size: tuple[int, int],
+    mean: Sequence[float],
+    std: Sequence[float],
+    flip: Any = 0,
+) -> Any:
+    """Normalise decoded windows, mirror them and pad them to the crop, in one pass. CPU.
+
+    `crop_mirror_normalize` with `out_of_bounds_policy="pad"` gives the same values within one
+    float32 rounding step, in about four times the time.
+
+    Args:
+        windows: uint8 RGB [height, width, 3], none larger than the crop.
+        crop_size: height and width of the result, pixels.
+        mean: per channel, of values in 0..255.
+        std: per channel, likewise.
+        flip: 1 mirrors left to right, per sample or constant.
+
+    Returns:
+        float32 [3, crop height, crop width]: (value - mean) / std, and 0 where there is no picture.
+    """
+    load_plugin()
+    return fn.dali_voc.normalize_crop(
+        windows, crop_size=list(crop_size), mean=list(mean), std=list(std), flip=flip
     )

@@ -6,6 +6,9 @@ import functools
 import importlib.metadata
 from pathlib import Path
 
+# Imported first: DALI itself must be in the process before a plugin is.
+from nvidia.dali import plugin_manager
+
 from dali_voc.errors import PluginError
 
 __all__ = ["load_plugin"]
@@ -50,8 +53,4 @@ def load_plugin() -> None:
     """
     folder = _folder()
     _check_version(folder)
-    # DALI itself must be in the process before a plugin is.
-    import nvidia.dali  # noqa: F401, PLC0415
-    import nvidia.dali.plugin_manager  # noqa: PLC0415
-
-    nvidia.dali.plugin_manager.load_library(str(folder / _LIBRARY))
+    plugin_manager.load_library(str(folder / _LIBRARY))

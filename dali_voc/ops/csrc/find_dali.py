@@ -16,6 +16,7 @@ CUDA_WHEELS = ("cuda_runtime", "cuda_nvcc", "cuda_cccl")
 
 
 def main() -> None:
+    """Print them, or say what is missing."""
     includes = [nvidia.dali.sysconfig.get_include_dir()]
     for name in CUDA_WHEELS:
         found = [

@@ -1,0 +1,72 @@
+"""The loaders that are timed: each yields, without end, the number of pairs of each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+
+from dali_voc._batches import BatchPlan
+from dali_voc._prefetch import Prefetcher
+from dali_voc.config import Config
+from dali_voc.datasets import DATASETS
+from dali_voc.loader import build_loader, pick_device, pick_threads
+from dali_voc.reference import VOCSegFiles
+
+__all__ = ["CONTENDERS", "Contender"]
+
+Contender = Callable[[Config, str], Iterator[int]]
+
+
+def loader_batches(config: Config, split: str) -> Iterator[int]:
+    """The loader, as configured."""
+    with build_loader(config, split=split, training=True) as loader:
+        while True:
+            for images, _ in loader:
+                if images.is_cuda:
+                    torch.cuda.synchronize()
+                yield len(images)
+
+
+def bound_batches(config: Config, split: str) -> Iterator[int]:
+    """DALI decodes the same JPEGs, in the same order, and does nothing else."""
+    from dali_voc.pipeline import build_decode_only_pipeline  # noqa: PLC0415
+
+    index = DATASETS[config.dataset.name](config.dataset.path, split)
+    plan = BatchPlan.from_config(config, num_samples=len(index), training=True)
+    device = pick_device(config.loader.device)
+    prefetcher = Prefetcher(
+        lambda source: build_decode_only_pipeline(
+            source,
+            batch_size=config.loader.batch_size,
+            device_id=device.index,
+            threads=pick_threads(config.loader.threads),
+            prefetch=config.loader.prefetch,
+        ),
+        index,
+        depth=config.loader.prefetch,
+    )
+    prefetcher.seek(plan.from_here(0, 0))
+    while True:
+        yield len(prefetcher.fetch()[0])
+
+
+def reference_batches(config: Config, split: str) -> Iterator[int]:
+    """PyTorch's DataLoader with two workers, Pillow, and the textbook's 256^3 table."""
+    loader = torch.utils.data.DataLoader(
+        VOCSegFiles(split, config.augment.crop_size, config.dataset.path),
+        batch_size=config.loader.batch_size,
+        shuffle=True,
+        num_workers=2,
+        persistent_workers=True,
+    )
+    while True:
+        for images, _ in loader:
+            yield len(images)
+
+
+CONTENDERS: dict[str, Contender] = {
+    "loader": loader_batches,
+    "bound": bound_batches,
+    "reference": reference_batches,
+}

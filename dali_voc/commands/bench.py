@@ -1,0 +1,93 @@
+"""`dali-voc bench`: the loader, the bound and the textbook's way, timed in one run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from dali_voc.benchmarking import Timing, describe_machine, run_rounds
+from dali_voc.commands._files import write_text
+from dali_voc.config import Config, load_config
+
+__all__ = ["bench"]
+
+_ROWS = {
+    "loader": "this loader",
+    "bound": "the bound: DALI decodes the JPEGs and does nothing else",
+    "reference": "the textbook: DataLoader, 2 workers, Pillow, RGB table",
+}
+
+
+def bench(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: loader.batch_size=8."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split to read.")] = "train",
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each measurement.")] = 3.0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write figures, versions and machine there.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Time the whole loader, decoding alone, and the textbook's DataLoader, interleaved.
+
+    Example: dali-voc bench configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
+    """
+    console = Console(quiet=quiet)
+    checked = load_config(config, overrides=settings or [])
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("warming up", total=rounds * len(_ROWS))
+        timings = run_rounds(
+            checked,
+            split=split,
+            names=tuple(_ROWS),
+            rounds=rounds,
+            seconds=seconds,
+            progress=lambda name: progress.update(task, advance=1, description=f"timed {name}"),
+        )
+    result = _summary(checked, timings, split=split, seconds=seconds)
+    console.print(_table(timings))
+    console.print(
+        f"{result['reference_ratio']:.2f} times the textbook, "
+        f"{result['bound_ratio']:.2f} of the bound",
+        highlight=False,
+    )
+    if json_file:
+        write_text(json_file, json.dumps(result, indent=2) + "\n")
+
+
+def _summary(
+    config: Config, timings: dict[str, Timing], *, split: str, seconds: float
+) -> dict[str, object]:
+    loader, bound, reference = (timings[name].median for name in _ROWS)
+    return {
+        "pairs_per_second": loader,
+        "reference_ratio": loader / reference,
+        "bound_ratio": loader / bound,
+        "rounds": {name: list(timing.rates) for name, timing in timings.items()},
+        "medians": {name: timing.median for name, timing in timings.items()},
+        "seconds_per_round": seconds,
+        "split": split,
+        "config": config.model_dump(mode="json"),
+        "machine": describe_machine(),
+    }
+
+
+def _table(timings: dict[str, Timing]) -> Table:
+    table = Table()
+    table.add_column("loader")
+    for heading in "pairs/s, median", "lowest", "highest":
+        table.add_column(heading, justify="right")
+    for name, timing in timings.items():
+        figures = (timing.median, min(timing.rates), max(timing.rates))
+        table.add_row(_ROWS[name], *(f"{figure:,.0f}" for figure in figures))
+    return table
