@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import torch
 
@@ -15,10 +15,10 @@ from dali_voc.reference import VOCSegFiles
 
 __all__ = ["CONTENDERS", "Contender"]
 
-Contender = Callable[[Config, str], Iterator[int]]
+Contender = Callable[[Config, str], Generator[int, None, None]]
 
 
-def loader_batches(config: Config, split: str) -> Iterator[int]:
+def loader_batches(config: Config, split: str) -> Generator[int, None, None]:
     """The loader, as configured."""
     with build_loader(config, split=split, training=True) as loader:
         while True:
@@ -28,7 +28,7 @@ def loader_batches(config: Config, split: str) -> Iterator[int]:
                 yield len(images)
 
 
-def bound_batches(config: Config, split: str) -> Iterator[int]:
+def bound_batches(config: Config, split: str) -> Generator[int, None, None]:
     """DALI decodes the same JPEGs, in the same order, and does nothing else."""
     from dali_voc.pipeline import build_decode_only_pipeline  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def bound_batches(config: Config, split: str) -> Iterator[int]:
         yield len(prefetcher.fetch()[0])
 
 
-def reference_batches(config: Config, split: str) -> Iterator[int]:
+def reference_batches(config: Config, split: str) -> Generator[int, None, None]:
     """PyTorch's DataLoader with two workers, Pillow, and the textbook's 256^3 table."""
     loader = torch.utils.data.DataLoader(
         VOCSegFiles(split, config.augment.crop_size, config.dataset.path),
@@ -61,8 +61,14 @@ def reference_batches(config: Config, split: str) -> Iterator[int]:
         persistent_workers=True,
     )
     while True:
-        for images, _ in loader:
-            yield len(images)
+        epoch = iter(loader)
+        try:
+            for images, _ in epoch:
+                yield len(images)
+        finally:
+            # workers that are stopped in the middle of a batch abort (PyTorch 2.13)
+            for _ in epoch:
+                pass
 
 
 CONTENDERS: dict[str, Contender] = {

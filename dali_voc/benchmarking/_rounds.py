@@ -106,8 +106,10 @@ class _Worker:
         return float(answer)
 
     def stop(self) -> None:
-        """End the process and its children; none of them has anything to save."""
+        """End the process and its children."""
         self._connection.close()
+        self._signal(signal.SIGCONT)
+        self._process.join(20)
         self._signal(signal.SIGKILL)
         self._process.kill()
         self._process.join()
@@ -124,21 +126,21 @@ def _serve(connection: Connection, name: str, config: Config, split: str) -> Non
     """Measure whenever asked; a length of 0 is the warm-up. Ends when the pipe is closed."""
     os.setpgid(0, 0)
     skip = config.loader.prefetch + 2
-    try:
-        batches = CONTENDERS[name](config, split)
-        while True:
-            seconds = connection.recv()
-            if seconds == 0.0:
-                _pass(batches, seconds=2.0, at_least=2 * skip)
-                connection.send(0.0)
-                continue
-            for _ in range(skip):
-                next(batches)
-            connection.send(_pass(batches, seconds=seconds, at_least=1))
-    except EOFError:
-        return
-    except DaliVocError as e:
-        connection.send(e)
+    with contextlib.closing(CONTENDERS[name](config, split)) as batches:
+        try:
+            while True:
+                seconds = connection.recv()
+                if seconds == 0.0:
+                    _pass(batches, seconds=2.0, at_least=2 * skip)
+                    connection.send(0.0)
+                    continue
+                for _ in range(skip):
+                    next(batches)
+                connection.send(_pass(batches, seconds=seconds, at_least=1))
+        except EOFError:
+            return
+        except DaliVocError as e:
+            connection.send(e)
 
 
 def _pass(batches: Iterator[int], *, seconds: float, at_least: int) -> float:
