@@ -1,0 +1,55 @@
+"""Fixtures: made-up data, and the real samples where they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dali_voc import Config, parse_config
+from dali_voc.synthetic import write_voc
+
+SHARED = Path(os.environ.get("DALI_VOC_SHARED", Path(__file__).parents[2] / "shared"))
+REAL_VOC = SHARED / "data/voc2012/VOCdevkit/VOC2012"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU"))
+
+
+@pytest.fixture(scope="session")
+def voc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made-up data set: 14 training and 7 validation pairs, some smaller than 320x480."""
+    return write_voc(tmp_path_factory.mktemp("voc"), train=14, val=7)
+
+
+@pytest.fixture(scope="session")
+def real_voc() -> Path:
+    """The real samples, which are not part of the project."""
+    if not REAL_VOC.is_dir():
+        pytest.skip(f"no real samples at {REAL_VOC}")
+    return REAL_VOC
+
+
+@pytest.fixture
+def make_config(voc: Path) -> Callable[..., Config]:
+    """Build a configuration for the CPU; keywords are sections, merged over small defaults."""
+
+    def make(root: Path = voc, **sections: dict[str, Any]) -> Config:
+        tree: dict[str, dict[str, Any]] = {
+            "dataset": {"root": str(root)},
+            "loader": {"batch_size": 4, "device": "cpu", "threads": 2},
+        }
+        for name, keys in sections.items():
+            tree[name] = {**tree.get(name, {}), **keys}
+        return parse_config(tree)
+
+    return make

@@ -1,0 +1,49 @@
+// Decodes label files given on standard input, one path a line, as VOC's by index, whole or cropped
+// at a place derived from the file, and prints for each either what was refused or the values.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "label_decoder.h"
+#include "label_error.h"
+
+int main() {
+  std::vector<int> values, classes;
+  for (int i = 0; i < 256; i++) {
+    values.push_back(i);
+    classes.push_back(i);
+  }
+  // colours: unknown ones become 7; palette files and gray files give their stored values
+  auto map = std::make_shared<dali_voc::LabelMap>(std::vector<int>{0x000000, 0x800000},
+                                                  std::vector<int>{0, 1}, values, classes, 7, false);
+  dali_voc::LabelDecoder decoder(map);
+  std::string path;
+  while (std::getline(std::cin, path)) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    // exactly as large as the file, so that the sanitizer sees a read past its end
+    std::unique_ptr<uint8_t[]> bytes(new uint8_t[text.size()]);
+    std::copy(text.begin(), text.end(), bytes.get());
+    const int64_t side = 96;
+    std::vector<uint8_t> out(side * side);
+    try {
+      for (double position : {0.99, 0.5, 0.0}) {
+        dali_voc::CropRequest crop{40, 30, position, position, position > 0.6, 0, 0};
+        decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, 255, out.data());
+      }
+      dali_voc::CropRequest crop{side, side, 0, 0, false, 0, 0};
+      auto window = decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, 255, out.data());
+      printf("ok %lld %lld ", static_cast<long long>(window.y.size),
+             static_cast<long long>(window.x.size));
+      for (uint8_t value : out) printf("%02x", value);
+      printf("\n");
+    } catch (const dali_voc::LabelError& e) {
+      printf("refused %s\n", e.what());
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,131 @@
+"""Configuration: what is accepted, and one line per problem for what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dali_voc import Config, ConfigError, load_config, parse_config
+
+EXAMPLE = Path(__file__).parents[1] / "configs/voc2012.yaml"
+
+
+def test_the_annotated_example_shows_every_key_and_its_default() -> None:
+    written = yaml.safe_load(EXAMPLE.read_text())
+    defaults = Config.model_validate({"dataset": written["dataset"]}).model_dump(mode="json")
+    missing = {
+        (section, key)
+        for section, keys in defaults.items()
+        for key in keys
+        if key not in written.get(section, {}) and keys[key] is not None
+    }
+    assert missing == set()
+    assert load_config(EXAMPLE) == Config.model_validate({"dataset": written["dataset"]})
+
+
+def test_overrides_are_yaml_and_the_last_wins() -> None:
+    config = load_config(
+        EXAMPLE,
+        overrides=["loader.batch_size=8", "loader.batch_size=9", "augment.crop_size=[64, 96]"],
+    )
+    assert config.loader.batch_size == 9
+    assert config.augment.crop_size == (64, 96)
+
+
+def test_overrides_do_not_change_the_callers_tree() -> None:
+    tree = {"dataset": {"root": "/a"}}
+    assert parse_config(tree, overrides=["dataset.root=/b"]).dataset.root == "/b"
+    assert tree == {"dataset": {"root": "/a"}}
+
+
+def test_root_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_HERE", "/data")
+    config = parse_config({"dataset": {"root": "$DATA_HERE/VOC2012"}})
+    assert config.dataset.path == Path("/data/VOC2012")
+    assert parse_config({"dataset": {"root": "~/x"}}).dataset.path == Path.home() / "x"
+
+
+def test_models_are_frozen() -> None:
+    config = load_config(EXAMPLE)
+    with pytest.raises(ValueError, match="frozen"):
+        config.loader.batch_size = 3
+
+
+PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"loader": {"batchsize": 8}}, ["loader.batchsize: unknown key", "did you mean 'batch_size'"]),
+    ({"loder": {}}, ["loder: unknown key", "did you mean 'loader'", "known: dataset"]),
+    (
+        {"loader": {"batch_size": "8"}},
+        ["loader.batch_size: found '8', ", "expected a valid integer"],
+    ),
+    ({"loader": {"batch_size": 0}}, ["loader.batch_size: found 0", "greater than or equal to 1"]),
+    ({"loader": {"batch_size": True}}, ["loader.batch_size: found True", "integer"]),
+    ({"loader": {"threads": "many"}}, ["loader.threads: found 'many'", "integer or", "'auto'"]),
+    ({"loader": {"threads": 0}}, ["loader.threads: found 0", "greater than or equal to 1"]),
+    ({"loader": {"device": "gpu"}}, ["loader.device: found 'gpu'", "'auto', 'cpu' or 'cuda'"]),
+    ({"loader": {"last_batch": "partal"}}, ["did you mean 'partial'"]),
+    ({"augment": {"crop_size": 320}}, ["augment.crop_size: found 320"]),
+    ({"augment": {"crop_size": [320]}}, ["augment.crop_size"]),
+    ({"augment": {"crop_size": [320, -1]}}, ["augment.crop_size.1: found -1"]),
+    ({"augment": {"flip": 1.5}}, ["augment.flip: found 1.5", "less than or equal to 1"]),
+    ({"normalize": {"std": [0.2, 0.2, 0]}}, ["normalize.std.2: found 0", "greater than 0"]),
+    ({"normalize": {"mean": [120, 0.4, 0.4]}}, ["normalize.mean.0: found 120"]),
+    ({"labels": {"ignore_index": 256}}, ["labels.ignore_index: found 256"]),
+    ({"dataset": {"name": "voc2013", "root": "/x"}}, ["dataset.name: found 'voc2013'", "voc2012"]),
+    ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "its folder"]),
+    ({"loader": 5}, ["loader: found 5", "a section of keys"]),
+]
+
+
+@pytest.mark.parametrize(("sections", "parts"), PROBLEMS)
+def test_one_line_says_key_found_and_allowed(sections: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_config({"dataset": {"root": "/x"}, **sections}, source="my.yaml")
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("my.yaml: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_each_problem_has_its_line() -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_config({"loader": {"seed": -1, "prefetch": 0}})
+    assert len(str(error.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("loader.batch_size", "expected key=value"),
+        ("=3", "expected key=value"),
+        ("loader.batch_size=[", "not valid YAML"),
+        ("dataset.root.x=3", "no keys below"),
+    ],
+)
+def test_wrong_overrides(override: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        load_config(EXAMPLE, overrides=[override])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("a: [", "not valid YAML"), ("just words", "expected sections"), ("", "dataset: missing")],
+)
+def test_wrong_files(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=reason) as error:
+        load_config(path)
+    assert str(path) in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_config(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path)
