@@ -16,12 +16,10 @@ SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
 def build(folder: Path) -> Path:
     program = folder / "decode_labels"
     units = [SOURCES / f"{name}.cc" for name in ("png_chunks", "png_pixels", "label_decoder")]
-    subprocess.run(
-        ["g++", "-std=c++17", "-O1", "-g", "-fsanitize=address,undefined"]
-        + ["-fno-sanitize-recover=all", f"-I{SOURCES}", "-o", str(program)]
-        + [str(Path(__file__).parent / "native/decode_labels.cc"), *map(str, units), "-ldeflate"],
-        check=True,
-    )
+    command = ["g++", "-std=c++17", "-O1", "-g", f"-I{SOURCES}", "-o", program]
+    command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    command += [Path(__file__).parent / "native/decode_labels.cc", *units, "-ldeflate"]
+    subprocess.run(command, check=True)
     return program
 
 

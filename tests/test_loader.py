@@ -1,0 +1,174 @@
+"""Epochs, lengths, breaks, turns and lifetimes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from dali_voc import Config, DatasetError, Loader, LoaderError, build_loader
+from dali_voc.randomness import Stream
+
+MakeConfig = Callable[..., Config]
+SMALL = {"crop_size": [64, 96]}
+
+
+def epoch_of(loader: Loader) -> list[torch.Tensor]:
+    return [images.clone() for images, _ in loader]
+
+
+def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
+    return len(first) == len(second) and all(map(torch.equal, first, second))
+
+
+def test_shapes_types_and_values(make_config: MakeConfig) -> None:
+    config = make_config(loader={"batch_size": 4})
+    with build_loader(config) as loader:
+        batches = list(loader)
+        assert len(batches) == len(loader) == 4
+    sizes = [len(images) for images, _ in batches]
+    assert sizes == [4, 4, 4, 2]
+    for (images, labels), n in zip(batches, sizes, strict=True):
+        assert (images.dtype, images.shape) == (torch.float32, (n, 3, 320, 480))
+        assert (labels.dtype, labels.shape) == (torch.int64, (n, 320, 480))
+        assert images.is_contiguous()
+        assert labels.is_contiguous()
+        assert ((labels <= 20) | (labels == 255)).all()
+        assert images.device == labels.device == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("policy", "sizes"), [("partial", [4, 4, 4, 2]), ("drop", [4, 4, 4]), ("pad", [4, 4, 4, 4])]
+)
+def test_last_batch(make_config: MakeConfig, policy: str, sizes: list[int]) -> None:
+    with build_loader(make_config(augment=SMALL, loader={"last_batch": policy})) as loader:
+        assert [len(images) for images, _ in loader] == sizes
+        assert len(loader) == len(sizes)
+
+
+def test_epochs_differ_and_repeat_with_the_seed(make_config: MakeConfig) -> None:
+    config = make_config(augment=SMALL)
+    with build_loader(config) as loader:
+        first, second = epoch_of(loader), epoch_of(loader)
+    assert not same(first, second)
+    with build_loader(config) as loader:
+        assert same(epoch_of(loader), first)
+        assert same(epoch_of(loader), second)
+
+
+@pytest.mark.parametrize("stop", [0, 1, 3])
+def test_break_begins_the_next_epoch(make_config: MakeConfig, stop: int) -> None:
+    config = make_config(augment=SMALL)
+    with build_loader(config) as loader:
+        epochs = [epoch_of(loader) for _ in range(3)]
+    with build_loader(config) as loader:
+        for i, (images, _) in enumerate(loader):
+            assert torch.equal(images, epochs[0][i])
+            if i == stop:
+                break
+        assert len(loader) == 4
+        assert same(epoch_of(loader), epochs[1])
+        next(iter(loader))
+        assert len(loader) == 4
+    with build_loader(config) as loader:
+        first, _ = next(iter(loader))
+        assert torch.equal(first, epochs[0][0])
+        second, _ = next(iter(loader))
+        assert torch.equal(second, epochs[1][0])
+        assert same(epoch_of(loader), epochs[2])
+
+
+def test_two_loaders_in_turn(make_config: MakeConfig) -> None:
+    config = make_config(augment=SMALL)
+    with build_loader(config) as train, build_loader(config, split="val") as val:
+        alone = epoch_of(train), epoch_of(val)
+    with build_loader(config) as train, build_loader(config, split="val") as val:
+        found: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+        iterators = iter(train), iter(val)
+        for _ in range(4):
+            for k in 0, 1:
+                batch = next(iterators[k], None)
+                if batch:
+                    found[k].append(batch[0])
+        assert same(found[0], alone[0])
+        assert same(found[1], alone[1])
+
+
+def test_validation_in_mid_training(make_config: MakeConfig) -> None:
+    config = make_config(augment=SMALL)
+    with build_loader(config) as train:
+        expected = epoch_of(train)
+    with build_loader(config) as train, build_loader(config, split="val") as val:
+        found = []
+        for images, _ in train:
+            found.append(images)
+            assert len(list(val)) == len(val) == 2
+        assert same(found, expected)
+
+
+def test_batches_stay_valid_while_held(make_config: MakeConfig) -> None:
+    config = make_config(augment=SMALL)
+    with build_loader(config) as loader:
+        copies = [(images.clone(), labels.clone()) for images, labels in loader]
+    with build_loader(config) as loader:
+        held = list(loader)
+        for _ in range(2):
+            for images, labels in loader:
+                images.mul_(0)  # a batch is the consumer's own
+                labels.zero_()
+    del loader
+    gc.collect()
+    for (images, labels), (images2, labels2) in zip(held, copies, strict=True):
+        assert torch.equal(images, images2)
+        assert torch.equal(labels, labels2)
+
+
+def test_an_older_iterator_ends_with_words(make_config: MakeConfig) -> None:
+    with build_loader(make_config(augment=SMALL)) as loader:
+        old = iter(loader)
+        next(old)
+        new = iter(loader)
+        with pytest.raises(LoaderError, match="a newer 'for' took over"):
+            next(old)
+        next(new)
+    with pytest.raises(LoaderError, match="closed"):
+        next(new)
+    with pytest.raises(LoaderError, match="closed"):
+        iter(loader)
+
+
+def test_an_exhausted_iterator_stays_exhausted(make_config: MakeConfig) -> None:
+    with build_loader(make_config(augment=SMALL)) as loader:
+        iterator = iter(loader)
+        assert len(list(iterator)) == 4
+        assert list(iterator) == []
+
+
+def test_small_pictures_can_be_dropped(make_config: MakeConfig) -> None:
+    config = make_config(augment={"small": "drop"}, loader={"batch_size": 1})
+    with build_loader(config) as loader:
+        assert len(loader) == 8  # of seven sizes, four hold a 320x480 crop
+        for _, labels in loader:
+            assert labels.shape == (1, 320, 480)
+    with pytest.raises(DatasetError, match="none of the 14 pairs is as large as the crop"):
+        build_loader(make_config(augment={"small": "drop", "crop_size": [600, 600]}))
+
+
+def test_no_full_batch_is_an_error(make_config: MakeConfig) -> None:
+    with pytest.raises(DatasetError, match="give no full batch of 15"):
+        build_loader(make_config(loader={"batch_size": 15, "last_batch": "drop"}))
+
+
+def test_cuda_without_a_gpu(make_config: MakeConfig) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(LoaderError, match="finds no CUDA GPU"):
+        build_loader(make_config(loader={"device": "cuda"}))
+    with build_loader(make_config(loader={"device": "auto"})) as loader:
+        assert loader.device == torch.device("cpu")
+
+
+def test_streams_have_fixed_numbers() -> None:
+    assert {stream.name: int(stream) for stream in Stream} == {"SHUFFLE": 0, "CROP": 1, "FLIP": 2}

@@ -1,0 +1,63 @@
+"""How the parts hang together: imports, the plugin's version, ranks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dali_voc import ConfigError, PluginError
+from dali_voc._ranks import Ranks, find_ranks
+from dali_voc.ops import _plugin
+
+
+def test_dali_is_imported_only_when_a_loader_is_built() -> None:
+    """Order, randomness, labels and configuration work where DALI cannot even be imported."""
+    code = """
+import sys
+import dali_voc, dali_voc.order, dali_voc.randomness, dali_voc.labels, dali_voc.reference
+import dali_voc.commands, dali_voc.synthetic, dali_voc.pictures
+assert not [name for name in sys.modules if name.startswith("nvidia")]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_few_modules_import_dali() -> None:
+    package = Path(__file__).parents[1] / "dali_voc"
+    importing = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if "csrc" not in path.parts
+        for line in path.read_text().splitlines()
+        if line.strip().startswith(("import nvidia", "from nvidia"))
+    }
+    assert importing == {"pipeline.py", "ops/__init__.py", "ops/_plugin.py"}
+
+
+def test_plugin_refuses_another_dali(tmp_path: Path) -> None:
+    (tmp_path / "built_for_dali.txt").write_text("2.3.0\n")
+    with pytest.raises(PluginError) as error:
+        _plugin._check_version(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}/libdali_voc_ops.so was built for DALI 2.3.0, but DALI 2.4.0 is installed; "
+        "reinstall dali-voc, or 'pip install nvidia-dali-cuda120==2.3.0'"
+    )
+    _plugin._check_version(_plugin._folder())
+
+
+def test_ranks_come_from_the_caller_then_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_ranks() == Ranks(rank=0, world_size=1, local_rank=None)
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert find_ranks() == Ranks(rank=3, world_size=4, local_rank=1)
+    assert find_ranks(rank=0, world_size=2) == Ranks(rank=0, world_size=2, local_rank=1)
+    with pytest.raises(ConfigError, match="together"):
+        find_ranks(rank=1)
+    with pytest.raises(ConfigError, match="rank 4 of 4"):
+        find_ranks(rank=4, world_size=4)
+    monkeypatch.setenv("RANK", "x")
+    with pytest.raises(ConfigError, match="environment variable RANK: found 'x'"):
+        find_ranks()
