@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dali_voc._substitutes import BadFile, Report
 from dali_voc.config import Config, load_config, parse_config
 from dali_voc.errors import (
     ConfigError,
@@ -10,11 +11,13 @@ from dali_voc.errors import (
     LoaderError,
     PluginError,
     SampleError,
+    StateError,
 )
 from dali_voc.loader import Loader, build_loader
 from dali_voc.textbook import load_data_voc
 
 __all__ = [
+    "BadFile",
     "Config",
     "ConfigError",
     "DaliVocError",
@@ -22,7 +25,9 @@ __all__ = [
     "Loader",
     "LoaderError",
     "PluginError",
+    "Report",
     "SampleError",
+    "StateError",
     "build_loader",
     "load_config",
     "load_data_voc",

@@ -9,11 +9,27 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._ranks import Ranks
+from dali_voc._substitutes import Substitutes
 from dali_voc.config import Config
-from dali_voc.order import LastBatch, batch_positions, epoch_order, num_batches
+from dali_voc.order import Deal, LastBatch, epoch_order, occurrences, weighted_order
 from dali_voc.randomness import Stream, uniform
 
-__all__ = ["Batch", "BatchPlan"]
+__all__ = ["Batch", "BatchKey", "BatchPlan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchKey:
+    """Which batch.
+
+    Attributes:
+        epoch: from 0.
+        start: how much of the epoch's list had been delivered where this run took it up.
+        step: number of the batch from there, from 0.
+    """
+
+    epoch: int
+    start: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +37,15 @@ class Batch:
     """One rank's batch.
 
     Attributes:
-        epoch: from 0.
-        step: number of the batch in the epoch, from 0.
-        samples: sample indices, int64 [n].
+        key: which batch.
+        planned: sample indices, int64 [n].
+        samples: the same, but for stand-ins of bad samples: what is read.
         position: (y, x) of the crop among its possible places, each in [0, 1), float32 [n, 2].
         flip: 1 where the crop is mirrored, int32 [n].
     """
 
-    epoch: int
-    step: int
+    key: BatchKey
+    planned: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int64]
     position: npt.NDArray[np.float32]
     flip: npt.NDArray[np.int32]
@@ -47,6 +63,7 @@ class BatchPlan:
         training: shuffle, crop at random and flip; else in order, at the centre and unflipped.
         seed: of order, crops and flips.
         flip: share of samples mirrored.
+        weights: of the samples, float64 [num_samples], to draw with replacement in training.
     """
 
     num_samples: int
@@ -56,10 +73,17 @@ class BatchPlan:
     training: bool
     seed: int
     flip: float
+    weights: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def from_config(
-        cls, config: Config, *, num_samples: int, training: bool, ranks: Ranks | None = None
+        cls,
+        config: Config,
+        *,
+        num_samples: int,
+        training: bool,
+        ranks: Ranks | None = None,
+        weights: npt.NDArray[np.float64] | None = None,
     ) -> BatchPlan:
         """Take what the configuration says."""
         return cls(
@@ -70,45 +94,64 @@ class BatchPlan:
             training=training,
             seed=config.loader.seed,
             flip=config.augment.flip,
+            weights=weights,
         )
 
-    def num_batches(self) -> int:
-        """Return the number of batches of an epoch."""
-        return num_batches(
+    def deal(self, start: int = 0) -> Deal:
+        """Return how an epoch, or what is left of it, is dealt out."""
+        return Deal(
             num_samples=self.num_samples,
             batch_size=self.batch_size,
             world_size=self.ranks.world_size,
             last_batch=self.last_batch,
+            start=start,
         )
 
-    def from_here(self, epoch: int, step: int) -> Iterator[Batch]:
+    def from_here(self, key: BatchKey, substitutes: Substitutes) -> Iterator[Batch]:
         """Yield the batches from one on, epoch after epoch, without end."""
+        epoch, start, step = key.epoch, key.start, key.step
         while True:
-            order = epoch_order(
-                num_samples=self.num_samples, shuffle=self.training, seed=self.seed, epoch=epoch
-            )
-            for current in range(step, self.num_batches()):
-                places = batch_positions(
-                    step=current,
-                    num_samples=self.num_samples,
-                    batch_size=self.batch_size,
-                    rank=self.ranks.rank,
-                    world_size=self.ranks.world_size,
-                    last_batch=self.last_batch,
+            deal = self.deal(start)
+            order = self._order(epoch)
+            repeats = occurrences(order) if self.weights is not None else np.zeros_like(order)
+            for current in range(step, deal.num_batches()):
+                places = deal.positions(step=current, rank=self.ranks.rank)
+                yield self._batch(
+                    BatchKey(epoch=epoch, start=start, step=current),
+                    order[places],
+                    substitutes.apply(epoch, order[places]),
+                    repeats[places],
                 )
-                yield self._batch(epoch, current, order[places])
-            epoch, step = epoch + 1, 0
+            epoch, start, step = epoch + 1, 0, 0
 
-    def _batch(self, epoch: int, step: int, samples: npt.NDArray[np.int64]) -> Batch:
-        n = len(samples)
-        if self.training:
-            seed = self.seed
-            crop = uniform(seed=seed, epoch=epoch, samples=samples, stream=Stream.CROP)[:, :2]
-            coin = uniform(seed=seed, epoch=epoch, samples=samples, stream=Stream.FLIP)[:, 0]
-            flip = (coin < self.flip).astype(np.int32)
-        else:
-            crop = np.full((n, 2), 0.5, np.float32)
-            flip = np.zeros(n, np.int32)
-        return Batch(
-            epoch=epoch, step=step, samples=samples, position=np.ascontiguousarray(crop), flip=flip
+    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
+        if self.weights is not None and self.training:
+            return weighted_order(weights=self.weights, seed=self.seed, epoch=epoch)
+        return epoch_order(
+            num_samples=self.num_samples, shuffle=self.training, seed=self.seed, epoch=epoch
         )
+
+    def _batch(
+        self,
+        key: BatchKey,
+        planned: npt.NDArray[np.int64],
+        samples: npt.NDArray[np.int64],
+        occurrence: npt.NDArray[np.int64],
+    ) -> Batch:
+        if not self.training:
+            crop = np.full((len(samples), 2), 0.5, np.float32)
+            flip = np.zeros(len(samples), np.int32)
+        else:
+
+            def numbers(stream: Stream) -> npt.NDArray[np.float32]:
+                return uniform(
+                    seed=self.seed,
+                    epoch=key.epoch,
+                    samples=samples,
+                    stream=stream,
+                    occurrence=occurrence,
+                )
+
+            crop = np.ascontiguousarray(numbers(Stream.CROP)[:, :2])
+            flip = (numbers(Stream.FLIP)[:, 0] < self.flip).astype(np.int32)
+        return Batch(key=key, planned=planned, samples=samples, position=crop, flip=flip)

@@ -12,36 +12,46 @@ from PIL import Image, UnidentifiedImageError
 from dali_voc._batches import Batch
 from dali_voc._prefetch import source_arrays
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import DaliVocError, LoaderError, SampleError, sentence_from_dali
+from dali_voc.errors import SampleError, sentence_from_dali
 
-__all__ = ["explain_failure"]
+__all__ = ["find_bad_samples", "first_line"]
 
 
-def explain_failure(
+def find_bad_samples(
     error: BaseException,
     batch: Batch,
     index: PairIndex,
     build: Callable[[Any], Any],
-) -> DaliVocError:
-    """Return the exception that says what is wrong with a batch, and with which file.
+    *,
+    every: bool,
+) -> dict[int, SampleError]:
+    """Return what is wrong with which sample of a batch; empty if each loads by itself.
 
     Args:
         error: what DALI raised.
         batch: the batch it was making.
         index: where the files are.
         build: makes a pipeline for batches of one around a source.
+        every: look at every sample; else the first bad one found is enough.
     """
-    named = _from_our_operator(error, batch, index)
+    found: dict[int, SampleError] = {}
+    named = None if every else _from_our_operator(error, batch, index)
     if named:
-        return named
+        return {named[0]: named[1]}
+    trial = _Trial(index, build)
     for single in _singles(batch):
-        problem = _file_problem(index, int(single.samples[0])) or _try(single, index, build)
+        sample = int(single.samples[0])
+        problem = _file_problem(index, sample) or trial.problem(single)
         if problem:
-            return problem
-    return LoaderError(
-        f"DALI failed on batch {batch.step} of epoch {batch.epoch}, though each of its samples "
-        f"loads by itself: {_first_line(error)}"
-    )
+            found[sample] = problem
+            if not every:
+                break
+    return found
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text that is not empty."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _singles(batch: Batch) -> Iterator[Batch]:
@@ -55,13 +65,16 @@ def _singles(batch: Batch) -> Iterator[Batch]:
         )
 
 
-def _from_our_operator(error: BaseException, batch: Batch, index: PairIndex) -> SampleError | None:
+def _from_our_operator(
+    error: BaseException, batch: Batch, index: PairIndex
+) -> tuple[int, SampleError] | None:
     sentence = sentence_from_dali(error)
-    for sample in batch.samples if sentence else ():
+    for sample in batch.samples.tolist() if sentence else ():
         path = index.labels[sample]
         if sentence and sentence.startswith(path + ": "):
             reason = sentence[len(path) + 2 :]
-            return SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
+            reason = reason.replace("its image is", f"{index.images[sample]} is")
+            return sample, SampleError(path, reason)
     return None
 
 
@@ -81,14 +94,28 @@ def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
     return None
 
 
-def _try(single: Batch, index: PairIndex, build: Callable[[Any], Any]) -> SampleError | None:
-    pipeline = build(lambda: source_arrays(index, single))
-    try:
-        pipeline.run()
-    except RuntimeError as e:
-        image = index.images[single.samples[0]]
-        return _from_our_operator(e, single, index) or SampleError(image, _image_reason(image))
-    return None
+class _Trial:
+    """Runs samples one by one through a pipeline, which is made anew after each bad one."""
+
+    def __init__(self, index: PairIndex, build: Callable[[Any], Any]) -> None:
+        self._index = index
+        self._build = build
+        self._pipeline: Any = None
+        self._single: Batch | None = None
+
+    def problem(self, single: Batch) -> SampleError | None:
+        """Return what is wrong with a batch of one."""
+        self._single = single
+        if self._pipeline is None:
+            self._pipeline = self._build(lambda: source_arrays(self._index, self._single))
+        try:
+            self._pipeline.run()
+        except RuntimeError as e:
+            self._pipeline = None
+            named = _from_our_operator(e, single, self._index)
+            image = self._index.images[int(single.samples[0])]
+            return named[1] if named else SampleError(image, _image_reason(image))
+        return None
 
 
 def _image_reason(path: str) -> str:
@@ -102,7 +129,3 @@ def _image_reason(path: str) -> str:
     except Exception as e:
         return f"damaged image: {e}"
     return f"DALI cannot decode this image ({kind})"
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc._batches import Batch
+from dali_voc._batches import Batch, BatchKey
 from dali_voc.datasets import PairIndex
 
 __all__ = ["Prefetcher", "source_arrays"]
@@ -46,6 +46,7 @@ class Prefetcher:
         self._depth = depth
         self._plan: Iterator[Batch] = iter(())
         self._running: deque[Batch] = deque()
+        self._build = build
         self._pipeline = build(self._source)
 
     def _source(self) -> Any:
@@ -54,20 +55,25 @@ class Prefetcher:
         self._running.append(batch)
         return arrays
 
-    def next_up(self) -> tuple[int, int] | None:
-        """Return (epoch, step) of the batch that `fetch` would return, if it is in the works."""
-        return (self._running[0].epoch, self._running[0].step) if self._running else None
+    def next_up(self) -> BatchKey | None:
+        """Return which batch `fetch` would return, if it is in the works."""
+        return self._running[0].key if self._running else None
 
     def seek(self, plan: Iterator[Batch]) -> None:
         """Throw away what is in the works, and go on with `plan`, which must not end."""
-        while self._running:
-            self._pipeline.share_outputs()
-            self._pipeline.release_outputs()
-            self._running.popleft()
+        try:
+            while self._running:
+                self._pipeline.share_outputs()
+                self._pipeline.release_outputs()
+                self._running.popleft()
+        except RuntimeError:
+            # a bad file in a batch that nobody wants any more
+            self._running.clear()
+            self._pipeline = self._build(self._source)
         self._plan = plan
 
-    def fetch(self, *, cuda_stream: Any = None) -> tuple[Any, ...]:
-        """Return the pipeline's outputs for the next batch; they stay valid while they are held.
+    def fetch(self, *, cuda_stream: Any = None) -> tuple[Batch, tuple[Any, ...]]:
+        """Return the next batch and the pipeline's outputs; they stay valid while they are held.
 
         Raises:
             RuntimeError: DALI could not make the batch. `failed` then names it, and the pipeline
@@ -77,9 +83,9 @@ class Prefetcher:
             self._pipeline.schedule_run()
         outputs: tuple[Any, ...] = self._pipeline.share_outputs(cuda_stream)
         self._pipeline.release_outputs()
-        self._running.popleft()
+        batch = self._running.popleft()
         self._pipeline.schedule_run()
-        return outputs
+        return batch, outputs
 
     @property
     def failed(self) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Literal
 
 import torch.distributed
 
@@ -27,11 +28,13 @@ class Ranks:
     local_rank: int | None = None
 
 
-def find_ranks(*, rank: int | None = None, world_size: int | None = None) -> Ranks:
-    """Return what is given, else what `torch.distributed` or torchrun's environment says.
+def find_ranks(
+    *, rank: int | Literal["auto"] = "auto", world_size: int | Literal["auto"] = "auto"
+) -> Ranks:
+    """Return what is given, else what `torch.distributed` says, else torchrun's environment.
 
     Args:
-        rank: from the caller or the configuration, together with `world_size`.
+        rank: from the configuration, together with `world_size`.
         world_size: likewise.
 
     Raises:
@@ -39,9 +42,9 @@ def find_ranks(*, rank: int | None = None, world_size: int | None = None) -> Ran
     """
     local = os.environ.get("LOCAL_RANK", "")
     local_rank = int(local) if local.isdigit() else None
-    if (rank is None) != (world_size is None):
+    if (rank == "auto") != (world_size == "auto"):
         raise ConfigError("loader.rank and loader.world_size must be given together")
-    if rank is None or world_size is None:
+    if rank == "auto" or world_size == "auto":
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
         else:

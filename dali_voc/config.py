@@ -25,6 +25,7 @@ __all__ = [
     "LabelsConfig",
     "LoaderConfig",
     "NormalizeConfig",
+    "SamplingConfig",
     "load_config",
     "parse_config",
 ]
@@ -105,6 +106,16 @@ class NormalizeConfig(_Section):
         return tuple(value) if isinstance(value, list) else value
 
 
+class SamplingConfig(_Section):
+    """Which samples an epoch of training consists of."""
+
+    weights: str | None = Field(
+        None,
+        description="text file with one weight a line, in list order: draw with replacement; "
+        "null: each sample once",
+    )
+
+
 class LoaderConfig(_Section):
     """Batches, devices and order."""
 
@@ -117,6 +128,18 @@ class LoaderConfig(_Section):
     )
     prefetch: int = Field(2, ge=1, le=64, description="batches made ahead")
     seed: int = Field(0, ge=0, le=2**63 - 1, description="decides order, crops and flips")
+    rank: Annotated[int, Field(ge=0)] | Auto = Field(
+        "auto",
+        description="number of this process; auto: from torch.distributed, else from torchrun",
+    )
+    world_size: Annotated[int, Field(ge=1)] | Auto = Field(
+        "auto", description="number of processes that share the data; auto: likewise"
+    )
+    on_error: Literal["raise", "skip", "replace"] = Field(
+        "raise",
+        description="a bad file: raise, give a picture of mean colour with every label "
+        "ignore_index, or put another sample in its place",
+    )
     last_batch: LastBatch = Field(
         "partial", description="where samples do not fill the last batch: see dali_voc.order"
     )
@@ -129,6 +152,7 @@ class Config(_Section):
     labels: LabelsConfig = LabelsConfig()
     augment: AugmentConfig = AugmentConfig()
     normalize: NormalizeConfig = NormalizeConfig()
+    sampling: SamplingConfig = SamplingConfig()
     loader: LoaderConfig = LoaderConfig()
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "LoaderError",
     "PluginError",
     "SampleError",
+    "StateError",
 ]
 
 
@@ -41,6 +42,10 @@ class SampleError(DaliVocError):
 
     def __reduce__(self) -> tuple[type[SampleError], tuple[str, str]]:
         return type(self), (self.path, self.reason)
+
+
+class StateError(DaliVocError):
+    """A state cannot be loaded: it is damaged, or belongs to a run that differs."""
 
 
 class PluginError(DaliVocError):

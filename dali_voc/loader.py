@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import os
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.dlpack import from_dlpack
 from typing_extensions import Self
 
-from dali_voc._batches import BatchPlan
-from dali_voc._diagnose import explain_failure
+from dali_voc._batches import Batch, BatchKey, BatchPlan
+from dali_voc._devices import pick_device, pick_threads
+from dali_voc._diagnose import find_bad_samples, first_line
 from dali_voc._prefetch import Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
+from dali_voc._substitutes import Report, Substitutes
 from dali_voc.config import Config
 from dali_voc.datasets import DATASETS, PairIndex
 from dali_voc.datasets._sizes import drop_small
 from dali_voc.errors import DatasetError, LoaderError
 from dali_voc.labels import LabelSpec, LabelTables
+from dali_voc.sampling import check_weights, read_weights
+from dali_voc.state import LoaderState, fingerprint
 
 __all__ = ["Loader", "build_loader"]
 
@@ -29,8 +37,7 @@ def build_loader(
     *,
     split: str = "train",
     training: bool | None = None,
-    rank: int | None = None,
-    world_size: int | None = None,
+    weights: npt.ArrayLike | None = None,
 ) -> Loader:
     """Find a split's pairs and return a loader over them.
 
@@ -39,22 +46,22 @@ def build_loader(
         split: name of the split, such as "train" or "val".
         training: shuffle, crop at random and flip; else list order, centre crop, no flip, the same
             every time. By default, true for splits whose name begins with "train".
-        rank: of this process; by default from `torch.distributed` or torchrun's environment.
-        world_size: number of processes, given together with `rank`.
+        weights: of the samples, shape [number of pairs]: an epoch of training is then that many
+            draws with replacement. By default what `sampling.weights` names.
 
     Raises:
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch.
-        ConfigError: the ranks make no sense.
+        ConfigError: ranks or weights make no sense.
     """
-    index = DATASETS[config.dataset.name](config.dataset.path, split)
+    training = split.startswith("train") if training is None else training
+    must_exist = config.loader.on_error == "raise"
+    index = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=must_exist)
     if config.augment.small == "drop":
-        index = drop_small(index, config.augment.crop_size)
-    return Loader(
-        config,
-        index,
-        training=split.startswith("train") if training is None else training,
-        ranks=find_ranks(rank=rank, world_size=world_size),
-    )
+        index = drop_small(index, config.augment.crop_size, must_exist=must_exist)
+    if weights is None and config.sampling.weights is not None and training:
+        weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
+    ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
+    return Loader(config, index, training=training, ranks=ranks, weights=weights)
 
 
 class Loader:
@@ -63,49 +70,68 @@ class Loader:
     images: float32 [n, 3, crop height, crop width], normalised. labels: int64 [n, crop height,
     crop width], class indices, `labels.ignore_index` on void and padding. n is the batch size;
     smaller in the last batch of an epoch if `loader.last_batch` is "partial". Both lie on
-    `loader.device` and stay valid as long as they are held.
+    `loader.device`, belong to the consumer, and stay valid as long as they are held.
 
     Each `for` is an epoch of its own, also after a `break`. A loader has one position: a new `for`
     ends the one before. Use it in a `with` block, or call `close`.
+
+    A bad file raises `SampleError`, is skipped or replaced, by `loader.on_error`. The position then
+    is still before the batch: `next` on the same iterator tries it again.
 
     Args:
         config: the configuration.
         index: the pairs.
         training: see `build_loader`.
         ranks: the place of this process among those that share the data.
+        weights: see `build_loader`.
     """
 
     def __init__(
-        self, config: Config, index: PairIndex, *, training: bool, ranks: Ranks | None = None
+        self,
+        config: Config,
+        index: PairIndex,
+        *,
+        training: bool,
+        ranks: Ranks | None = None,
+        weights: npt.ArrayLike | None = None,
     ) -> None:
         self._config = config
         self._index = index
+        checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._plan = BatchPlan.from_config(
-            config, num_samples=len(index), training=training, ranks=ranks or Ranks()
+            config,
+            num_samples=len(index),
+            training=training,
+            ranks=ranks or Ranks(),
+            weights=checked,
         )
-        self._length = self._plan.num_batches()
+        self._length = self._plan.deal().num_batches()
         if self._length == 0:
             raise DatasetError(
                 f"{config.dataset.path}: {len(index)} pairs give no full batch of "
                 f"{config.loader.batch_size} on {self._plan.ranks.world_size} ranks, and "
                 "loader.last_batch is 'drop'"
             )
+        self._fingerprint = fingerprint(config, index, training=training, weights=checked)
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
+        self._substitutes = Substitutes(seed=config.loader.seed, num_samples=len(index))
         self._prefetcher: Prefetcher | None = None
-        self._next_epoch = 0
+        self._next = BatchKey(epoch=0)  # where the next `for` begins
         self._iterator: _EpochIterator | None = None
         self._closed = False
 
     def __len__(self) -> int:
-        """Return the number of batches of an epoch; it never changes."""
+        """Return the number of batches of a whole epoch; it never changes."""
         return self._length
 
     def __iter__(self) -> _EpochIterator:
-        """Begin the next epoch."""
+        """Begin the next epoch, or go on with the one that a loaded state was in."""
         if self._closed:
             raise LoaderError("the loader is closed")
-        self._iterator = _EpochIterator(self, self._next_epoch)
-        self._next_epoch += 1
+        self._iterator = _EpochIterator(
+            self, self._next, steps=self._plan.deal(self._next.start).num_batches()
+        )
+        self._next = BatchKey(epoch=self._next.epoch + 1)
         return self._iterator
 
     @property
@@ -122,6 +148,41 @@ class Loader:
     def spec(self) -> LabelSpec:
         """The classes and their colours."""
         return self._index.spec
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the loader is: small, plain, fit for JSON; the same on every rank.
+
+        Taken inside a `for`, it stands after the batch in hand; `load_state_dict` and a new `for`
+        then give the rest of the epoch (nothing, after its last batch), and the next `for` the
+        next epoch. Taken after a `for` has come to its end, it stands before the next epoch.
+        """
+        here = self._iterator
+        if here is None or here.finished:
+            epoch, delivered = self._next.epoch, self._next.start
+        else:
+            epoch = here.key.epoch
+            delivered = self._plan.deal(here.key.start).delivered(steps=here.key.step)
+        return LoaderState(
+            epoch=epoch, delivered=delivered, fingerprint=self._fingerprint
+        ).to_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go to where a state was taken, by a loader with any number of ranks.
+
+        See `dali_voc.state` for what must be the same and what may differ.
+
+        Raises:
+            StateError: the state is damaged or belongs to a run that differs; says in what.
+        """
+        checked = LoaderState.from_dict(
+            state, expected=self._fingerprint, num_samples=len(self._index)
+        )
+        self._iterator = None
+        self._next = BatchKey(epoch=checked.epoch, start=checked.delivered)
+
+    def report(self) -> Report:
+        """Return the bad files met so far and what they have cost."""
+        return self._substitutes.report(self._config.loader.on_error)
 
     def close(self) -> None:
         """Stop the threads and give memory back; batches that are held stay valid."""
@@ -144,29 +205,61 @@ class Loader:
         if self._closed or iterator is not self._iterator:
             reason = "the loader is closed" if self._closed else "a newer 'for' took over"
             raise LoaderError(f"this iterator has ended: {reason}")
-        if self._prefetcher is None:
-            self._prefetcher = Prefetcher(
-                functools.partial(
-                    self._build_pipeline,
-                    batch_size=self._config.loader.batch_size,
-                    prefetch=self._config.loader.prefetch,
-                ),
-                self._index,
-                depth=self._config.loader.prefetch,
-            )
-        prefetcher = self._prefetcher
-        stream = torch.cuda.current_stream(self._device) if self._device.type == "cuda" else None
-        try:
-            if prefetcher.next_up() != (iterator.epoch, iterator.step):
-                prefetcher.seek(self._plan.from_here(iterator.epoch, iterator.step))
-            outputs = prefetcher.fetch(cuda_stream=stream)
-        except RuntimeError as e:
-            # DALI gives up on the whole pipeline; the next batch gets a new one.
-            self._prefetcher = None
-            build = functools.partial(self._build_pipeline, batch_size=1, prefetch=1)
-            raise explain_failure(e, prefetcher.failed, self._index, build) from e
+        retried = False
+        while True:
+            try:
+                batch, outputs = self._run_pipeline(iterator.key)
+                break
+            except RuntimeError as e:
+                if not self._handle_failure(e):
+                    if retried:
+                        raise LoaderError(
+                            f"DALI failed twice on batch {iterator.key.step} of epoch "
+                            f"{iterator.key.epoch}, though each of its samples loads by itself: "
+                            f"{first_line(e)}"
+                        ) from e
+                    retried = True
         images, labels = (from_dlpack(output.as_tensor()) for output in outputs)
+        self._substitutes.count(batch.planned)
+        if self._config.loader.on_error == "skip":
+            for i in np.flatnonzero(batch.samples != batch.planned).tolist():
+                images[i] = 0.0
+                labels[i] = self._config.labels.ignore_index
         return images, labels
+
+    def _run_pipeline(self, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
+        if self._prefetcher is None:
+            depth = self._config.loader.prefetch
+            build = functools.partial(
+                self._build_pipeline, batch_size=self._config.loader.batch_size, prefetch=depth
+            )
+            self._prefetcher = Prefetcher(build, self._index, depth=depth)
+        if self._prefetcher.next_up() != key:
+            self._prefetcher.seek(self._plan.from_here(key, self._substitutes))
+        stream = torch.cuda.current_stream(self._device) if self._device.type == "cuda" else None
+        return self._prefetcher.fetch(cuda_stream=stream)
+
+    def _handle_failure(self, error: RuntimeError) -> bool:
+        """Learn which samples are bad; return whether any is, or raise if so configured."""
+        # DALI has given up on the whole pipeline; the next batch gets a new one
+        failed, self._prefetcher = self._prefetcher, None
+        if failed is None:
+            raise error
+        on_error = self._config.loader.on_error
+        bad = find_bad_samples(
+            error,
+            failed.failed,
+            self._index,
+            functools.partial(self._build_pipeline, batch_size=1, prefetch=1),
+            every=on_error != "raise",
+        )
+        for sample, problem in bad.items():
+            if on_error == "raise":
+                raise problem from error
+            self._substitutes.add(
+                sample, problem, consequence="skipped" if on_error == "skip" else "replaced"
+            )
+        return bool(bad)
 
     def _build_pipeline(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
         # Importing DALI takes a while; configuration and order work without it.
@@ -187,38 +280,19 @@ class Loader:
 
 
 class _EpochIterator:
-    def __init__(self, loader: Loader, epoch: int) -> None:
-        self.epoch = epoch
-        self.step = 0
+    def __init__(self, loader: Loader, key: BatchKey, *, steps: int) -> None:
+        self.key = key  # of the next batch
+        self.finished = False
+        self._steps = steps
         self._loader = loader
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.step >= len(self._loader):
+        if self.key.step >= self._steps:
+            self.finished = True
             raise StopIteration
         batch = self._loader._fetch(self)
-        self.step += 1
+        self.key = dataclasses.replace(self.key, step=self.key.step + 1)
         return batch
-
-
-def pick_threads(threads: int | Literal["auto"]) -> int:
-    """Return the number of CPU threads; "auto" is one per core that this process may use."""
-    return len(os.sched_getaffinity(0)) if threads == "auto" else threads
-
-
-def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:
-    """Return the device that `loader.device` stands for.
-
-    Raises:
-        LoaderError: "cuda" where PyTorch finds no GPU.
-    """
-    if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise LoaderError(
-            "loader.device is 'cuda', but PyTorch finds no CUDA GPU; use 'auto' or 'cpu'"
-        )
-    number = torch.cuda.current_device() if local_rank is None else local_rank
-    return torch.device("cuda", number)

@@ -1,16 +1,18 @@
 """Which sample is read when, and on which rank: pure functions, no state.
 
-An epoch is one list of samples, shuffled or not. Step t takes the next `batch_size * world_size`
-of it, dealt out to the ranks like cards: rank r gets positions r, r + world_size, ... of the step.
-So whatever the number of ranks, what has been delivered after a step is a beginning of the list.
+An epoch is one list of samples: in order, shuffled, or drawn with replacement by weight. Step t
+takes the next `batch_size * world_size` of it, dealt out to the ranks like cards: rank r gets
+positions r, r + world_size, ... of the step. So whatever the number of ranks, what has been
+delivered after a step is a beginning of the list, and another number of ranks can go on from there:
+`start` is where.
 
 With N = 11 samples a..k, 4 ranks and batches of 2, the second step has 3 samples left:
 
-| last_batch | rank 0  | rank 1  | rank 2  | rank 3  | promise                                     |
-| ---------- | ------- | ------- | ------- | ------- | ------------------------------------------- |
-| drop       | a e     | b f     | c g     | d h     | full batches only; no sample twice          |
-| pad        | a e,i b | b f,j c | c g,k d | d h,a e | full batches only; each sample at least once|
-| partial    | a e, i  | b f, j  | c g, k  | d h, a  | each sample once, but see below             |
+| last_batch | rank 0   | rank 1   | rank 2   | rank 3   | promise                              |
+| ---------- | -------- | -------- | -------- | -------- | ------------------------------------ |
+| drop       | a e      | b f      | c g      | d h      | full batches only; none twice        |
+| pad        | a e, i b | b f, j c | c g, k d | d h, a e | full batches only; all at least once |
+| partial    | a e, i   | b f, j   | c g, k   | d h, a   | all once, but for what follows       |
 
 Every rank gets the same number of batches, and never an empty one. To keep that, `partial` has to
 repeat samples from the epoch's beginning where fewer are left than there are ranks: at most
@@ -19,79 +21,108 @@ repeat samples from the epoch's beginning where fewer are left than there are ra
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc.randomness import shuffle_keys
+from dali_voc.randomness import draws, shuffle_keys
 
-__all__ = ["LastBatch", "batch_positions", "epoch_order", "num_batches", "num_positions"]
+__all__ = ["Deal", "LastBatch", "epoch_order", "occurrences", "weighted_order"]
 
 LastBatch = Literal["drop", "pad", "partial"]
 
 
 def epoch_order(*, num_samples: int, shuffle: bool, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """Return the epoch's list of samples, int64 of shape [num_samples]."""
+    """Return the epoch's list with each sample once, int64 of shape [num_samples]."""
     if not shuffle:
         return np.arange(num_samples, dtype=np.int64)
     keys = shuffle_keys(seed=seed, epoch=epoch, num_samples=num_samples)
     return np.argsort(keys, kind="stable").astype(np.int64)
 
 
-def num_positions(
-    *, num_samples: int, batch_size: int, world_size: int, last_batch: LastBatch
-) -> int:
-    """Return how many samples all ranks together deliver in an epoch."""
-    step = batch_size * world_size
-    rest = num_samples % step
-    if last_batch == "drop" or rest == 0:
-        return num_samples - rest
-    if last_batch == "pad":
-        return num_samples - rest + step
-    return num_samples - rest + max(rest, world_size)
-
-
-def num_batches(
-    *, num_samples: int, batch_size: int, world_size: int, last_batch: LastBatch
-) -> int:
-    """Return the number of batches of an epoch, the same on every rank."""
-    positions = num_positions(
-        num_samples=num_samples,
-        batch_size=batch_size,
-        world_size=world_size,
-        last_batch=last_batch,
-    )
-    return -(-positions // (batch_size * world_size))
-
-
-def batch_positions(
-    *,
-    step: int,
-    num_samples: int,
-    batch_size: int,
-    rank: int,
-    world_size: int,
-    last_batch: LastBatch,
+def weighted_order(
+    *, weights: npt.NDArray[np.float64], seed: int, epoch: int
 ) -> npt.NDArray[np.int64]:
-    """Return the places, in the epoch's list, of one rank's batch: int64 of shape [batch size].
+    """Return an epoch's list drawn with replacement, int64, as long as `weights`.
 
-    Places past the end of the list stand for its beginning and are returned as such.
-
-    Args:
-        step: from 0 to `num_batches` - 1.
-        num_samples: length of the epoch's list.
-        batch_size: samples per batch and rank.
-        rank: from 0 to `world_size` - 1.
-        world_size: number of ranks.
-        last_batch: what happens where the last step is not full; see the module's table.
+    Each place is drawn by itself: sample i with probability `weights[i] / sum(weights)`.
     """
-    total = num_positions(
-        num_samples=num_samples,
-        batch_size=batch_size,
-        world_size=world_size,
-        last_batch=last_batch,
-    )
-    first = step * batch_size * world_size + rank
-    places = first + world_size * np.arange(batch_size, dtype=np.int64)
-    return places[places < total] % num_samples
+    edges = np.cumsum(weights)
+    edges /= edges[-1]
+    places = draws(seed=seed, epoch=epoch, num=len(weights))
+    # an edge that rounding left below 1 must not let a draw fall off the end
+    last = int(np.flatnonzero(weights)[-1])
+    return np.minimum(np.searchsorted(edges, places, side="right"), last).astype(np.int64)
+
+
+def occurrences(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return, for each place of a list, how often its sample stands before it."""
+    by_sample = np.argsort(order, kind="stable")
+    ordered = order[by_sample]
+    first = np.r_[True, ordered[1:] != ordered[:-1]]
+    begin = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+    counts = np.empty_like(order)
+    counts[by_sample] = np.arange(len(order)) - begin
+    return counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deal:
+    """How an epoch's list is dealt out to ranks and batches; see the module's table.
+
+    Attributes:
+        num_samples: length of the list.
+        batch_size: samples per batch and rank.
+        world_size: number of ranks.
+        last_batch: what happens where the last step is not full.
+        start: how much of the list has been delivered before the first step, by any ranks.
+    """
+
+    num_samples: int
+    batch_size: int
+    world_size: int
+    last_batch: LastBatch
+    start: int = 0
+
+    @property
+    def step_size(self) -> int:
+        """Samples of all ranks' batches of one step."""
+        return self.batch_size * self.world_size
+
+    def num_positions(self) -> int:
+        """Return how many samples all ranks together deliver."""
+        left = self.num_samples - self.start
+        rest = left % self.step_size
+        if self.last_batch == "drop" or rest == 0:
+            return left - rest
+        if self.last_batch == "pad":
+            return left - rest + self.step_size
+        return left - rest + max(rest, self.world_size)
+
+    def num_batches(self) -> int:
+        """Return the number of batches, the same on every rank."""
+        return -(-self.num_positions() // self.step_size)
+
+    def positions(self, *, step: int, rank: int) -> npt.NDArray[np.int64]:
+        """Return the places in the list of one rank's batch, int64 of shape [batch size].
+
+        Places past the end of the list stand for its beginning, and are returned as such.
+
+        Args:
+            step: from 0 to `num_batches()` - 1.
+            rank: from 0 to `world_size` - 1.
+        """
+        first = step * self.step_size + rank
+        places = first + self.world_size * np.arange(self.batch_size, dtype=np.int64)
+        return (self.start + places[places < self.num_positions()]) % self.num_samples
+
+    def delivered(self, *, steps: int) -> int:
+        """Return how much of the list has been delivered after some steps, all of it at the end.
+
+        What `drop` leaves out counts as delivered once the epoch is over.
+        """
+        if steps >= self.num_batches():
+            return self.num_samples
+        return self.start + steps * self.step_size

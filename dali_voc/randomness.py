@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Stream", "philox", "shuffle_keys", "uniform"]
+__all__ = ["Stream", "draws", "philox", "replacement_candidates", "shuffle_keys", "uniform"]
 
 _U64 = np.uint64
 _LOW = _U64(0xFFFFFFFF)
@@ -30,6 +30,8 @@ class Stream(IntEnum):
     SHUFFLE = 0
     CROP = 1
     FLIP = 2
+    DRAW = 3  # weighted sampling
+    REPLACE = 4  # what stands in for a bad sample
 
 
 def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64], ...]:
@@ -42,13 +44,13 @@ def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64]
 
 
 def philox(
-    *, key: tuple[int, int], counter: tuple[npt.ArrayLike, int, int, int]
+    *, key: tuple[int, int], counter: tuple[npt.ArrayLike, int, npt.ArrayLike, int]
 ) -> npt.NDArray[np.uint64]:
     """Return the Philox-4x64-10 blocks of many counters at once.
 
     Args:
         key: two 64-bit numbers.
-        counter: four 64-bit numbers, the first an array of shape [n].
+        counter: four 64-bit numbers, the first an array of shape [n], the third too if need be.
 
     Returns:
         uint64 of shape [n, 4]. Row i equals
@@ -56,7 +58,8 @@ def philox(
         one (NumPy counts up before each block).
     """
     c0 = np.atleast_1d(np.asarray(counter[0])).astype(_U64)
-    c1, c2, c3 = (np.full_like(c0, value & _MASK) for value in counter[1:])
+    c1, c3 = np.full_like(c0, counter[1] & _MASK), np.full_like(c0, counter[3] & _MASK)
+    c2 = np.broadcast_to(np.asarray(counter[2], _U64), c0.shape)
     k0, k1 = key[0] & _MASK, key[1] & _MASK
     for _ in range(_ROUNDS):
         high0, low0 = _multiply(c0, _MULTIPLIERS[0])
@@ -67,7 +70,12 @@ def philox(
 
 
 def uniform(
-    *, seed: int, epoch: int, samples: npt.ArrayLike, stream: Stream
+    *,
+    seed: int,
+    epoch: int,
+    samples: npt.ArrayLike,
+    stream: Stream,
+    occurrence: npt.ArrayLike = 0,
 ) -> npt.NDArray[np.float32]:
     """Return four numbers in [0, 1) per sample, float32 of shape [n, 4], each a multiple of 2^-24.
 
@@ -76,9 +84,26 @@ def uniform(
         epoch: from 0.
         samples: sample indices, shape [n].
         stream: what the numbers are for.
+        occurrence: how often the sample came up in the epoch before, where it may come up again.
     """
-    bits = philox(key=(seed, int(stream)), counter=(samples, epoch, 0, 0))
+    bits = philox(key=(seed, int(stream)), counter=(samples, epoch, occurrence, 0))
     return (bits >> _U64(40)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def draws(*, seed: int, epoch: int, num: int) -> npt.NDArray[np.float64]:
+    """Return `num` numbers in [0, 1), float64, each a multiple of 2^-53: weighted sampling's."""
+    places = np.arange(num, dtype=_U64)
+    bits = philox(key=(seed, int(Stream.DRAW)), counter=(places, epoch, 0, 0))[:, 0]
+    return (bits >> _U64(11)).astype(np.float64) * 2.0**-53
+
+
+def replacement_candidates(
+    *, seed: int, epoch: int, sample: int, num_samples: int, attempts: int
+) -> npt.NDArray[np.int64]:
+    """Return who may stand in for a bad sample, first choice first, int64 of shape [attempts]."""
+    order = np.arange(attempts, dtype=_U64)
+    bits = philox(key=(seed, int(Stream.REPLACE)), counter=(order, epoch, sample, 0))[:, 0]
+    return (bits % _U64(num_samples)).astype(np.int64)
 
 
 def shuffle_keys(*, seed: int, epoch: int, num_samples: int) -> npt.NDArray[np.uint64]:

@@ -115,10 +115,10 @@ def test_validation_is_centred_in_order_and_always_the_same(
     assert found == expected
 
 
-def samples_of(config: Config, *, epochs: int = 2, **options: int) -> dict[tuple[int, int], bytes]:
+def samples_of(config: Config, *, epochs: int = 2) -> dict[tuple[int, int], bytes]:
     """(epoch, sample) -> the bytes of its image and label."""
     found = {}
-    with build_loader(config, **options) as loader:
+    with build_loader(config) as loader:
         for epoch in range(epochs):
             for images, labels in loader:
                 shown = denormalize(images, config.normalize)
@@ -149,6 +149,6 @@ def test_a_sample_is_the_same_whatever_surrounds_it(
     for world in 2, 3:
         together: dict[tuple[int, int], bytes] = {}
         for rank in range(world):
-            together |= samples_of(config(batch_size=2), rank=rank, world_size=world)
+            together |= samples_of(config(batch_size=2, rank=rank, world_size=world))
         assert together == expected
     assert samples_of(config(batch_size=3, seed=10)) != expected

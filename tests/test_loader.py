@@ -171,4 +171,5 @@ def test_cuda_without_a_gpu(make_config: MakeConfig) -> None:
 
 
 def test_streams_have_fixed_numbers() -> None:
-    assert {stream.name: int(stream) for stream in Stream} == {"SHUFFLE": 0, "CROP": 1, "FLIP": 2}
+    numbers = {stream.name: int(stream) for stream in Stream}
+    assert numbers == {"SHUFFLE": 0, "CROP": 1, "FLIP": 2, "DRAW": 3, "REPLACE": 4}

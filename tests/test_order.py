@@ -6,18 +6,19 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dali_voc.order import LastBatch, batch_positions, epoch_order, num_batches
+from dali_voc.order import Deal, LastBatch, epoch_order, occurrences, weighted_order
 
 
-def deal(n: int, batch: int, world: int, policy: LastBatch) -> list[list[list[int]]]:
+def dealt(
+    n: int, batch: int, world: int, policy: LastBatch, start: int = 0
+) -> list[list[list[int]]]:
     """Places per rank and batch."""
-    common = {"num_samples": n, "batch_size": batch, "world_size": world, "last_batch": policy}
+    deal = Deal(num_samples=n, batch_size=batch, world_size=world, last_batch=policy, start=start)
     return [
-        [
-            batch_positions(step=step, rank=rank, **common).tolist()
-            for step in range(num_batches(**common))
-        ]
+        [deal.positions(step=step, rank=rank).tolist() for step in range(deal.num_batches())]
         for rank in range(world)
     ]
 
@@ -31,7 +32,7 @@ def test_every_small_case_keeps_the_promise(policy: LastBatch) -> None:
 
 
 def _check(n: int, batch: int, world: int, policy: LastBatch) -> None:
-    ranks = deal(n, batch, world, policy)
+    ranks = dealt(n, batch, world, policy)
     case = (n, batch, world, policy)
     assert len({len(batches) for batches in ranks}) == 1, case
     sizes = [len(places) for batches in ranks for places in batches]
@@ -57,7 +58,7 @@ def test_the_table_in_the_docstring() -> None:
     letters = "abcdefghijk"
 
     def show(policy: LastBatch) -> list[str]:
-        ranks = deal(11, 2, 4, policy)
+        ranks = dealt(11, 2, 4, policy)
         return [", ".join(" ".join(letters[i] for i in b) for b in rank) for rank in ranks]
 
     assert show("drop") == ["a e", "b f", "c g", "d h"]
@@ -86,3 +87,69 @@ def test_every_place_is_equally_likely() -> None:
 def test_unshuffled_is_list_order() -> None:
     order = epoch_order(num_samples=5, shuffle=False, seed=5, epoch=3)
     assert order.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("policy", ["drop", "pad", "partial"])
+@pytest.mark.parametrize("world", [1, 2, 4, 8])
+def test_any_number_of_ranks_goes_on_with_what_is_left(policy: LastBatch, world: int) -> None:
+    for n in (1, 2, 7, 16, 33, 40):
+        for batch in (1, 2, 3, 5):
+            before = Deal(num_samples=n, batch_size=batch, world_size=world, last_batch=policy)
+            first = dealt(n, batch, world, policy)
+            for steps in range(before.num_batches() + 1):
+                given = [p for rank in first for b in rank[:steps] for p in b]
+                start = before.delivered(steps=steps)
+                for world2 in (1, 2, 4, 8):
+                    _check_rest(given, start, dealt(n, batch, world2, policy, start), n, policy)
+
+
+def _check_rest(
+    given: list[int], start: int, rest: list[list[list[int]]], n: int, policy: LastBatch
+) -> None:
+    """What is dealt out anew is exactly what was not given, as far as the policy promises."""
+    assert len({len(batches) for batches in rest}) == 1
+    counts = Counter(p for batches in rest for b in batches for p in b)
+    assert all(b for batches in rest for b in batches)
+    left = set(range(start, n))
+    if start < n:
+        assert set(given) == set(range(start))
+        assert len(given) == start
+    if policy == "drop":
+        assert set(counts) <= left
+        assert set(counts.values()) <= {1}
+    elif not left:
+        assert not counts
+    else:
+        assert left <= set(counts)
+        first_again = [p for p in counts if p not in left]
+        # what is repeated comes from the beginning of the list
+        assert sorted(first_again) == list(range(len(first_again)))
+        if policy == "partial" and len(rest) == 1:
+            assert counts == Counter(left)
+
+
+def test_weighted_draws_follow_the_weights() -> None:
+    weights = np.array([1.0, 0.0, 2.0, 5.0, 0.0])
+    counts = np.zeros(5)
+    for epoch in range(4000):
+        order = weighted_order(weights=weights, seed=3, epoch=epoch)
+        assert len(order) == 5
+        counts += np.bincount(order, minlength=5)
+    assert counts[1] == counts[4] == 0
+    expected = 20000 * weights / 8
+    assert (np.abs(counts - expected) <= 5 * np.sqrt(expected)).all()
+
+
+def test_weighted_draws_repeat_with_the_seed() -> None:
+    weights = np.arange(1.0, 50.0)
+    first, again, other = (
+        weighted_order(weights=weights, seed=seed, epoch=2).tolist() for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+@given(st.lists(st.integers(0, 6)))
+def test_occurrences_against_a_loop(order: list[int]) -> None:
+    expected = [order[:i].count(sample) for i, sample in enumerate(order)]
+    assert occurrences(np.array(order, np.int64)).tolist() == expected

@@ -6,11 +6,13 @@ from collections.abc import Callable, Generator
 
 import torch
 
-from dali_voc._batches import BatchPlan
+from dali_voc._batches import BatchKey, BatchPlan
+from dali_voc._devices import pick_device, pick_threads
 from dali_voc._prefetch import Prefetcher
+from dali_voc._substitutes import Substitutes
 from dali_voc.config import Config
 from dali_voc.datasets import DATASETS
-from dali_voc.loader import build_loader, pick_device, pick_threads
+from dali_voc.loader import build_loader
 from dali_voc.reference import VOCSegFiles
 
 __all__ = ["CONTENDERS", "Contender"]
@@ -46,9 +48,11 @@ def bound_batches(config: Config, split: str) -> Generator[int, None, None]:
         index,
         depth=config.loader.prefetch,
     )
-    prefetcher.seek(plan.from_here(0, 0))
+    substitutes = Substitutes(seed=0, num_samples=len(index))  # of none
+    prefetcher.seek(plan.from_here(BatchKey(epoch=0), substitutes))
     while True:
-        yield len(prefetcher.fetch()[0])
+        batch, _ = prefetcher.fetch()
+        yield len(batch.samples)
 
 
 def reference_batches(config: Config, split: str) -> Generator[int, None, None]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from dali_voc.datasets import voc
 from dali_voc.datasets._index import PairIndex, PathList
 
 __all__ = ["DATASETS", "PairIndex", "PathList"]
 
-# Name in the configuration -> function (root, split) that finds the pairs.
-DATASETS: dict[str, Callable[[Path, str], PairIndex]] = {
+
+class FindPairs(Protocol):
+    """Finds the pairs of a split below a root; see `voc.find_pairs`."""
+
+    def __call__(self, root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
+        """Return the pairs of a split, in the order of its list."""
+
+
+# Name in the configuration -> what finds the pairs.
+DATASETS: dict[str, FindPairs] = {
     "voc2012": voc.find_pairs,
 }

@@ -10,12 +10,16 @@ from dali_voc.errors import DatasetError, SampleError
 __all__ = ["drop_small"]
 
 
-def drop_small(index: PairIndex, crop_size: tuple[int, int]) -> PairIndex:
+def drop_small(
+    index: PairIndex, crop_size: tuple[int, int], *, must_exist: bool = True
+) -> PairIndex:
     """Return the index without the pairs that are lower or narrower than the crop.
 
     Args:
         index: the pairs.
         crop_size: height and width, pixels.
+        must_exist: labels without a sound header are an error; else they are kept, and it turns
+            out when they are read.
 
     Raises:
         SampleError: a label's header cannot be read.
@@ -27,6 +31,9 @@ def drop_small(index: PairIndex, crop_size: tuple[int, int]) -> PairIndex:
             with Image.open(index.labels[i]) as label:
                 width, height = label.size
         except OSError as e:
+            if not must_exist:
+                keep.append(i)
+                continue
             raise SampleError(index.labels[i], f"cannot be read as a PNG label ({e})") from None
         if height >= crop_size[0] and width >= crop_size[1]:
             keep.append(i)

@@ -28,12 +28,13 @@ VOC_SPEC = LabelSpec(
 )
 
 
-def find_pairs(root: Path, split: str) -> PairIndex:
+def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
     """Return the pairs of a split, in the order of its list.
 
     Args:
         root: the folder `VOC2012`, which holds `JPEGImages`.
         split: name of a list in `ImageSets/Segmentation`: train, val or trainval.
+        must_exist: check that every file is there; else it turns out when it is read.
 
     Raises:
         DatasetError: the root, the list, or a file of a pair is missing, or the list is empty.
@@ -42,7 +43,7 @@ def find_pairs(root: Path, split: str) -> PairIndex:
     ids = _read_list(root, split)
     images = PathList(ids, prefix=f"{root}/JPEGImages/", suffix=".jpg")
     labels = PathList(ids, prefix=f"{root}/SegmentationClass/", suffix=".png")
-    for what, paths in ("image", images), ("label", labels):
+    for what, paths in (("image", images), ("label", labels)) if must_exist else ():
         missing = [i for i in range(len(ids)) if not Path(paths[i]).is_file()]
         if missing:
             more = f" ({len(missing)} {what}s are missing in all)" if len(missing) > 1 else ""

@@ -1,0 +1,111 @@
+"""Which samples are known to be bad, and who stands in for them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dali_voc.errors import LoaderError, SampleError
+from dali_voc.randomness import replacement_candidates
+
+__all__ = ["BadFile", "Report", "Substitutes"]
+
+_log = logging.getLogger("dali_voc")
+_ATTEMPTS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadFile:
+    """A file that could not be used.
+
+    Attributes:
+        path: the file.
+        reason: what was found and what was expected.
+        times: how many samples of delivered batches it has cost so far.
+    """
+
+    path: str
+    reason: str
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a loader has gone on in spite of.
+
+    Attributes:
+        on_error: what was done: "skip" or "replace" (with "raise" there is nothing to report).
+        bad_files: in the order in which they were met.
+    """
+
+    on_error: Literal["raise", "skip", "replace"]
+    bad_files: tuple[BadFile, ...]
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of delivered batches that were skipped or replaced."""
+        return sum(file.times for file in self.bad_files)
+
+
+class Substitutes:
+    """The bad samples met so far. Who stands in for one does not depend on when it was met."""
+
+    def __init__(self, *, seed: int, num_samples: int) -> None:
+        self._seed = seed
+        self._num_samples = num_samples
+        self._bad: dict[int, SampleError] = {}
+        self._times: Counter[int] = Counter()
+
+    def add(self, sample: int, error: SampleError, *, consequence: str) -> None:
+        """Remember a bad sample, and log it the first time."""
+        if sample not in self._bad:
+            self._bad[sample] = error
+            _log.warning("%s; %s from now on", error, consequence)
+
+    def __contains__(self, sample: int) -> bool:
+        return sample in self._bad
+
+    def apply(self, epoch: int, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the samples with stand-ins for the bad ones.
+
+        Raises:
+            LoaderError: no stand-in was found among many candidates.
+        """
+        if not self._bad:
+            return samples
+        return np.array([self._stand_in(epoch, int(s)) for s in samples], np.int64)
+
+    def _stand_in(self, epoch: int, sample: int) -> int:
+        if sample not in self._bad:
+            return sample
+        candidates = replacement_candidates(
+            seed=self._seed,
+            epoch=epoch,
+            sample=sample,
+            num_samples=self._num_samples,
+            attempts=_ATTEMPTS,
+        )
+        for candidate in candidates.tolist():
+            if candidate not in self._bad:
+                return int(candidate)
+        raise LoaderError(
+            f"{len(self._bad)} of {self._num_samples} samples are bad, too many to go on; "
+            f"the first: {next(iter(self._bad.values()))}"
+        )
+
+    def count(self, samples: npt.NDArray[np.int64]) -> None:
+        """Note that a batch with these planned samples has been delivered."""
+        self._times.update(int(s) for s in samples if int(s) in self._bad)
+
+    def report(self, on_error: Literal["raise", "skip", "replace"]) -> Report:
+        """Return what has been met so far."""
+        files = tuple(
+            BadFile(path=error.path, reason=error.reason, times=self._times[sample])
+            for sample, error in self._bad.items()
+        )
+        return Report(on_error=on_error, bad_files=files)

@@ -1,0 +1,126 @@
+"""A loader's state: where it is in which epoch, and the fingerprint of what it reads.
+
+The state is a small dictionary of numbers and strings, fit for JSON and for a checkpoint. Loaded
+into a loader with the same fingerprint it goes on with the very next batch. What may differ: ranks
+(the samples not yet delivered are dealt out anew), threads, prefetch, device, what is done about
+bad files, and where the data lies. What may not: what `FINGERPRINT` names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dali_voc.config import Config
+from dali_voc.datasets import PairIndex
+from dali_voc.errors import StateError
+
+__all__ = ["FINGERPRINT", "LoaderState", "fingerprint"]
+
+_VERSION = 1
+
+FINGERPRINT = {
+    "samples": "the list of samples",
+    "classes": "what label values mean (classes, colours, section labels)",
+    "augment": "section augment",
+    "normalize": "section normalize",
+    "training": "training or validation",
+    "weights": "sampling weights",
+    "seed": "loader.seed",
+    "batch_size": "loader.batch_size",
+    "last_batch": "loader.last_batch",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoaderState:
+    """Where a loader is.
+
+    Attributes:
+        epoch: the epoch of the next batch.
+        delivered: how much of its list has been delivered, over all ranks.
+        fingerprint: see `fingerprint`.
+    """
+
+    epoch: int
+    delivered: int
+    fingerprint: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, strings and dictionaries."""
+        return {"version": _VERSION, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, state: Any, *, expected: Mapping[str, str], num_samples: int) -> LoaderState:
+        """Check a dictionary made by `to_dict`.
+
+        Args:
+            state: the dictionary.
+            expected: the fingerprint of the loader that is to go on from it.
+            num_samples: length of that loader's epoch.
+
+        Raises:
+            StateError: it is not such a dictionary, or its fingerprint differs.
+        """
+        if not isinstance(state, Mapping) or set(state) != {
+            *("version", "epoch", "delivered", "fingerprint")
+        }:
+            raise StateError("this is not a state of a dali_voc loader")
+        if state["version"] != _VERSION:
+            raise StateError(
+                f"the state has version {state['version']!r}, this dali_voc reads {_VERSION}"
+            )
+        found = state["fingerprint"]
+        differing = [
+            f"{meaning} ({name}: {found.get(name)!r} in the state, {expected[name]!r} here)"
+            for name, meaning in FINGERPRINT.items()
+            if found.get(name) != expected[name]
+        ]
+        if differing:
+            raise StateError(
+                f"the state belongs to another run; it differs in {', '.join(differing)}"
+            )
+        epoch, delivered = state["epoch"], state["delivered"]
+        if not (_is_count(epoch) and _is_count(delivered) and delivered <= num_samples):
+            raise StateError(
+                f"the state is damaged: epoch {epoch!r}, {delivered!r} of {num_samples} delivered"
+            )
+        return cls(epoch=epoch, delivered=delivered, fingerprint=dict(found))
+
+
+def fingerprint(
+    config: Config,
+    index: PairIndex,
+    *,
+    training: bool,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> dict[str, str]:
+    """Return what decides a loader's batches, in short strings: readable, or hashed where long."""
+    names = hashlib.sha256()
+    for i in range(len(index)):
+        names.update(index.name(i).encode(errors="surrogateescape") + b"\0")
+    return {
+        "samples": f"{len(index)} samples, sha256 {names.hexdigest()[:16]}",
+        "classes": _digest([asdict(index.spec), config.labels.model_dump(mode="json")]),
+        "augment": json.dumps(config.augment.model_dump(mode="json"), sort_keys=True),
+        "normalize": json.dumps(config.normalize.model_dump(mode="json"), sort_keys=True),
+        "training": "training" if training else "validation",
+        "weights": "none" if weights is None else _digest(weights.tolist()),
+        "seed": str(config.loader.seed),
+        "batch_size": str(config.loader.batch_size),
+        "last_batch": config.loader.last_batch,
+    }
+
+
+def _digest(value: Any) -> str:
+    return "sha256 " + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
