@@ -1,0 +1,150 @@
+"""Checks that users can run on their own loaders."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+__all__ = ["assert_resumes_exactly"]
+
+Batch = tuple[torch.Tensor, ...]
+
+
+class StatefulLoader(Protocol):
+    """What is checked: an iterable with a state, which may have `close`."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Begin an epoch, or go on with one."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the loader is."""
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Go there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Moment:
+    """A state, and how many epochs and batches lay behind it."""
+
+    state: str
+    epochs: int
+    batches: int
+
+
+def assert_resumes_exactly(
+    make_loader: Callable[[], StatefulLoader], *, epochs: int = 2, links: int = 3
+) -> int:
+    """Demand that a loader resumed at any moment goes on as if it had never stopped, to the bit.
+
+    A loader runs for some epochs while its state and a copy of the batch are kept at every moment:
+    before the first batch, after each batch, after the end of each `for`. Then a new loader is made
+    for each state, which must give exactly what was left; and again as a chain: the state is taken
+    from a resumed loader, loaded into a third, and so on, over `links` loaders.
+
+    States go through JSON, as they would through a checkpoint. Cost: the square of the number of
+    batches, so take few and small ones.
+
+    Args:
+        make_loader: makes a new loader, always the same.
+        epochs: number of epochs.
+        links: loaders in a chain.
+
+    Returns:
+        The number of resumes that were checked.
+
+    Raises:
+        AssertionError: says at which state and batch, and in what, they differ.
+    """
+    record: list[list[Batch]] = []
+    moments: list[_Moment] = []
+
+    def note(loader: StatefulLoader, epochs_done: int, batches: int) -> None:
+        state = json.dumps(loader.state_dict())
+        moments.append(_Moment(state=state, epochs=epochs_done, batches=batches))
+
+    with _closing(make_loader()) as loader:
+        note(loader, 0, 0)
+        for epoch in range(epochs):
+            record.append([])
+            for batch in loader:
+                record[-1].append(_copy(batch))
+                note(loader, epoch, len(record[-1]))
+            note(loader, epoch + 1, 0)
+    for moment in moments:
+        _check_rest(make_loader, moment, record)
+    for first in range(len(moments)):
+        _check_chain(make_loader, moments[first], record, links)
+    return 2 * len(moments)
+
+
+def _check_rest(
+    make_loader: Callable[[], StatefulLoader], moment: _Moment, record: list[list[Batch]]
+) -> None:
+    with _closing(make_loader()) as loader:
+        loader.load_state_dict(json.loads(moment.state))
+        begin = moment.batches
+        for epoch in range(moment.epochs, len(record)):
+            found = [_copy(batch) for batch in loader]
+            _compare(found, record[epoch][begin:], moment, epoch, begin)
+            begin = 0
+
+
+def _check_chain(
+    make_loader: Callable[[], StatefulLoader],
+    moment: _Moment,
+    record: list[list[Batch]],
+    links: int,
+) -> None:
+    """Take one batch, or an epoch's end, from each loader but the last, which takes the rest."""
+    for _ in range(links - 1):
+        if moment.epochs == len(record):
+            return
+        with _closing(make_loader()) as loader:
+            loader.load_state_dict(json.loads(moment.state))
+            found = [_copy(batch) for batch in itertools.islice(loader, 1)]
+            expected = record[moment.epochs][moment.batches : moment.batches + 1]
+            _compare(found, expected, moment, moment.epochs, moment.batches)
+            moment = _Moment(
+                state=json.dumps(loader.state_dict()),
+                epochs=moment.epochs + (0 if found else 1),
+                batches=moment.batches + 1 if found else 0,
+            )
+    _check_rest(make_loader, moment, record)
+
+
+def _compare(
+    found: list[Batch], expected: list[Batch], moment: _Moment, epoch: int, begin: int
+) -> None:
+    where = f"resumed after {moment.batches} batches of epoch {moment.epochs}: in epoch {epoch}"
+    assert len(found) == len(expected), (
+        f"{where}, found {len(found)} more batches, expected {len(expected)}"
+    )
+    for i, (batch, other) in enumerate(zip(found, expected, strict=True)):
+        assert len(batch) == len(other), f"{where}, batch {begin + i} has {len(batch)} tensors"
+        for k, (a, b) in enumerate(zip(batch, other, strict=True)):
+            what = f"{where}, tensor {k} of batch {begin + i}"
+            assert a.dtype == b.dtype, f"{what} is {a.dtype}, expected {b.dtype}"
+            assert a.shape == b.shape, f"{what} has shape {list(a.shape)}, not {list(b.shape)}"
+            assert torch.equal(a, b), f"{what} differs in {int((a != b).sum())} values"
+
+
+def _copy(batch: Any) -> Batch:
+    tensors: Iterable[torch.Tensor] = batch.values() if isinstance(batch, dict) else batch
+    return tuple(tensor.detach().cpu().clone() for tensor in tensors)
+
+
+@contextmanager
+def _closing(loader: StatefulLoader) -> Iterator[StatefulLoader]:
+    try:
+        yield loader
+    finally:
+        close = getattr(loader, "close", None)
+        if close:
+            close()

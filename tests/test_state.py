@@ -1,0 +1,247 @@
+"""Resume to the bit, over any number of ranks, and only where it belongs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import encoded_voc
+import numpy as np
+import pytest
+import torch
+
+from dali_voc import Config, Loader, StateError, build_loader
+from dali_voc.pictures import denormalize
+from dali_voc.state import FINGERPRINT
+from dali_voc.testing import assert_resumes_exactly
+
+MakeConfig = Callable[..., Config]
+SMALL = {"crop_size": [48, 64]}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sizes = [(60 + i % 5, 80 - i % 7) for i in range(23)]
+    return encoded_voc.write(tmp_path_factory.mktemp("many") / "voc", sizes=sizes)
+
+
+def samples(batches: list[tuple[torch.Tensor, torch.Tensor]], config: Config) -> list[int]:
+    return [
+        int(picture[0, 0, 0])
+        for images, _ in batches
+        for picture in denormalize(images, config.normalize)
+    ]
+
+
+@pytest.mark.parametrize(
+    "loader",
+    [
+        {"batch_size": 5},
+        {"batch_size": 5, "last_batch": "pad", "prefetch": 4},
+        {"batch_size": 4, "last_batch": "drop", "prefetch": 1},
+        {"batch_size": 3, "rank": 1, "world_size": 2},
+    ],
+)
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_the_oracle(
+    root: Path, make_config: MakeConfig, loader: dict[str, Any], split: str
+) -> None:
+    config = make_config(root, augment=SMALL, loader=loader)
+    checked = assert_resumes_exactly(lambda: build_loader(config, split=split))
+    with build_loader(config, split=split) as one:
+        assert checked == 2 * (1 + 2 * (len(one) + 1))
+
+
+def test_the_oracle_with_weights(root: Path, make_config: MakeConfig) -> None:
+    config = make_config(root, augment=SMALL, loader={"batch_size": 6})
+    weights = np.arange(23.0)
+    assert_resumes_exactly(lambda: build_loader(config, weights=weights))
+
+
+class Forgetful:
+    """Loses what a Loader's state is about, in one way or another."""
+
+    def __init__(self, loader: Loader, fault: str) -> None:
+        self.loader, self.fault = loader, fault
+
+    def __iter__(self) -> Any:
+        batches = iter(self.loader)
+        if self.fault == "drops the last" and self.loader._next.epoch == 1:
+            return iter(list(batches)[:-1]) if self.resumed else batches
+        return batches
+
+    resumed = False
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.loader.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.resumed = True
+        if self.fault == "forgets the epoch":
+            state = {**state, "epoch": 0}
+        if self.fault == "repeats a batch":
+            state = {**state, "delivered": max(0, state["delivered"] - 8)}
+        if self.fault != "forgets all":
+            self.loader.load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "fault", ["forgets all", "forgets the epoch", "repeats a batch", "drops the last"]
+)
+def test_the_oracle_finds_faults(root: Path, make_config: MakeConfig, fault: str) -> None:
+    config = make_config(root, augment=SMALL, loader={"batch_size": 8})
+    assert_resumes_exactly(lambda: Forgetful(build_loader(config), "none"))
+    with pytest.raises(AssertionError, match="resumed after"):
+        assert_resumes_exactly(lambda: Forgetful(build_loader(config), fault))
+
+
+def test_state_is_small_plain_and_the_same_on_every_rank(
+    root: Path, make_config: MakeConfig
+) -> None:
+    states = []
+    for rank in range(2):
+        config = make_config(
+            root, augment=SMALL, loader={"batch_size": 3, "rank": rank, "world_size": 2}
+        )
+        with build_loader(config) as loader:
+            next(iter(loader))
+            states.append(json.dumps(loader.state_dict()))
+    assert states[0] == states[1]
+    assert len(states[0]) < 1000
+    assert json.loads(states[0])["delivered"] == 6
+
+
+@pytest.mark.parametrize("before", [1, 2, 4])
+@pytest.mark.parametrize("after", [1, 2, 4, 8])
+def test_another_number_of_ranks_goes_on(
+    root: Path, make_config: MakeConfig, before: int, after: int
+) -> None:
+    """What was not delivered is delivered, with the same crops, and nothing else."""
+
+    def config(rank: int, world: int) -> Config:
+        return make_config(
+            root, augment=SMALL, loader={"batch_size": 2, "rank": rank, "world_size": world}
+        )
+
+    with build_loader(config(0, 1)) as loader:
+        whole = {
+            int(denormalize(images, config(0, 1).normalize)[i, 0, 0, 0]): (images[i], labels[i])
+            for images, labels in loader
+            for i in range(len(images))
+        }
+    delivered: list[int] = []
+    for rank in range(before):
+        with build_loader(config(rank, before)) as loader:
+            iterator = iter(loader)
+            delivered += samples([next(iterator) for _ in range(2)], config(0, 1))
+            state = loader.state_dict()
+    rest: list[int] = []
+    lengths = set()
+    for rank in range(after):
+        with build_loader(config(rank, after)) as loader:
+            loader.load_state_dict(state)
+            batches = list(loader)
+            lengths.add(len(batches))
+            members = samples(batches, config(0, 1))
+            images, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
+            for i, sample in enumerate(members):
+                assert torch.equal(images[i], whole[sample][0])
+                assert torch.equal(labels[i], whole[sample][1])
+            rest += members
+            assert len(list(loader)) == len(loader)
+    assert len(lengths) == 1
+    counts = Counter(delivered + rest)
+    left = (23 - 4 * before) % (2 * after)
+    assert set(counts) == set(range(23))
+    assert sum(counts.values()) == 23 + (max(0, after - left) if left else 0)
+
+
+def test_state_after_the_last_batch_and_after_the_end(root: Path, make_config: MakeConfig) -> None:
+    config = make_config(root, augment=SMALL, loader={"batch_size": 8})
+    with build_loader(config) as loader:
+        iterator = iter(loader)
+        for _ in range(3):
+            next(iterator)
+        last = loader.state_dict()
+        assert next(iterator, None) is None
+        over = loader.state_dict()
+    assert (last["epoch"], last["delivered"]) == (0, 23)
+    assert (over["epoch"], over["delivered"]) == (1, 0)
+    with build_loader(config) as loader:
+        loader.load_state_dict(last)
+        assert len(list(loader)) == 0
+        assert len(list(loader)) == 3
+        assert loader.state_dict()["epoch"] == 2
+
+
+def test_loading_into_a_running_loader(root: Path, make_config: MakeConfig) -> None:
+    config = make_config(root, augment=SMALL, loader={"batch_size": 8})
+    with build_loader(config) as loader:
+        iterator = iter(loader)
+        next(iterator)
+        state = loader.state_dict()
+        second = next(iterator)[0].clone()
+        loader.load_state_dict(state)
+        assert loader.state_dict() == state
+        assert torch.equal(next(iter(loader))[0], second)
+
+
+DIFFERENCES: dict[str, dict[str, Any]] = {
+    "samples": {"split": "trainval"},
+    "classes": {"labels": {"ignore_index": 254}},
+    "augment": {"augment": {"crop_size": [48, 65]}},
+    "normalize": {"normalize": {"mean": [0.5, 0.5, 0.5]}},
+    "training": {"training": False},
+    "weights": {"weights": np.ones(14)},
+    "seed": {"loader": {"seed": 1}},
+    "batch_size": {"loader": {"batch_size": 5}},
+    "last_batch": {"loader": {"last_batch": "drop"}},
+}
+
+
+def load_elsewhere(make_config: MakeConfig, difference: dict[str, Any]) -> None:
+    base = {"augment": SMALL, "loader": {"batch_size": 4}}
+    with build_loader(make_config(**base)) as loader:
+        next(iter(loader))
+        state = loader.state_dict()
+    difference = dict(difference)
+    options = {k: difference.pop(k) for k in ("split", "training", "weights") if k in difference}
+    sections = {k: {**base.get(k, {}), **v} for k, v in difference.items()}
+    with build_loader(make_config(**{**base, **sections}), **options) as loader:
+        loader.load_state_dict(state)
+
+
+@pytest.mark.parametrize("name", FINGERPRINT)
+def test_a_run_that_differs_is_refused_by_name(make_config: MakeConfig, name: str) -> None:
+    with pytest.raises(StateError) as error:
+        load_elsewhere(make_config, DIFFERENCES[name])
+    assert "the state belongs to another run; it differs in " in str(error.value)
+    assert f"({name}: " in str(error.value)
+    others = [other for other in FINGERPRINT if f"({other}: " in str(error.value)]
+    assert others == [name]
+
+
+@pytest.mark.parametrize(
+    "loader", [{"threads": 1}, {"prefetch": 3}, {"on_error": "skip"}, {"rank": 1, "world_size": 2}]
+)
+def test_what_may_differ(make_config: MakeConfig, loader: dict[str, Any]) -> None:
+    load_elsewhere(make_config, {"loader": loader})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epoch": -1}, {"delivered": 99}, {"delivered": 1.5}, {"version": 2}, {"extra": 1}],
+)
+def test_damaged_states(make_config: MakeConfig, change: dict[str, Any]) -> None:
+    with build_loader(make_config(augment=SMALL)) as loader:
+        state = loader.state_dict()
+        with pytest.raises(StateError):
+            loader.load_state_dict({**state, **change})
+        with pytest.raises(StateError, match="not a state"):
+            loader.load_state_dict({})
+        with pytest.raises(StateError, match="not a state"):
+            loader.load_state_dict(None)  # type: ignore[arg-type]
+        assert loader.state_dict() == state
