@@ -1,0 +1,210 @@
+"""Bad files survived: skipped or replaced, at the right place, and nothing else lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import encoded_voc
+import pytest
+import torch
+
+from dali_voc import Config, Loader, LoaderError, SampleError, build_loader
+from dali_voc.pictures import denormalize
+from dali_voc.testing import assert_resumes_exactly
+
+MakeConfig = Callable[..., Config]
+CROP = {"crop_size": [40, 48]}
+N = 20
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60 + i) for i in range(N)])
+
+
+def image(root: Path, i: int) -> Path:
+    return root / f"JPEGImages/s{i:04d}.jpg"
+
+
+def label(root: Path, i: int) -> Path:
+    return root / f"SegmentationClass/s{i:04d}.png"
+
+
+def break_some(root: Path) -> dict[int, Path]:
+    """Damage five samples in five ways; sample -> the file at fault."""
+    image(root, 2).write_bytes(b"")
+    image(root, 3).write_bytes(image(root, 3).read_bytes()[:100])
+    label(root, 9).write_bytes(label(root, 9).read_bytes()[:90])
+    label(root, 10).unlink()
+    label(root, 10).symlink_to("nothing")
+    shutil.copy(label(root, 0), label(root, 15))  # another size
+    images, labels = {i: image(root, i) for i in (2, 3)}, {i: label(root, i) for i in (9, 10, 15)}
+    return images | labels
+
+
+def shown(config: Config, batch: tuple[torch.Tensor, torch.Tensor]) -> list[int]:
+    return [int(picture[0, 0, 0]) for picture in denormalize(batch[0], config.normalize)]
+
+
+def collect(loader: Loader) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(images.clone(), labels.clone()) for images, labels in loader]
+
+
+@pytest.mark.parametrize("prefetch", [1, 3])
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_skip(
+    root: Path,
+    make_config: MakeConfig,
+    caplog: pytest.LogCaptureFixture,
+    split: str,
+    prefetch: int,
+) -> None:
+    loader = {"batch_size": 3, "prefetch": prefetch}
+    with build_loader(make_config(root, augment=CROP, loader=loader), split=split) as sound:
+        expected = [collect(sound) for _ in range(2)]
+    bad = break_some(root)
+    config = make_config(root, augment=CROP, loader={**loader, "on_error": "skip"})
+    with build_loader(config, split=split) as survivor:
+        found = [collect(survivor) for _ in range(2)]
+        report = survivor.report()
+    for epoch, epoch_expected in zip(found, expected, strict=True):
+        for batch, other in zip(epoch, epoch_expected, strict=True):
+            for i, sample in enumerate(shown(config, other)):
+                if sample in bad:
+                    assert (batch[1][i] == 255).all()
+                    assert (batch[0][i] == 0).all()
+                else:
+                    assert torch.equal(batch[0][i], other[0][i])
+                    assert torch.equal(batch[1][i], other[1][i])
+    assert {file.path: file.times for file in report.bad_files} == {
+        str(path): 2 for path in bad.values()
+    }
+    assert report.samples == 10
+    messages = [r.getMessage() for r in caplog.records if r.name == "dali_voc"]
+    assert len(messages) == 5
+    assert all(any(m.startswith(f"{path}: ") for m in messages) for path in bad.values())
+    assert all(m.endswith("skipped from now on") for m in messages)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, N])
+def test_replace(
+    root: Path, make_config: MakeConfig, caplog: pytest.LogCaptureFixture, batch_size: int
+) -> None:
+    caplog.set_level(logging.WARNING)
+    bad = break_some(root)
+    replaced: list[dict[int, int]] = []
+    for size in (batch_size, 3):
+        loader = {"batch_size": size, "on_error": "replace"}
+        config = make_config(root, augment=CROP, loader=loader)
+        with build_loader(config) as survivor:
+            for _ in range(2):
+                plan = survivor._plan._order(survivor._next.epoch)
+                seen = [s for batch in survivor for s in shown(config, batch)]
+                stand_ins = {p: s for p, s in zip(plan.tolist(), seen, strict=True) if p != s}
+                assert set(stand_ins) == set(bad)
+                assert not set(stand_ins.values()) & set(bad)
+                replaced.append(stand_ins)
+            assert survivor.report().samples == 10
+    # the same stand-ins whatever the batch size, that is, in whatever order the files were met
+    assert replaced[:2] == replaced[2:]
+    assert replaced[0] != replaced[1]
+
+
+@pytest.mark.parametrize("on_error", ["skip", "replace"])
+def test_resume_with_bad_files_is_exact(root: Path, make_config: MakeConfig, on_error: str) -> None:
+    break_some(root)
+    config = make_config(root, augment=CROP, loader={"batch_size": 6, "on_error": on_error})
+    assert_resumes_exactly(lambda: build_loader(config))
+
+
+def test_a_file_truncated_and_one_removed_while_the_epoch_runs(
+    root: Path, make_config: MakeConfig
+) -> None:
+    config = make_config(root, augment=CROP, loader={"batch_size": 2, "on_error": "skip"})
+    with build_loader(config, split="val") as loader:
+        iterator = iter(loader)
+        found = [next(iterator) for _ in range(2)]
+        image(root, 12).write_bytes(image(root, 12).read_bytes()[:100])
+        label(root, 17).unlink()
+        found += list(iterator)
+        assert [f.path for f in loader.report().bad_files] == [
+            str(image(root, 12)),
+            str(label(root, 17)),
+        ]
+    ignored = [i for i, m in enumerate(torch.cat([maps for _, maps in found])) if (m == 255).all()]
+    assert ignored == [12, 17]
+
+
+def test_raise_then_go_on(root: Path, make_config: MakeConfig) -> None:
+    """After the exception the position is still before the batch; nothing is lost or repeated."""
+    config = make_config(root, augment=CROP, loader={"batch_size": 4})
+    before = image(root, 9).read_bytes()
+    with build_loader(config, split="val") as loader:
+        image(root, 9).write_bytes(b"")
+        iterator = iter(loader)
+        seen = [s for _ in range(2) for s in shown(config, next(iterator))]
+        for _ in range(2):
+            with pytest.raises(SampleError, match="the file is empty"):
+                next(iterator)
+        image(root, 9).write_bytes(before)
+        seen += [s for batch in iterator for s in shown(config, batch)]
+        assert seen == list(range(N))
+
+
+def test_a_bad_file_in_an_abandoned_epoch_does_not_matter(
+    root: Path, make_config: MakeConfig
+) -> None:
+    config = make_config(root, augment=CROP, loader={"batch_size": 4, "prefetch": 3})
+    image(root, 9).write_bytes(b"")
+    with build_loader(config, split="val") as loader:
+        for _ in range(3):
+            first = next(iter(loader))
+            assert shown(config, first) == [0, 1, 2, 3]
+
+
+def test_all_bad_is_an_error(root: Path, make_config: MakeConfig) -> None:
+    for i in range(N):
+        image(root, i).write_bytes(b"")
+    config = make_config(root, augment=CROP, loader={"batch_size": 4, "on_error": "replace"})
+    with (
+        build_loader(config) as loader,
+        pytest.raises(LoaderError, match="of 20 samples are bad, too many to go on; the first: "),
+    ):
+        list(loader)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_unreadable_file(root: Path, make_config: MakeConfig) -> None:
+    image(root, 0).chmod(0)
+    with (
+        build_loader(make_config(root, augment=CROP)) as loader,
+        pytest.raises(SampleError, match="cannot be read"),
+    ):
+        list(loader)
+
+
+def test_folder_in_place_of_a_file(root: Path, make_config: MakeConfig) -> None:
+    for path in image(root, 4), label(root, 5):
+        path.unlink()
+        path.mkdir()
+    config = make_config(root, augment=CROP, loader={"on_error": "skip"})
+    with build_loader(config, split="val") as loader:
+        list(loader)
+        reasons = {file.path: file.reason for file in loader.report().bad_files}
+    assert reasons == dict.fromkeys(
+        (str(image(root, 4)), str(label(root, 5))), "this is a folder, expected a file"
+    )
+
+
+def test_small_drop_keeps_going_too(root: Path, make_config: MakeConfig) -> None:
+    label(root, 7).write_bytes(b"rubbish")
+    augment: dict[str, Any] = {"crop_size": [52, 62], "small": "drop"}
+    config = make_config(root, augment=augment, loader={"on_error": "replace"})
+    with build_loader(config) as loader:
+        assert sum(len(images) for images, _ in loader) == N - 2
+        assert [file.path for file in loader.report().bad_files] == [str(label(root, 7))]
