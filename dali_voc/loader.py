@@ -72,8 +72,8 @@ class Loader:
     smaller in the last batch of an epoch if `loader.last_batch` is "partial". Both lie on
     `loader.device`, belong to the consumer, and stay valid as long as they are held.
 
-    Each `for` is an epoch of its own, also after a `break`. A loader has one position: a new `for`
-    ends the one before. Use it in a `with` block, or call `close`.
+    Each `for` is an epoch of its own, also after a `break` (if it came to a first batch). A loader
+    has one position: a new `for` ends the one before. Use it in a `with` block, or call `close`.
 
     A bad file raises `SampleError`, is skipped or replaced, by `loader.on_error`. The position then
     is still before the batch: `next` on the same iterator tries it again.
@@ -117,7 +117,8 @@ class Loader:
         self._substitutes = Substitutes(seed=config.loader.seed, num_samples=len(index))
         self._prefetcher: Prefetcher | None = None
         self._next = BatchKey(epoch=0)  # where the next `for` begins
-        self._iterator: _EpochIterator | None = None
+        # not `_iterator`: Lightning sets an attribute of that name to None
+        self._current: _EpochIterator | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -128,11 +129,14 @@ class Loader:
         """Begin the next epoch, or go on with the one that a loaded state was in."""
         if self._closed:
             raise LoaderError("the loader is closed")
-        self._iterator = _EpochIterator(
-            self, self._next, steps=self._plan.deal(self._next.start).num_batches()
-        )
-        self._next = BatchKey(epoch=self._next.epoch + 1)
-        return self._iterator
+        if self._current is None or self._current.begun:
+            here, self._next = self._next, BatchKey(epoch=self._next.epoch + 1)
+        else:
+            # an iterator that gave nothing yet was not an epoch; Lightning makes such
+            here = self._current.key
+        steps = self._plan.deal(here.start).num_batches()
+        self._current = _EpochIterator(self, here, steps=steps)
+        return self._current
 
     @property
     def device(self) -> torch.device:
@@ -156,7 +160,7 @@ class Loader:
         then give the rest of the epoch (nothing, after its last batch), and the next `for` the
         next epoch. Taken after a `for` has come to its end, it stands before the next epoch.
         """
-        here = self._iterator
+        here = self._current
         if here is None or here.finished:
             epoch, delivered = self._next.epoch, self._next.start
         else:
@@ -177,7 +181,7 @@ class Loader:
         checked = LoaderState.from_dict(
             state, expected=self._fingerprint, num_samples=len(self._index)
         )
-        self._iterator = None
+        self._current = None
         self._next = BatchKey(epoch=checked.epoch, start=checked.delivered)
 
     def report(self) -> Report:
@@ -188,7 +192,7 @@ class Loader:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
         self._prefetcher = None
-        self._iterator = None
+        self._current = None
 
     def __enter__(self) -> Self:
         return self
@@ -202,7 +206,7 @@ class Loader:
         self.close()
 
     def _fetch(self, iterator: _EpochIterator) -> tuple[torch.Tensor, torch.Tensor]:
-        if self._closed or iterator is not self._iterator:
+        if self._closed or iterator is not self._current:
             reason = "the loader is closed" if self._closed else "a newer 'for' took over"
             raise LoaderError(f"this iterator has ended: {reason}")
         retried = False
@@ -282,6 +286,7 @@ class Loader:
 class _EpochIterator:
     def __init__(self, loader: Loader, key: BatchKey, *, steps: int) -> None:
         self.key = key  # of the next batch
+        self.begun = False
         self.finished = False
         self._steps = steps
         self._loader = loader
@@ -290,6 +295,7 @@ class _EpochIterator:
         return self
 
     def __next__(self) -> tuple[torch.Tensor, torch.Tensor]:
+        self.begun = True
         if self.key.step >= self._steps:
             self.finished = True
             raise StopIteration

@@ -173,3 +173,15 @@ def test_cuda_without_a_gpu(make_config: MakeConfig) -> None:
 def test_streams_have_fixed_numbers() -> None:
     numbers = {stream.name: int(stream) for stream in Stream}
     assert numbers == {"SHUFFLE": 0, "CROP": 1, "FLIP": 2, "DRAW": 3, "REPLACE": 4}
+
+
+def test_an_iterator_that_gave_nothing_was_no_epoch(make_config: MakeConfig) -> None:
+    """Lightning makes such; and `iter` alone reads nothing."""
+    config = make_config(augment=SMALL)
+    with build_loader(config) as loader:
+        expected = epoch_of(loader)
+    with build_loader(config) as loader:
+        for _ in range(3):
+            iter(loader)
+        assert loader.state_dict()["epoch"] == 0
+        assert same(epoch_of(loader), expected)

@@ -18,8 +18,8 @@ int main() {
     classes.push_back(i);
   }
   // colours: unknown ones become 7; palette files and gray files give their stored values
-  auto map = std::make_shared<dali_voc::LabelMap>(std::vector<int>{0x000000, 0x800000},
-                                                  std::vector<int>{0, 1}, values, classes, 7, false);
+  auto map = std::make_shared<dali_voc::LabelMap>(
+      std::vector<int>{0x000000, 0x800000}, std::vector<int>{0, 1}, values, classes, 7, false);
   dali_voc::LabelDecoder decoder(map);
   std::string path;
   while (std::getline(std::cin, path)) {

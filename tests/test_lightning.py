@@ -1,0 +1,66 @@
+"""Lightning's Trainer saves in mid-epoch and goes on with the very next batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import encoded_voc
+import pytest
+import torch
+
+from dali_voc import Config, build_loader
+from dali_voc.pictures import denormalize
+
+lightning = pytest.importorskip("lightning")
+
+CROP = {"crop_size": [40, 48]}
+
+
+class Recorder(lightning.LightningModule):
+    """Trains one number, and notes the samples of every batch."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.config = config
+        self.seen: list[list[int]] = []
+
+    def training_step(self, batch: Any, _: int) -> torch.Tensor:
+        images, _labels = batch
+        self.seen.append([int(p[0, 0, 0]) for p in denormalize(images, self.config.normalize)])
+        return (images.mean() - self.weight) ** 2
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def run(config: Config, folder: Path, *, steps: int, resume: Path | None = None) -> Recorder:
+    model = Recorder(config)
+    with build_loader(config) as loader:
+        trainer = lightning.Trainer(
+            default_root_dir=folder,
+            accelerator="cpu",
+            max_steps=steps,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+        )
+        trainer.fit(model, loader, ckpt_path=resume)
+        trainer.save_checkpoint(folder / f"{steps}.ckpt")
+    return model
+
+
+@pytest.mark.parametrize("stop", [1, 3, 6, 8, 11])
+@pytest.mark.filterwarnings("ignore")
+def test_resume_in_mid_epoch(tmp_path: Path, make_config: Callable[..., Config], stop: int) -> None:
+    root = encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60) for i in range(22)])
+    config = make_config(root, augment=CROP, loader={"batch_size": 4})
+    whole = run(config, tmp_path, steps=17)
+    first = run(config, tmp_path, steps=stop)
+    rest = run(config, tmp_path, steps=17, resume=tmp_path / f"{stop}.ckpt")
+    assert first.seen == whole.seen[:stop]
+    assert rest.seen == whole.seen[stop:]
+    assert torch.equal(rest.weight, whole.weight)

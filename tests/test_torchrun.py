@@ -1,0 +1,36 @@
+"""Two and four real processes agree with the pure function."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import encoded_voc
+import pytest
+
+from dali_voc.order import Deal, epoch_order
+
+N = 21
+
+
+@pytest.mark.parametrize(
+    ("world", "initialise", "last_batch"),
+    [(2, "yes", "partial"), (2, "no", "drop"), (4, "yes", "pad"), (4, "no", "partial")],
+)
+def test_ranks(tmp_path: Path, world: int, initialise: str, last_batch: str) -> None:
+    root = encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60) for i in range(N)])
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={world}", Path(__file__).parent / "torchrun_ranks.py"]
+    command += [root, tmp_path, initialise, last_batch]
+    subprocess.run(command, check=True, timeout=240, capture_output=True)
+    deal = Deal(num_samples=N, batch_size=2, world_size=world, last_batch=last_batch)
+    for rank in range(world):
+        found = json.loads((tmp_path / f"rank{rank}.json").read_text())
+        for epoch in range(3):
+            order = epoch_order(num_samples=N, shuffle=True, seed=0, epoch=epoch)
+            assert found[epoch] == [
+                order[deal.positions(step=step, rank=rank)].tolist()
+                for step in range(deal.num_batches())
+            ]
