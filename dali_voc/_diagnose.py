@@ -16,6 +16,8 @@ from dali_voc.errors import SampleError, sentence_from_dali
 
 __all__ = ["find_bad_samples", "first_line"]
 
+_IMAGE = "its image: "  # how the label operator begins when it is the image that is damaged
+
 
 def find_bad_samples(
     error: BaseException,
@@ -73,6 +75,8 @@ def _from_our_operator(
         path = index.labels[sample]
         if sentence and sentence.startswith(path + ": "):
             reason = sentence[len(path) + 2 :]
+            if reason.startswith(_IMAGE):
+                return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
             reason = reason.replace("its image is", f"{index.images[sample]} is")
             return sample, SampleError(path, reason)
     return None

@@ -73,6 +73,7 @@ def build_pipeline(
         label, start, shape = decode_label(
             fn.io.file.read(label_path),
             label_path,
+            encoded,
             tables=tables,
             crop_size=augment.crop_size,
             position=position,

@@ -1,4 +1,4 @@
-"""The README's Python works as it stands there, with the data's place replaced."""
+"""The Python in README and docs works as it stands there, with the data's place replaced."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+]
 # what the operator's snippet leaves to the reader
 PIPELINE = """
 import numpy as np
@@ -27,10 +32,11 @@ assert np.array(pipeline.run()[0][0]).tolist() == [[0] * 5] * 4
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python_block(block: str, voc: Path) -> None:
     code = block.replace("/data/VOCdevkit/VOC2012", str(voc)).replace("(64,", "(4,")
+    code = code.replace(f'{voc}"]', f'{voc}", "loader.batch_size=4"]')
     if "rgb" in code:
         code = PIPELINE.replace("{block}", code.replace("\n", "\n    "))
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=README.parent, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
 
 
 def test_there_are_blocks() -> None:
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4

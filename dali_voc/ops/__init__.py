@@ -24,6 +24,7 @@ def _dali_type(dtype: Dtype) -> Any:
 def decode_label(
     encoded: Any,
     path: Any,
+    image: Any = None,
     *,
     tables: LabelTables,
     crop_size: tuple[int, int],
@@ -44,6 +45,8 @@ def decode_label(
     Args:
         encoded: the files' bytes, 1D uint8.
         path: the files' names for error messages, 1D uint8.
+        image: the bytes of the images that the labels belong to, 1D uint8. Those in JPEG are
+            checked for a kind of damage that DALI's own decoder takes in silence.
         tables: what colours and values mean.
         crop_size: height and width of the result, pixels.
         position: (y, x) in [0, 1), per sample or constant: which of the crop's possible places.
@@ -67,8 +70,7 @@ def decode_label(
     load_plugin()
     optional = {} if image_shape is None else {"image_shape": image_shape}
     outputs = fn.dali_voc.decode_label(
-        encoded,
-        path,
+        *((encoded, path) if image is None else (encoded, path, image)),
         crop_size=list(crop_size),
         colors=list(tables.colors),
         color_classes=list(tables.color_classes),

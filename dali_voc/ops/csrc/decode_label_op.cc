@@ -8,6 +8,7 @@
 #include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
+#include "jpeg_markers.h"
 #include "label_decoder.h"
 #include "label_error.h"
 #include "operator_error.h"
@@ -76,6 +77,16 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     } catch (const LabelError& e) {
       Fail(Name(ws, i) + ": " + e.what());
     }
+    if (ws.NumInput() > 2) CheckImage(ws, i);
+  }
+
+  static void CheckImage(const Workspace& ws, int i) {
+    const auto& images = ws.Input<CPUBackend>(2);
+    int marker = FindForeignMarker(static_cast<const uint8_t*>(images.raw_tensor(i)),
+                                   images.shape()[i].num_elements());
+    if (marker)
+      Fail(Name(ws, i) + ": its image: damaged JPEG: marker " + std::to_string(marker) +
+           " in the middle of the data");
   }
 
   template <typename T>
@@ -126,9 +137,11 @@ DALI_SCHEMA(dali_voc__DecodeLabel)
 Outputs: the map [crop height, crop width], and the window it shows in source pixels: its start
 (y, x) and its shape (height, width), int32; the window is smaller than the crop where the picture
 is, and the rest of the map, at the bottom and at the right, is `ignore_index`.)")
-    .NumInput(1, 2)
+    .NumInput(1, 3)
     .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of PNG files.")
     .InputDox(1, "path", "1D TensorList of uint8", "The files' names, for error messages.")
+    .InputDox(2, "image", "1D TensorList of uint8",
+              "The bytes of the images that belong to the labels; JPEG is checked for damage.")
     .NumOutput(3)
     .AddArg("crop_size", "Height and width of the crop, pixels.", DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})
