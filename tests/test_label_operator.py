@@ -54,7 +54,7 @@ def decode(
             crop_size=crop_size,
             **{"tables": TABLES, **options},
         )
-        pipeline.set_outputs(*outputs)
+        pipeline.set_outputs(outputs.label, outputs.start, outputs.shape)
     maps, starts, shapes = (batch for batch in pipeline.run())
     return [(np.array(maps[i]), np.array(starts[i]), np.array(shapes[i])) for i in range(n)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import nvidia.dali.fn
@@ -11,7 +12,7 @@ from nvidia.dali import types
 from dali_voc.labels import Color, LabelTables
 from dali_voc.ops._plugin import load_plugin
 
-__all__ = ["color_to_index", "decode_label", "normalize_crop"]
+__all__ = ["ClassCrop", "LabelNodes", "color_to_index", "decode_label", "normalize_crop"]
 
 fn: Any = nvidia.dali.fn  # it gets `dali_voc` only when the plugin is loaded
 Dtype = Literal["uint8", "int32", "int64"]
@@ -19,6 +20,39 @@ Dtype = Literal["uint8", "int32", "int64"]
 
 def _dali_type(dtype: Dtype) -> Any:
     return {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}[dtype]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCrop:
+    """Crops around a pixel of a drawn class.
+
+    Attributes:
+        draw: three numbers in [0, 1) per sample: whether, which class, which of its pixels.
+        probability: share of the samples.
+        weights: per class; only classes that the picture shows take part.
+    """
+
+    draw: Any
+    probability: float
+    weights: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelNodes:
+    """What `decode_label` returns: DALI nodes.
+
+    Attributes:
+        label: the map [crop height, crop width].
+        start: first row and column of the source pixels that the image is to show, int32.
+        shape: their height and width, int32.
+        roi: with `scale`: start and end (y, x) of the crop in them, and the height and width that
+            it becomes, three float nodes; else None.
+    """
+
+    label: Any
+    start: Any
+    shape: Any
+    roi: tuple[Any, Any, Any] | None
 
 
 def decode_label(
@@ -29,13 +63,17 @@ def decode_label(
     tables: LabelTables,
     crop_size: tuple[int, int],
     position: Any = (0.5, 0.5),
+    max_ratio: float = 1.0,
+    scale: Any = None,
+    class_crop: ClassCrop | None = None,
     flip: Any = 0,
+    vertical_flip: Any = 0,
     image_shape: Any = None,
     palette: Literal["color", "index"] = "color",
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
     dtype: Dtype = "uint8",
-) -> tuple[Any, Any, Any]:
+) -> LabelNodes:
     """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.
 
     Reads palette PNG of 1, 2, 4, 8 bits (by colour, or by index), gray PNG of 1, 2, 4, 8 bits
@@ -50,7 +88,15 @@ def decode_label(
         tables: what colours and values mean.
         crop_size: height and width of the result, pixels.
         position: (y, x) in [0, 1), per sample or constant: which of the crop's possible places.
+            Several pairs one after another are candidates.
+        max_ratio: the first candidate is taken in which no class fills more than this share of the
+            pixels that are not `ignore_index`; if there is none, the last.
+        scale: factors (y, x) of the picture's size before it is cropped, per sample, 0.001 to 1000.
+            Sizes are rounded half up; the label is sampled at the nearest pixel: row i of h' comes
+            from row floor((i + 1/2) * h / h').
+        class_crop: crops around a drawn class, instead of `position`, for some of the samples.
         flip: 1 mirrors the crop left to right, per sample or constant.
+        vertical_flip: 1 mirrors it top to bottom.
         image_shape: int64 (height, width, ...) that the label must have, per sample.
         palette: map palette files by colour or by index.
         unknown: class of colours and values that are not in the tables, or an error.
@@ -58,18 +104,26 @@ def decode_label(
         dtype: of the map.
 
     Returns:
-        The map [crop height, crop width]; the start (y, x) and the shape (height, width) of the
-        part of the picture that it shows, int32 in source pixels. The shape is smaller than the
-        crop where the picture is; the rest of the map, at the bottom and at the right before
-        flipping, is `ignore_index`.
+        The map and where the image is to be cut. Where the picture is smaller than the crop, the
+        rest of the map, at the bottom and at the right before flipping, is `ignore_index`.
 
     Raises:
         RuntimeError: from the pipeline, with one sentence naming the file, for anything that is
             not a sound PNG of a known type, has another shape, or holds an unknown colour.
     """
     load_plugin()
-    optional = {} if image_shape is None else {"image_shape": image_shape}
-    outputs = fn.dali_voc.decode_label(
+    optional: dict[str, Any] = {}
+    if image_shape is not None:
+        optional["image_shape"] = image_shape
+    if scale is not None:
+        optional |= {"resample": True, "scale": scale}
+    if class_crop is not None:
+        optional |= {
+            "class_draw": class_crop.draw,
+            "class_probability": class_crop.probability,
+            "class_weights": list(class_crop.weights),
+        }
+    label, start, shape, *roi = fn.dali_voc.decode_label(
         *((encoded, path) if image is None else (encoded, path, image)),
         crop_size=list(crop_size),
         colors=list(tables.colors),
@@ -80,11 +134,15 @@ def decode_label(
         unknown=-1 if unknown == "error" else unknown,
         ignore_index=ignore_index,
         position=position,
+        max_ratio=max_ratio,
         flip=flip,
+        vertical_flip=vertical_flip,
         dtype=_dali_type(dtype),
         **optional,
     )
-    return tuple(outputs)
+    return LabelNodes(
+        label=label, start=start, shape=shape, roi=(roi[0], roi[1], roi[2]) if roi else None
+    )
 
 
 def color_to_index(
@@ -136,6 +194,8 @@ def normalize_crop(
     mean: Sequence[float],
     std: Sequence[float],
     flip: Any = 0,
+    vertical_flip: Any = 0,
+    color: Any = None,
 ) -> Any:
     """Normalise decoded windows, mirror them and pad them to the crop, in one pass. CPU.
 
@@ -148,11 +208,19 @@ def normalize_crop(
         mean: per channel, of values in 0..255.
         std: per channel, likewise.
         flip: 1 mirrors left to right, per sample or constant.
+        vertical_flip: 1 mirrors top to bottom.
+        color: float32 [3, 4] per sample: colours (r, g, b, 1) are multiplied by it and clamped to
+            0..255 before they are normalised.
 
     Returns:
         float32 [3, crop height, crop width]: (value - mean) / std, and 0 where there is no picture.
     """
     load_plugin()
     return fn.dali_voc.normalize_crop(
-        windows, crop_size=list(crop_size), mean=list(mean), std=list(std), flip=flip
+        *((windows,) if color is None else (windows, color)),
+        crop_size=list(crop_size),
+        mean=list(mean),
+        std=list(std),
+        flip=flip,
+        vertical_flip=vertical_flip,
     )

@@ -19,7 +19,8 @@ int main() {
   }
   // colours: unknown ones become 7; palette files and gray files give their stored values
   auto map = std::make_shared<dali_voc::LabelMap>(
-      std::vector<int>{0x000000, 0x800000}, std::vector<int>{0, 1}, values, classes, 7, false);
+      std::vector<int>{0x000000, 0x800000}, std::vector<int>{0, 1}, values, classes, 7, false, 255);
+  map->class_weights.assign(256, 1.0f);
   dali_voc::LabelDecoder decoder(map);
   std::string path;
   while (std::getline(std::cin, path)) {
@@ -31,12 +32,23 @@ int main() {
     const int64_t side = 96;
     std::vector<uint8_t> out(side * side);
     try {
-      for (double position : {0.99, 0.5, 0.0}) {
-        dali_voc::CropRequest crop{40, 30, position, position, position > 0.6, 0, 0};
-        decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, 255, out.data());
+      for (float place : {0.99f, 0.5f, 0.0f}) {
+        std::vector<float> places(20, place);
+        for (double scale : {1.0, 0.3, 1.9}) {
+          dali_voc::CropRequest crop{40, 30, place > 0.6f, place < 0.4f, 0, 0, scale, 1.3 * scale};
+          crop.positions = places.data();
+          crop.num_positions = scale < 1.0 ? 10 : 1;
+          crop.max_ratio = 0.75;
+          crop.centre_on_class = scale > 1.0;
+          crop.class_number = crop.pixel_number = place;
+          decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, out.data());
+        }
       }
-      dali_voc::CropRequest crop{side, side, 0, 0, false, 0, 0};
-      auto window = decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, 255, out.data());
+      const float corner[2] = {0, 0};
+      dali_voc::CropRequest crop{side, side, false, false, 0, 0};
+      crop.positions = corner;
+      crop.num_positions = 1;
+      auto window = decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, out.data()).window;
       printf("ok %lld %lld ", static_cast<long long>(window.y.size),
              static_cast<long long>(window.x.size));
       for (uint8_t value : out) printf("%02x", value);

@@ -1,14 +1,15 @@
-// Where a crop lies on a picture. Per-axis arithmetic only.
+// Where a crop lies on a picture that may have been scaled. Per-axis arithmetic only.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
 namespace dali_voc {
 
 struct Span {
-  int64_t start;  // first source pixel
-  int64_t size;   // source pixels; smaller than the crop where the picture is
+  int64_t start;  // first pixel
+  int64_t size;   // pixels; smaller than the crop where the picture is
 };
 
 // `position` in [0, 1) picks one of the (picture - crop + 1) places with equal shares; 0.5 is the
@@ -17,7 +18,56 @@ inline Span PlaceCrop(int64_t picture, int64_t crop, double position) {
   if (picture <= crop) return {0, picture};
   int64_t last = picture - crop;
   int64_t start = static_cast<int64_t>(std::floor(position * static_cast<double>(last + 1)));
-  return {start < 0 ? 0 : (start > last ? last : start), crop};
+  return {std::clamp<int64_t>(start, 0, last), crop};
 }
+
+// The place whose centre is nearest to `pixel`.
+inline Span CentreCrop(int64_t picture, int64_t crop, int64_t pixel) {
+  if (picture <= crop) return {0, picture};
+  return {std::clamp<int64_t>(pixel - crop / 2, 0, picture - crop), crop};
+}
+
+// Sizes of one axis of a picture before and after scaling.
+struct Scaling {
+  int64_t source;
+  int64_t scaled;
+
+  static Scaling By(int64_t source, double factor) {
+    double size = std::floor(static_cast<double>(source) * factor + 0.5);
+    return {source, std::max<int64_t>(1, static_cast<int64_t>(size))};
+  }
+  // Nearest neighbour: the source pixel that the centre of a scaled pixel falls on.
+  int64_t Source(int64_t scaled_pixel) const {
+    return (2 * scaled_pixel + 1) * source / (2 * scaled);
+  }
+  // The inverse, for the centre of a source pixel.
+  int64_t Scaled(int64_t source_pixel) const {
+    return (2 * source_pixel + 1) * scaled / (2 * source);
+  }
+  // A boundary between scaled pixels, in source pixels.
+  double Boundary(int64_t scaled_pixel) const {
+    return static_cast<double>(scaled_pixel) * static_cast<double>(source) /
+           static_cast<double>(scaled);
+  }
+};
+
+// The source pixels that a window of scaled pixels is computed from, and where in them it lies.
+struct SourceWindow {
+  Span span;         // in source pixels, with what the filter reads beyond the window
+  double roi_start;  // the window's boundaries, in pixels of `span`
+  double roi_end;
+
+  static SourceWindow Of(const Scaling& axis, const Span& window) {
+    double begin = axis.Boundary(window.start);
+    double end = axis.Boundary(window.start + window.size);
+    // a triangle filter reaches one source pixel when enlarging, one scaled pixel when shrinking
+    double reach = std::max(1.0, axis.Boundary(1)) + 1;
+    int64_t first = std::max<int64_t>(0, static_cast<int64_t>(std::floor(begin - reach)));
+    int64_t last = std::min(axis.source, static_cast<int64_t>(std::ceil(end + reach)));
+    return {{first, last - first},
+            begin - static_cast<double>(first),
+            end - static_cast<double>(first)};
+  }
+};
 
 }  // namespace dali_voc

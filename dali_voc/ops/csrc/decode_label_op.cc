@@ -25,32 +25,45 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   explicit DecodeLabel(const OpSpec& spec)
       : StatelessOperator<CPUBackend>(spec),
         crop_(spec.GetRepeatedArgument<int>("crop_size")),
-        ignore_(spec.GetArgument<int>("ignore_index")),
+        resample_(spec.GetArgument<bool>("resample")),
+        max_ratio_(spec.GetArgument<float>("max_ratio")),
+        class_probability_(spec.GetArgument<float>("class_probability")),
         dtype_(spec.GetArgument<dali::DALIDataType>("dtype")),
         position_("position", spec),
+        scale_("scale", spec),
+        class_draw_("class_draw", spec),
         flip_("flip", spec),
+        vertical_flip_("vertical_flip", spec),
         image_shape_("image_shape", spec) {
     int unknown = spec.GetArgument<int>("unknown");
     if (crop_.size() != 2 || crop_[0] < 1 || crop_[1] < 1)
       Fail("decode_label: crop_size must be two positive numbers, height and width");
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
       Fail("decode_label: dtype must be UINT8, INT32 or INT64");
-    map_ = std::make_shared<LabelMap>(
+    auto map = std::make_shared<LabelMap>(
         spec.GetRepeatedArgument<int>("colors"), spec.GetRepeatedArgument<int>("color_classes"),
         spec.GetRepeatedArgument<int>("values"), spec.GetRepeatedArgument<int>("value_classes"),
-        unknown < 0 ? kUnknown : unknown, spec.GetArgument<bool>("palette_by_color"));
+        unknown < 0 ? kUnknown : unknown, spec.GetArgument<bool>("palette_by_color"),
+        spec.GetArgument<int>("ignore_index"));
+    map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
+    map_ = map;
   }
 
  protected:
   bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
     int n = ws.GetInputBatchSize(0);
-    position_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    position_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
+    if (n > 0 && (position_[0].shape[0] < 2 || position_[0].shape[0] % 2 != 0))
+      Fail("decode_label: position must hold one or more pairs (y, x)");
     flip_.Acquire(spec_, ws, n);
+    vertical_flip_.Acquire(spec_, ws, n);
+    if (scale_.HasExplicitValue()) scale_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
-    outputs.resize(3);
+    outputs.resize(resample_ ? 6 : 3);
     outputs[0] = {dali::uniform_list_shape(n, {crop_[0], crop_[1]}), dtype_};
-    outputs[1] = {dali::uniform_list_shape(n, {2}), DALI_INT32};
-    outputs[2] = outputs[1];
+    for (size_t k = 1; k < outputs.size(); k++)
+      outputs[k] = {dali::uniform_list_shape(n, {2}), k < 3 ? DALI_INT32 : DALI_FLOAT};
     return true;
   }
 
@@ -89,25 +102,55 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
            " in the middle of the data");
   }
 
-  template <typename T>
-  void Decode(Workspace& ws, int i, LabelDecoder* decoder) {
-    const auto& encoded = ws.Input<CPUBackend>(0);
-    CropRequest crop{
-        crop_[0], crop_[1], position_[i].data[0], position_[i].data[1], *flip_[i].data != 0, 0, 0};
+  CropRequest Request(int i) {
+    CropRequest crop{crop_[0], crop_[1], *flip_[i].data != 0, *vertical_flip_[i].data != 0, 0, 0};
+    crop.positions = position_[i].data;
+    crop.num_positions = static_cast<int>(position_[i].shape[0] / 2);
+    crop.max_ratio = max_ratio_;
+    if (scale_.HasExplicitValue()) {
+      crop.scale_y = scale_[i].data[0];
+      crop.scale_x = scale_[i].data[1];
+      // within these bounds no size overflows and no picture vanishes
+      if (!(crop.scale_y >= 1e-3 && crop.scale_y <= 1e3 && crop.scale_x >= 1e-3 &&
+            crop.scale_x <= 1e3))
+        Fail("decode_label: scale must be 0.001 to 1000");
+    }
+    if (class_draw_.HasExplicitValue()) {
+      crop.centre_on_class = class_draw_[i].data[0] < class_probability_;
+      crop.class_number = class_draw_[i].data[1];
+      crop.pixel_number = class_draw_[i].data[2];
+    }
     if (image_shape_.HasExplicitValue()) {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
       crop.image_height = image_shape_[i].data[0];
       crop.image_width = image_shape_[i].data[1];
     }
-    Window window = decoder->Decode<T>(
-        static_cast<const uint8_t*>(encoded.raw_tensor(i)), encoded.shape()[i].num_elements(), crop,
-        static_cast<T>(ignore_), ws.Output<CPUBackend>(0).mutable_tensor<T>(i));
+    return crop;
+  }
+
+  template <typename T>
+  void Decode(Workspace& ws, int i, LabelDecoder* decoder) {
+    const auto& encoded = ws.Input<CPUBackend>(0);
+    CropResult result = decoder->Decode<T>(static_cast<const uint8_t*>(encoded.raw_tensor(i)),
+                                           encoded.shape()[i].num_elements(), Request(i),
+                                           ws.Output<CPUBackend>(0).mutable_tensor<T>(i));
     int32_t* start = ws.Output<CPUBackend>(1).mutable_tensor<int32_t>(i);
     int32_t* shape = ws.Output<CPUBackend>(2).mutable_tensor<int32_t>(i);
-    start[0] = static_cast<int32_t>(window.y.start);
-    start[1] = static_cast<int32_t>(window.x.start);
-    shape[0] = static_cast<int32_t>(window.y.size);
-    shape[1] = static_cast<int32_t>(window.x.size);
+    const Span& y = resample_ ? result.y.span : result.window.y;
+    const Span& x = resample_ ? result.x.span : result.window.x;
+    start[0] = static_cast<int32_t>(y.start);
+    start[1] = static_cast<int32_t>(x.start);
+    shape[0] = static_cast<int32_t>(y.size);
+    shape[1] = static_cast<int32_t>(x.size);
+    if (!resample_) return;
+    auto write = [&](int output, double first, double second) {
+      float* to = ws.Output<CPUBackend>(output).mutable_tensor<float>(i);
+      to[0] = static_cast<float>(first);
+      to[1] = static_cast<float>(second);
+    };
+    write(3, result.y.roi_start, result.x.roi_start);
+    write(4, result.y.roi_end, result.x.roi_end);
+    write(5, static_cast<double>(result.window.y.size), static_cast<double>(result.window.x.size));
   }
 
   static std::string Name(const Workspace& ws, int i) {
@@ -118,10 +161,15 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   }
 
   std::vector<int> crop_;
-  int ignore_;
+  bool resample_;
+  float max_ratio_;
+  float class_probability_;
   dali::DALIDataType dtype_;
   dali::ArgValue<float, 1> position_;
+  dali::ArgValue<float, 1> scale_;
+  dali::ArgValue<float, 1> class_draw_;
   dali::ArgValue<int> flip_;
+  dali::ArgValue<int> vertical_flip_;
   dali::ArgValue<int64_t, 1> image_shape_;
   std::shared_ptr<const LabelMap> map_;
   std::vector<std::unique_ptr<LabelDecoder>> decoders_;
@@ -136,13 +184,17 @@ DALI_SCHEMA(dali_voc__DecodeLabel)
 
 Outputs: the map [crop height, crop width], and the window it shows in source pixels: its start
 (y, x) and its shape (height, width), int32; the window is smaller than the crop where the picture
-is, and the rest of the map, at the bottom and at the right, is `ignore_index`.)")
+is, and the rest of the map, at the bottom and at the right, is `ignore_index`.
+
+With `resample`, start and shape are those of the source pixels that an image resized with a
+triangle filter is computed from, and three more outputs, float, say how: the region of interest in
+them, its start and its end (y, x), and the size (height, width) that it becomes.)")
     .NumInput(1, 3)
     .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of PNG files.")
     .InputDox(1, "path", "1D TensorList of uint8", "The files' names, for error messages.")
     .InputDox(2, "image", "1D TensorList of uint8",
               "The bytes of the images that belong to the labels; JPEG is checked for damage.")
-    .NumOutput(3)
+    .OutputFn([](const dali::OpSpec& spec) { return spec.GetArgument<bool>("resample") ? 6 : 3; })
     .AddArg("crop_size", "Height and width of the crop, pixels.", DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})
     .AddOptionalArg("color_classes", "The class of each of `colors`.", std::vector<int>{})
@@ -152,8 +204,20 @@ is, and the rest of the map, at the bottom and at the right, is `ignore_index`.)
     .AddOptionalArg("unknown", "Class of colours and values not listed; -1: an error.", -1)
     .AddOptionalArg("ignore_index", "What fills the crop outside the picture.", 255)
     .AddOptionalTypeArg("dtype", "UINT8, INT32 or INT64.", DALI_UINT8)
-    .AddOptionalArg("position", "Crop position (y, x), each in [0, 1); 0.5 is the centre.",
+    .AddOptionalArg("position",
+                    "Crop position (y, x), each in [0, 1); 0.5 is the centre. Several: candidates.",
                     std::vector<float>{0.5f, 0.5f}, true)
+    .AddOptionalArg("max_ratio",
+                    "The first candidate is taken in which no class fills more than this share of "
+                    "the pixels that are not `ignore_index`, or the last.",
+                    1.0f)
+    .AddOptionalArg("resample", "Scale the picture before it is cropped.", false)
+    .AddOptionalArg("scale", "Factors (y, x) of the picture's size.", DALI_FLOAT_VEC, nullptr, true)
+    .AddOptionalArg("class_probability", "Share of crops around a pixel of a drawn class.", 0.0f)
+    .AddOptionalArg("class_weights", "Per class, for that draw.", std::vector<float>{})
+    .AddOptionalArg("class_draw", "Three numbers in [0, 1): whether, which class, which pixel.",
+                    DALI_FLOAT_VEC, nullptr, true)
     .AddOptionalArg("flip", "Mirror the crop left to right.", 0, true)
+    .AddOptionalArg("vertical_flip", "Mirror the crop top to bottom.", 0, true)
     .AddOptionalArg("image_shape", "Shape (height, width, ...) that the label must have, int64.",
                     DALI_INT_VEC, nullptr, true);

@@ -13,12 +13,27 @@ std::string Size(int64_t width, int64_t height) {
   return std::to_string(width) + "x" + std::to_string(height);
 }
 
+template <typename T>
+void WriteRow(const uint16_t* row, const int64_t* columns, int64_t n, bool flip, T* out) {
+  if (columns && flip)
+    for (int64_t i = 0; i < n; i++) out[n - 1 - i] = static_cast<T>(row[columns[i]]);
+  else if (columns)
+    for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(row[columns[i]]);
+  else if (flip)
+    for (int64_t i = 0; i < n; i++) out[n - 1 - i] = static_cast<T>(row[i]);
+  else
+    for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(row[i]);
+}
+
 }  // namespace
 
 LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color_classes,
                    const std::vector<int>& values, const std::vector<int>& value_classes,
-                   int unknown, bool palette_by_color)
-    : colors(colors, color_classes, unknown), palette_by_color(palette_by_color) {
+                   int unknown, bool palette_by_color, int ignore)
+    : colors(colors, color_classes, unknown),
+      palette_by_color(palette_by_color),
+      ignore(ignore),
+      num_classes(ignore + 1) {
   this->values.fill(static_cast<uint16_t>(unknown));
   for (size_t i = 0; i < values.size(); i++) {
     if (values[i] < 0 || values[i] > 255) throw std::invalid_argument("a label value is 0..255");
@@ -26,6 +41,9 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
       throw std::invalid_argument("a class is 0..65534");
     this->values[values[i]] = static_cast<uint16_t>(value_classes[i]);
   }
+  for (auto* given : {&color_classes, &value_classes})
+    for (int value : *given) num_classes = std::max(num_classes, value + 1);
+  if (unknown < kUnknown) num_classes = std::max(num_classes, unknown + 1);
 }
 
 void LabelDecoder::CheckHeader(const CropRequest& crop) const {
@@ -51,27 +69,39 @@ void LabelDecoder::PrepareIndexMap() {
     index_map_[i] = map_->colors.view().Find(chunks_.palette[i]);
 }
 
-// Returns whether a pixel had no class.
-template <typename T>
-bool LabelDecoder::MapRow(int64_t y, const Span& columns, bool flip, T* out) {
+void LabelDecoder::MapRow(int64_t y, const Span& columns, uint16_t* out) {
   const uint8_t* row = pixels_.Row(y, columns.start, columns.size);
-  int64_t n = columns.size;
   int bytes = pixels_.PixelBytes();
-  uint16_t worst = 0;
-  auto write = [&](auto&& lookup) {
-    for (int64_t i = 0; i < n; i++) {
-      uint16_t value = lookup(i);
-      worst = std::max(worst, value);
-      out[flip ? n - 1 - i : i] = static_cast<T>(value);
-    }
-  };
   if (bytes == 1) {
-    write([&](int64_t i) { return index_map_[row[i]]; });
+    for (int64_t i = 0; i < columns.size; i++) out[i] = index_map_[row[i]];
   } else {
     RunLookup lookup(map_->colors.view());
-    write([&](int64_t i) { return lookup(row + i * bytes); });
+    for (int64_t i = 0; i < columns.size; i++) out[i] = lookup(row + i * bytes);
   }
-  return worst == kUnknown;
+}
+
+void LabelDecoder::MapPicture() {
+  const PngHeader& header = chunks_.header;
+  classes_.resize(header.height * header.width);
+  for (int64_t y = 0; y < header.height; y++)
+    MapRow(y, {0, header.width}, classes_.data() + y * header.width);
+}
+
+Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x) {
+  ClassPicture picture{classes_.data(), y, x};
+  SourcePixel pixel{};
+  if (crop.centre_on_class && DrawPixel(picture, map_->class_weights, crop.class_number,
+                                        crop.pixel_number, &counts_, &pixel))
+    return {CentreCrop(y.scaled, crop.crop_height, y.Scaled(pixel.y)),
+            CentreCrop(x.scaled, crop.crop_width, x.Scaled(pixel.x))};
+  Window window{};
+  for (int k = 0; k < crop.num_positions; k++) {
+    window = {PlaceCrop(y.scaled, crop.crop_height, crop.positions[2 * k]),
+              PlaceCrop(x.scaled, crop.crop_width, crop.positions[2 * k + 1])};
+    if (crop.num_positions == 1 || IsMixed(picture, window, crop.max_ratio, map_->ignore, &counts_))
+      break;
+  }
+  return window;
 }
 
 // Counts over the whole picture, so that the message does not depend on the crop.
@@ -100,29 +130,60 @@ void LabelDecoder::FailUnknown() {
 }
 
 template <typename T>
-Window LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& crop, T ignore,
-                            T* out) {
+CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out) {
   ParsePng(file, size, &chunks_);
   CheckHeader(crop);
   PrepareIndexMap();
-  Window window{PlaceCrop(chunks_.header.height, crop.crop_height, crop.position_y),
-                PlaceCrop(chunks_.header.width, crop.crop_width, crop.position_x)};
-  pixels_.Decode(chunks_, window.y.start + window.y.size);
-  int64_t padding = crop.crop_width - window.x.size;
-  bool unknown = false;
-  for (int64_t y = 0; y < window.y.size; y++) {
-    T* row = out + y * crop.crop_width;
-    unknown |= MapRow(window.y.start + y, window.x, crop.flip, row + (crop.flip ? padding : 0));
-    std::fill_n(crop.flip ? row : row + window.x.size, padding, ignore);
+  const PngHeader& header = chunks_.header;
+  Scaling y = Scaling::By(header.height, crop.scale_y);
+  Scaling x = Scaling::By(header.width, crop.scale_x);
+  bool scaled = y.scaled != y.source || x.scaled != x.source;
+  bool looks = crop.centre_on_class || crop.num_positions > 1;
+  Window window;
+  if (looks) {
+    pixels_.Decode(chunks_, header.height);
+    MapPicture();
+    window = ChooseWindow(crop, y, x);
+  } else {
+    window = ChooseWindow(crop, y, x);
+    pixels_.Decode(chunks_, y.Source(window.y.start + window.y.size - 1) + 1);
   }
-  std::fill_n(out + window.y.size * crop.crop_width,
-              (crop.crop_height - window.y.size) * crop.crop_width, ignore);
-  if (unknown) FailUnknown();
-  return window;
+  // the source columns that the window shows, and each of its pixels' place among them
+  Span columns{x.Source(window.x.start), 0};
+  columns.size = x.Source(window.x.start + window.x.size - 1) + 1 - columns.start;
+  if (scaled) {
+    columns_.resize(window.x.size);
+    for (int64_t i = 0; i < window.x.size; i++)
+      columns_[i] = x.Source(window.x.start + i) - columns.start;
+  }
+  row_.resize(columns.size);
+
+  T ignore = static_cast<T>(map_->ignore);
+  int64_t padding = crop.crop_width - window.x.size;
+  int64_t last_source = -1;
+  uint16_t worst = 0;
+  for (int64_t i = 0; i < crop.crop_height; i++) {
+    T* to = out + (crop.flip_y ? crop.crop_height - 1 - i : i) * crop.crop_width;
+    if (i >= window.y.size) {
+      std::fill_n(to, crop.crop_width, ignore);
+      continue;
+    }
+    int64_t source = y.Source(window.y.start + i);
+    if (source != last_source) {
+      MapRow(source, columns, row_.data());
+      for (uint16_t value : row_) worst = std::max(worst, value);
+      last_source = source;
+    }
+    std::fill_n(crop.flip_x ? to : to + window.x.size, padding, ignore);
+    WriteRow(row_.data(), scaled ? columns_.data() : nullptr, window.x.size, crop.flip_x,
+             crop.flip_x ? to + padding : to);
+  }
+  if (worst == kUnknown) FailUnknown();
+  return {SourceWindow::Of(y, window.y), SourceWindow::Of(x, window.x), window};
 }
 
-template Window LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t, uint8_t*);
-template Window LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int32_t, int32_t*);
-template Window LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int64_t, int64_t*);
+template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t*);
+template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int32_t*);
+template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int64_t*);
 
 }  // namespace dali_voc

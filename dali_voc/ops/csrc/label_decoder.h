@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "color_table.h"
+#include "crop_choice.h"
 #include "crop_window.h"
 #include "png_chunks.h"
 #include "png_pixels.h"
@@ -18,33 +19,43 @@ namespace dali_voc {
 struct LabelMap {
   LabelMap(const std::vector<int>& colors, const std::vector<int>& color_classes,
            const std::vector<int>& values, const std::vector<int>& value_classes, int unknown,
-           bool palette_by_color);
+           bool palette_by_color, int ignore);
 
   ColorTable colors;                 // for RGB, RGBA and, by default, palette colours
   std::array<uint16_t, 256> values;  // for gray, and for palette indices if so configured
   bool palette_by_color;
+  int ignore;
+  int num_classes;                   // one more than the largest value that is given
+  std::vector<float> class_weights;  // for crops around a class
 };
 
 struct CropRequest {
   int64_t crop_height, crop_width;    // pixels
-  double position_y, position_x;      // see PlaceCrop
-  bool flip;                          // mirror the crop left to right
+  bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
   int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
+  double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
+  const float* positions = nullptr;   // candidates (y, x), see PlaceCrop
+  int num_positions = 0;
+  double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last
+  bool centre_on_class = false;  // take the crop around a pixel drawn by DrawPixel instead
+  double class_number = 0, pixel_number = 0;
 };
 
-struct Window {
-  Span y, x;  // in source pixels
+struct CropResult {
+  SourceWindow y, x;  // what the image has to show: source pixels, and the crop's place in them
+  Window window;      // the same in pixels of the scaled picture
 };
 
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class LabelDecoder {
  public:
-  explicit LabelDecoder(std::shared_ptr<const LabelMap> map) : map_(std::move(map)) {}
+  explicit LabelDecoder(std::shared_ptr<const LabelMap> map)
+      : map_(std::move(map)), counts_(map_->num_classes) {}
 
-  // Writes crop_height x crop_width values, row by row; what lies outside the picture gets
-  // `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
+  // Writes crop_height x crop_width values, row by row; what lies outside the picture gets the
+  // map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
   template <typename T>
-  Window Decode(const uint8_t* file, size_t size, const CropRequest& crop, T ignore, T* out);
+  CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out);
 
   // As read by the last Decode.
   const PngHeader& header() const { return chunks_.header; }
@@ -52,14 +63,19 @@ class LabelDecoder {
  private:
   void CheckHeader(const CropRequest& crop) const;
   void PrepareIndexMap();
-  template <typename T>
-  bool MapRow(int64_t y, const Span& columns, bool flip, T* out);
+  void MapRow(int64_t y, const Span& columns, uint16_t* out);
+  void MapPicture();
+  Window ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x);
   [[noreturn]] void FailUnknown();
 
   std::shared_ptr<const LabelMap> map_;
   PngChunks chunks_;
   PngPixels pixels_;
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
+  ClassCounts counts_;
+  std::vector<uint16_t> classes_;  // the whole picture, where it is needed
+  std::vector<uint16_t> row_;
+  std::vector<int64_t> columns_;
 };
 
 }  // namespace dali_voc

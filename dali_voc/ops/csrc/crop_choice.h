@@ -1,0 +1,97 @@
+// Chooses a crop by what the label shows there, in index space.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "color_table.h"
+#include "crop_window.h"
+
+namespace dali_voc {
+
+struct Window {
+  Span y, x;  // in scaled pixels
+};
+
+// A label as classes, one after another, row by row; kUnknown where there is none.
+struct ClassPicture {
+  const uint16_t* classes;
+  Scaling y, x;
+
+  const uint16_t* Row(int64_t scaled_row) const {
+    return classes + y.Source(scaled_row) * x.source;
+  }
+};
+
+// Counts classes; anything from `size` on (kUnknown) goes into one bin at the end.
+class ClassCounts {
+ public:
+  explicit ClassCounts(int size) : counts_(size + 1) {}
+  void Clear() { std::fill(counts_.begin(), counts_.end(), 0); }
+  void Add(uint16_t value, int64_t times) {
+    counts_[std::min<size_t>(value, counts_.size() - 1)] += times;
+  }
+  int64_t operator[](int value) const { return counts_[value]; }
+  int size() const { return static_cast<int>(counts_.size()) - 1; }
+
+ private:
+  std::vector<int64_t> counts_;
+};
+
+// Whether no class fills more than `max_ratio` of the window's pixels that are not `ignore`; false
+// where all are.
+inline bool IsMixed(const ClassPicture& picture, const Window& window, double max_ratio, int ignore,
+                    ClassCounts* counts) {
+  counts->Clear();
+  for (int64_t i = 0; i < window.y.size;) {
+    const uint16_t* row = picture.Row(window.y.start + i);
+    int64_t times = 1;  // enlarged pictures repeat rows
+    while (i + times < window.y.size && picture.Row(window.y.start + i + times) == row) times++;
+    for (int64_t j = 0; j < window.x.size; j++)
+      counts->Add(row[picture.x.Source(window.x.start + j)], times);
+    i += times;
+  }
+  int64_t total = 0, largest = 0;
+  for (int value = 0; value < counts->size(); value++) {
+    if (value == ignore) continue;
+    total += (*counts)[value];
+    largest = std::max(largest, (*counts)[value]);
+  }
+  return total > 0 && static_cast<double>(largest) <= max_ratio * static_cast<double>(total);
+}
+
+struct SourcePixel {
+  int64_t y, x;
+};
+
+// Draws a class among those present, by weight, and one of its pixels; both numbers in [0, 1).
+// Returns false where no class with a weight is present.
+inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& weights,
+                      double class_number, double pixel_number, ClassCounts* counts,
+                      SourcePixel* pixel) {
+  counts->Clear();
+  int64_t pixels = picture.y.source * picture.x.source;
+  for (int64_t i = 0; i < pixels; i++) counts->Add(picture.classes[i], 1);
+  int known = std::min(counts->size(), static_cast<int>(weights.size()));
+  double total = 0;
+  for (int value = 0; value < known; value++)
+    if ((*counts)[value] > 0) total += weights[value];
+  if (total <= 0) return false;
+  double mark = class_number * total;
+  int drawn = -1;
+  for (int value = 0; value < known && (drawn < 0 || mark >= 0); value++) {
+    if ((*counts)[value] == 0 || weights[value] <= 0) continue;
+    drawn = value;
+    mark -= weights[value];
+  }
+  int64_t skip = static_cast<int64_t>(pixel_number * static_cast<double>((*counts)[drawn]));
+  for (int64_t i = 0; i < pixels; i++) {
+    if (picture.classes[i] != drawn || skip-- > 0) continue;
+    *pixel = {i / picture.x.source, i % picture.x.source};
+    return true;
+  }
+  return false;
+}
+
+}  // namespace dali_voc
