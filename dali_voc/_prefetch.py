@@ -11,8 +11,12 @@ import numpy.typing as npt
 
 from dali_voc._batches import Batch, BatchKey
 from dali_voc.datasets import PairIndex
+from dali_voc.errors import LoaderError
 
-__all__ = ["Prefetcher", "source_arrays"]
+__all__ = ["DALI_ERRORS", "Prefetcher", "source_arrays"]
+
+# What DALI raises; the second where its text holds a file name that is not UTF-8.
+DALI_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 
 def source_arrays(
@@ -66,7 +70,7 @@ class Prefetcher:
                 self._pipeline.share_outputs()
                 self._pipeline.release_outputs()
                 self._running.popleft()
-        except RuntimeError:
+        except DALI_ERRORS:
             # a bad file in a batch that nobody wants any more
             self._running.clear()
             self._pipeline = self._build(self._source)
@@ -80,7 +84,10 @@ class Prefetcher:
                 is of no further use.
         """
         while len(self._running) < self._depth:
+            scheduled = len(self._running)
             self._pipeline.schedule_run()
+            if len(self._running) == scheduled:
+                raise LoaderError("the pipeline takes no more batches")
         outputs: tuple[Any, ...] = self._pipeline.share_outputs(cuda_stream)
         self._pipeline.release_outputs()
         batch = self._running.popleft()

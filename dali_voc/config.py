@@ -32,7 +32,7 @@ __all__ = [
 
 CropSide = Annotated[int, Field(ge=1, le=16384)]
 Unit = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
 Auto = Literal["auto"]
 
 
@@ -53,10 +53,15 @@ class DatasetConfig(_Section):
             raise ValueError(f"expected one of: {', '.join(DATASETS)}{near_match(name, DATASETS)}")
         return name
 
+    @field_validator("root", mode="before")
+    @classmethod
+    def _path_to_str(cls, root: Any) -> Any:
+        return os.fspath(root) if isinstance(root, os.PathLike) else root
+
     @property
     def path(self) -> Path:
         """The root as a path, expanded."""
-        return Path(os.path.expandvars(self.root)).expanduser()
+        return Path(os.path.expanduser(os.path.expandvars(self.root)))
 
 
 class LabelsConfig(_Section):
@@ -96,7 +101,7 @@ class NormalizeConfig(_Section):
     """Images become (value / 255 - mean) / std, per channel R, G, B."""
 
     mean: tuple[Unit, Unit, Unit] = Field((0.485, 0.456, 0.406), description="of values in 0..1")
-    std: tuple[Positive, Positive, Positive] = Field(
+    std: tuple[Deviation, Deviation, Deviation] = Field(
         (0.229, 0.224, 0.225), description="of values in 0..1"
     )
 

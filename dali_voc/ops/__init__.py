@@ -111,6 +111,9 @@ def color_to_index(
         ValueError: `colors` and `classes` do not fit, or a colour is there twice.
     """
     load_plugin()
+    colors = [(int(r), int(g), int(b)) for r, g, b in colors]
+    if not all(0 <= value <= 255 for color in colors for value in color):
+        raise ValueError("a colour has three values from 0 to 255")
     classes = list(range(len(colors)) if classes is None else classes)
     if len(classes) != len(colors):
         raise ValueError(f"{len(colors)} colors but {len(classes)} classes")

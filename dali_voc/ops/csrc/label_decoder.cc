@@ -19,6 +19,8 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
                    const std::vector<int>& values, const std::vector<int>& value_classes,
                    int unknown, bool palette_by_color)
     : colors(colors, color_classes, unknown), palette_by_color(palette_by_color) {
+  if (values.size() != value_classes.size())
+    throw std::invalid_argument("there must be one class for each value");
   this->values.fill(static_cast<uint16_t>(unknown));
   for (size_t i = 0; i < values.size(); i++) {
     if (values[i] < 0 || values[i] > 255) throw std::invalid_argument("a label value is 0..255");
@@ -51,19 +53,13 @@ void LabelDecoder::PrepareIndexMap() {
     index_map_[i] = map_->colors.view().Find(chunks_.palette[i]);
 }
 
-// Returns whether a pixel had no class.
 template <typename T>
-bool LabelDecoder::MapRow(int64_t y, const Span& columns, bool flip, T* out) {
+void LabelDecoder::MapRow(int64_t y, const Span& columns, bool flip, T* out) {
   const uint8_t* row = pixels_.Row(y, columns.start, columns.size);
   int64_t n = columns.size;
   int bytes = pixels_.PixelBytes();
-  uint16_t worst = 0;
   auto write = [&](auto&& lookup) {
-    for (int64_t i = 0; i < n; i++) {
-      uint16_t value = lookup(i);
-      worst = std::max(worst, value);
-      out[flip ? n - 1 - i : i] = static_cast<T>(value);
-    }
+    for (int64_t i = 0; i < n; i++) out[flip ? n - 1 - i : i] = static_cast<T>(lookup(i));
   };
   if (bytes == 1) {
     write([&](int64_t i) { return index_map_[row[i]]; });
@@ -71,13 +67,44 @@ bool LabelDecoder::MapRow(int64_t y, const Span& columns, bool flip, T* out) {
     RunLookup lookup(map_->colors.view());
     write([&](int64_t i) { return lookup(row + i * bytes); });
   }
-  return worst == kUnknown;
+}
+
+// Looks at every pixel of the picture, so that whether a file is refused does not depend on the
+// crop.
+bool LabelDecoder::HasUnknown() {
+  const PngHeader& header = chunks_.header;
+  int bytes = pixels_.PixelBytes();
+  if (bytes > 1) {
+    if (map_->colors.view().unknown != kUnknown) return false;
+    RunLookup lookup(map_->colors.view());
+    for (int64_t y = 0; y < header.height; y++) {
+      const uint8_t* row = pixels_.Row(y, 0, header.width);
+      for (int64_t x = 0; x < header.width; x++)
+        if (lookup(row + x * bytes) == kUnknown) return true;
+    }
+    return false;
+  }
+  // Known values are usually 0..k and 255: a comparison that the compiler turns into vector code
+  // clears most rows; others are looked up value by value.
+  unsigned first = 0;
+  while (first < 256 && index_map_[first] != kUnknown) first++;
+  if (first == 256) return false;
+  const bool last_known = index_map_[255] != kUnknown;
+  for (int64_t y = 0; y < header.height; y++) {
+    const uint8_t* row = pixels_.Row(y, 0, header.width);
+    uint8_t suspect = 0;
+    for (int64_t x = 0; x < header.width; x++)
+      suspect |= (row[x] >= first) & !((row[x] == 255) & last_known);
+    if (!suspect) continue;
+    for (int64_t x = 0; x < header.width; x++)
+      if (index_map_[row[x]] == kUnknown) return true;
+  }
+  return false;
 }
 
 // Counts over the whole picture, so that the message does not depend on the crop.
 void LabelDecoder::FailUnknown() {
   const PngHeader& header = chunks_.header;
-  pixels_.Decode(chunks_, header.height);
   bool by_value = pixels_.PixelBytes() == 1;
   UnknownCounts counts;
   for (int64_t y = 0; y < header.height; y++) {
@@ -107,17 +134,16 @@ Window LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest&
   PrepareIndexMap();
   Window window{PlaceCrop(chunks_.header.height, crop.crop_height, crop.position_y),
                 PlaceCrop(chunks_.header.width, crop.crop_width, crop.position_x)};
-  pixels_.Decode(chunks_, window.y.start + window.y.size);
+  pixels_.Decode(chunks_);
+  if (HasUnknown()) FailUnknown();
   int64_t padding = crop.crop_width - window.x.size;
-  bool unknown = false;
   for (int64_t y = 0; y < window.y.size; y++) {
     T* row = out + y * crop.crop_width;
-    unknown |= MapRow(window.y.start + y, window.x, crop.flip, row + (crop.flip ? padding : 0));
+    MapRow(window.y.start + y, window.x, crop.flip, row + (crop.flip ? padding : 0));
     std::fill_n(crop.flip ? row : row + window.x.size, padding, ignore);
   }
   std::fill_n(out + window.y.size * crop.crop_width,
               (crop.crop_height - window.y.size) * crop.crop_width, ignore);
-  if (unknown) FailUnknown();
   return window;
 }
 

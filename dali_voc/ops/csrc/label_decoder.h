@@ -46,14 +46,12 @@ class LabelDecoder {
   template <typename T>
   Window Decode(const uint8_t* file, size_t size, const CropRequest& crop, T ignore, T* out);
 
-  // As read by the last Decode.
-  const PngHeader& header() const { return chunks_.header; }
-
  private:
   void CheckHeader(const CropRequest& crop) const;
   void PrepareIndexMap();
   template <typename T>
-  bool MapRow(int64_t y, const Span& columns, bool flip, T* out);
+  void MapRow(int64_t y, const Span& columns, bool flip, T* out);
+  bool HasUnknown();
   [[noreturn]] void FailUnknown();
 
   std::shared_ptr<const LabelMap> map_;
