@@ -149,3 +149,9 @@ LABEL: dict[str, Callable[[Path, Rng], None]] = {
     "JPEG named .png": _write(lambda f, _: _rewrite(f, "JPEG", mode="RGB")),
     "GIF named .png": _write(lambda f, _: _rewrite(f, "GIF")),
 }
+
+# Kinds that must load, and equal to Pillow.
+SOUND = {
+    *("progressive", "CMYK JPEG", "gray JPEG", "PNG named .jpg", "palette PNG named .jpg"),
+    *("RGB PNG", "RGBA PNG", "tRNS PNG"),
+}

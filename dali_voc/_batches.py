@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from dali_voc._ranks import Ranks
 from dali_voc._substitutes import Substitutes
-from dali_voc.config import Config
+from dali_voc.augment import draw_parameters
+from dali_voc.config import AugmentConfig, Config
 from dali_voc.order import Deal, LastBatch, epoch_order, occurrences, weighted_order
-from dali_voc.randomness import Stream, uniform
 
 __all__ = ["Batch", "BatchKey", "BatchPlan"]
 
@@ -40,15 +40,13 @@ class Batch:
         key: which batch.
         planned: sample indices, int64 [n].
         samples: the same, but for stand-ins of bad samples: what is read.
-        position: (y, x) of the crop among its possible places, each in [0, 1), float32 [n, 2].
-        flip: 1 where the crop is mirrored, int32 [n].
+        parameters: of the augmentations, see `dali_voc.augment.draw_parameters`.
     """
 
     key: BatchKey
     planned: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int64]
-    position: npt.NDArray[np.float32]
-    flip: npt.NDArray[np.int32]
+    parameters: dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +60,7 @@ class BatchPlan:
         ranks: which rank's batches.
         training: shuffle, crop at random and flip; else in order, at the centre and unflipped.
         seed: of order, crops and flips.
-        flip: share of samples mirrored.
+        augment: what happens to a sample on the way.
         weights: of the samples, float64 [num_samples], to draw with replacement in training.
     """
 
@@ -72,7 +70,7 @@ class BatchPlan:
     ranks: Ranks
     training: bool
     seed: int
-    flip: float
+    augment: AugmentConfig
     weights: npt.NDArray[np.float64] | None = None
 
     @classmethod
@@ -93,7 +91,7 @@ class BatchPlan:
             ranks=ranks or Ranks(),
             training=training,
             seed=config.loader.seed,
-            flip=config.augment.flip,
+            augment=config.augment if training else config.augment.without_chance(),
             weights=weights,
         )
 
@@ -138,20 +136,12 @@ class BatchPlan:
         samples: npt.NDArray[np.int64],
         occurrence: npt.NDArray[np.int64],
     ) -> Batch:
-        if not self.training:
-            crop = np.full((len(samples), 2), 0.5, np.float32)
-            flip = np.zeros(len(samples), np.int32)
-        else:
-
-            def numbers(stream: Stream) -> npt.NDArray[np.float32]:
-                return uniform(
-                    seed=self.seed,
-                    epoch=key.epoch,
-                    samples=samples,
-                    stream=stream,
-                    occurrence=occurrence,
-                )
-
-            crop = np.ascontiguousarray(numbers(Stream.CROP)[:, :2])
-            flip = (numbers(Stream.FLIP)[:, 0] < self.flip).astype(np.int32)
-        return Batch(key=key, planned=planned, samples=samples, position=crop, flip=flip)
+        parameters = draw_parameters(
+            self.augment,
+            training=self.training,
+            seed=self.seed,
+            epoch=key.epoch,
+            samples=samples,
+            occurrence=occurrence,
+        )
+        return Batch(key=key, planned=planned, samples=samples, parameters=parameters)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
-from dali_voc._prefetch import source_arrays
+from dali_voc._prefetch import DALI_ERRORS, source_arrays
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import SampleError, sentence_from_dali
+from dali_voc.errors import LoaderError, SampleError, sentence_from_dali
 
 __all__ = ["find_bad_samples", "first_line"]
+
+# Words of errors that say nothing about the file.
+_SHORTAGE = re.compile(
+    r"out of memory|bad_alloc|cannot allocate|failed to allocate|allocation failed|CUDA|"
+    r"too many open files",
+    re.IGNORECASE,
+)
+_OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _IMAGE = "its image: "  # how the label operator begins when it is the image that is damaged
 
@@ -35,6 +45,9 @@ def find_bad_samples(
         index: where the files are.
         build: makes a pipeline for batches of one around a source.
         every: look at every sample; else the first bad one found is enough.
+
+    Raises:
+        LoaderError: it is not a file's fault, but a lack of memory or file handles.
     """
     found: dict[int, SampleError] = {}
     named = None if every else _from_our_operator(error, batch, index)
@@ -62,24 +75,26 @@ def _singles(batch: Batch) -> Iterator[Batch]:
         yield dataclasses.replace(
             batch,
             samples=batch.samples[one],
-            position=batch.position[one],
-            flip=batch.flip[one],
+            parameters={name: array[one] for name, array in batch.parameters.items()},
         )
 
 
 def _from_our_operator(
     error: BaseException, batch: Batch, index: PairIndex
 ) -> tuple[int, SampleError] | None:
-    sentence = sentence_from_dali(error)
-    for sample in batch.samples.tolist() if sentence else ():
-        path = index.labels[sample]
-        if sentence and sentence.startswith(path + ": "):
-            reason = sentence[len(path) + 2 :]
-            if reason.startswith(_IMAGE):
-                return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
-            reason = reason.replace("its image is", f"{index.images[sample]} is")
-            return sample, SampleError(path, reason)
-    return None
+    """Return the sample that an operator of ours named by its place in the batch."""
+    found = sentence_from_dali(error)
+    if not found or found[0] >= len(batch.samples):
+        return None
+    sample = int(batch.samples[found[0]])
+    path = index.labels[sample]
+    # a name that is not plain ASCII is escaped in the sentence
+    reason = found[1].removeprefix(f"{path}: ")
+    if reason == found[1]:
+        reason = reason.partition(": ")[2]
+    if reason.startswith(_IMAGE):
+        return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
+    return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
 
 
 def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
@@ -94,6 +109,8 @@ def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
             linked = " (a link to nothing)" if os.path.islink(path) else ""
             return SampleError(path, f"no such file{linked}")
         except OSError as e:
+            if e.errno in _OURS_NOT_THE_FILES:
+                raise LoaderError(f"{path}: cannot be opened ({e.strerror})") from None
             return SampleError(path, f"cannot be read ({e.strerror})")
     return None
 
@@ -108,17 +125,25 @@ class _Trial:
         self._single: Batch | None = None
 
     def problem(self, single: Batch) -> SampleError | None:
-        """Return what is wrong with a batch of one."""
+        """Return what is wrong with a batch of one.
+
+        Raises:
+            LoaderError: it is not the file's fault.
+        """
         self._single = single
-        if self._pipeline is None:
-            self._pipeline = self._build(lambda: source_arrays(self._index, self._single))
         try:
+            if self._pipeline is None:
+                self._pipeline = self._build(lambda: source_arrays(self._index, self._single))
             self._pipeline.run()
-        except RuntimeError as e:
+        except DALI_ERRORS as e:
             self._pipeline = None
             named = _from_our_operator(e, single, self._index)
+            if named:
+                return named[1]
+            if _SHORTAGE.search(str(e)):
+                raise LoaderError(f"out of memory or of another resource: {_cause(e)}") from None
             image = self._index.images[int(single.samples[0])]
-            return named[1] if named else SampleError(image, _image_reason(image))
+            return SampleError(image, _image_reason(image))
         return None
 
 
@@ -130,6 +155,13 @@ def _image_reason(path: str) -> str:
             image.load()
     except UnidentifiedImageError:
         return "this is not an image of a known format, or its header is damaged"
-    except Exception as e:
+    except MemoryError:
+        raise
+    except Exception as e:  # a decoder on damaged bytes may raise anything
         return f"damaged image: {e}"
     return f"DALI cannot decode this image ({kind})"
+
+
+def _cause(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if _SHORTAGE.search(line)]
+    return lines[0] if lines else first_line(error)

@@ -6,29 +6,22 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from dali_voc._batches import Batch, BatchKey
 from dali_voc.datasets import PairIndex
+from dali_voc.errors import LoaderError
 
-__all__ = ["Prefetcher", "source_arrays"]
+__all__ = ["DALI_ERRORS", "Prefetcher", "source_arrays"]
+
+# What DALI raises; the second where its text holds a file name that is not UTF-8.
+DALI_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 
-def source_arrays(
-    index: PairIndex, batch: Batch
-) -> tuple[
-    list[npt.NDArray[np.uint8]],
-    list[npt.NDArray[np.uint8]],
-    npt.NDArray[np.float32],
-    npt.NDArray[np.int32],
-]:
-    """Return what the pipeline's source gives for a batch."""
+def source_arrays(index: PairIndex, batch: Batch) -> tuple[Any, ...]:
+    """Return what the pipeline's source gives for a batch; see `dali_voc.pipeline.Source`."""
     return (
         [index.images.encoded(i) for i in batch.samples],
         [index.labels.encoded(i) for i in batch.samples],
-        batch.position,
-        batch.flip,
+        *batch.parameters.values(),
     )
 
 
@@ -66,7 +59,7 @@ class Prefetcher:
                 self._pipeline.share_outputs()
                 self._pipeline.release_outputs()
                 self._running.popleft()
-        except RuntimeError:
+        except DALI_ERRORS:
             # a bad file in a batch that nobody wants any more
             self._running.clear()
             self._pipeline = self._build(self._source)
@@ -80,7 +73,10 @@ class Prefetcher:
                 is of no further use.
         """
         while len(self._running) < self._depth:
+            scheduled = len(self._running)
             self._pipeline.schedule_run()
+            if len(self._running) == scheduled:
+                raise LoaderError("the pipeline takes no more batches")
         outputs: tuple[Any, ...] = self._pipeline.share_outputs(cuda_stream)
         self._pipeline.release_outputs()
         batch = self._running.popleft()

@@ -48,8 +48,7 @@ def find_ranks(
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
         else:
-            rank = _from_environment("RANK", 0)
-            world_size = _from_environment("WORLD_SIZE", 1)
+            rank, world_size = _from_environment()
     if not 0 <= rank < world_size:
         raise ConfigError(
             f"rank {rank} of {world_size}: expected a rank from 0 to {world_size - 1}"
@@ -57,10 +56,20 @@ def find_ranks(
     return Ranks(rank=rank, world_size=world_size, local_rank=local_rank)
 
 
-def _from_environment(name: str, default: int) -> int:
-    text = os.environ.get(name)
-    if text is None:
-        return default
-    if not text.isdigit():
-        raise ConfigError(f"environment variable {name}: found {text!r}, expected a whole number")
-    return int(text)
+def _from_environment() -> tuple[int, int]:
+    """Return torchrun's RANK and WORLD_SIZE; 0 and 1 where neither is set."""
+    texts = {name: os.environ.get(name) for name in ("RANK", "WORLD_SIZE")}
+    given = [name for name, text in texts.items() if text is not None]
+    if not given and "LOCAL_RANK" not in os.environ:
+        return 0, 1
+    if len(given) < len(texts):
+        raise ConfigError(
+            "the environment names only a part of RANK, WORLD_SIZE and LOCAL_RANK: build the "
+            "loader after torch.distributed is initialised, or give loader.rank and world_size"
+        )
+    for name, text in texts.items():
+        if not str(text).isdigit():
+            raise ConfigError(
+                f"environment variable {name}: found {text!r}, expected a whole number"
+            )
+    return int(str(texts["RANK"])), int(str(texts["WORLD_SIZE"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import Counter
 from dataclasses import dataclass
@@ -63,18 +64,15 @@ class Substitutes:
 
     def add(self, sample: int, error: SampleError, *, consequence: str) -> None:
         """Remember a bad sample, and log it the first time."""
-        if sample not in self._bad:
-            self._bad[sample] = error
+        if error.path not in {other.path for other in self._bad.values()}:
             _log.warning("%s; %s from now on", error, consequence)
-
-    def __contains__(self, sample: int) -> bool:
-        return sample in self._bad
+        self._bad[sample] = error
 
     def apply(self, epoch: int, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the samples with stand-ins for the bad ones.
 
         Raises:
-            LoaderError: no stand-in was found among many candidates.
+            LoaderError: there is no good sample.
         """
         if not self._bad:
             return samples
@@ -90,12 +88,12 @@ class Substitutes:
             num_samples=self._num_samples,
             attempts=_ATTEMPTS,
         )
-        for candidate in candidates.tolist():
+        in_turn = ((sample + k) % self._num_samples for k in range(1, self._num_samples))
+        for candidate in itertools.chain(candidates.tolist(), in_turn):
             if candidate not in self._bad:
                 return int(candidate)
         raise LoaderError(
-            f"{len(self._bad)} of {self._num_samples} samples are bad, too many to go on; "
-            f"the first: {next(iter(self._bad.values()))}"
+            f"all {self._num_samples} samples are bad; the first: {next(iter(self._bad.values()))}"
         )
 
     def count(self, samples: npt.NDArray[np.int64]) -> None:
@@ -104,8 +102,10 @@ class Substitutes:
 
     def report(self, on_error: Literal["raise", "skip", "replace"]) -> Report:
         """Return what has been met so far."""
-        files = tuple(
-            BadFile(path=error.path, reason=error.reason, times=self._times[sample])
-            for sample, error in self._bad.items()
-        )
-        return Report(on_error=on_error, bad_files=files)
+        files: dict[str, BadFile] = {}
+        for sample, error in self._bad.items():
+            before = files[error.path].times if error.path in files else 0
+            files[error.path] = BadFile(
+                path=error.path, reason=error.reason, times=before + self._times[sample]
+            )
+        return Report(on_error=on_error, bad_files=tuple(files.values()))

@@ -32,7 +32,10 @@ __all__ = [
 
 CropSide = Annotated[int, Field(ge=1, le=16384)]
 Unit = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
+Factor = Annotated[float, Field(ge=0.05, le=20)]
+Ratio = Annotated[float, Field(gt=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
 Auto = Literal["auto"]
 
 
@@ -53,10 +56,15 @@ class DatasetConfig(_Section):
             raise ValueError(f"expected one of: {', '.join(DATASETS)}{near_match(name, DATASETS)}")
         return name
 
+    @field_validator("root", mode="before")
+    @classmethod
+    def _path_to_str(cls, root: Any) -> Any:
+        return os.fspath(root) if isinstance(root, os.PathLike) else root
+
     @property
     def path(self) -> Path:
         """The root as a path, expanded."""
-        return Path(os.path.expandvars(self.root)).expanduser()
+        return Path(os.path.expanduser(os.path.expandvars(self.root)))
 
 
 class LabelsConfig(_Section):
@@ -80,23 +88,78 @@ class AugmentConfig(_Section):
         (320, 480), description="height and width of the output, pixels"
     )
     flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
+    vertical_flip: Unit = Field(0.0, description="share mirrored top to bottom")
+    scale: tuple[Factor, Factor] | None = Field(
+        None,
+        description="range of factors by which pictures are scaled before they are cropped, such "
+        "as [0.5, 2.0]; null: not at all",
+    )
+    scale_distribution: Literal["uniform", "log_uniform"] = Field(
+        "uniform", description="how factors are spread over that range"
+    )
+    aspect: float = Field(
+        1.0,
+        ge=1.0,
+        le=4.0,
+        description="with scale: the picture's aspect ratio changes by up to this factor either "
+        "way, log-uniformly",
+    )
+    category_max_ratio: Ratio | None = Field(
+        None,
+        description="try up to 10 crops until no class fills more than this share of the pixels "
+        "that are not ignored, such as 0.75; null: take the first",
+    )
+    class_crop: Unit = Field(
+        0.0, description="share of crops around a random pixel of a random class that is there"
+    )
+    class_weights: tuple[Weight, ...] | None = Field(
+        None, description="with class_crop: weight of each class in that draw; null: all alike"
+    )
+    brightness: float = Field(
+        0.0,
+        ge=0,
+        le=255,
+        description="largest shift of colour values, of 0..255; mmsegmentation: 32",
+    )
+    contrast: Unit = Field(
+        0.0, description="largest relative change of contrast; mmsegmentation: 0.5"
+    )
+    saturation: Unit = Field(0.0, description="of saturation; mmsegmentation: 0.5")
+    hue: float = Field(
+        0.0, ge=0, le=180, description="largest turn of the hue, degrees; mmsegmentation: 36"
+    )
+    photometric_probability: Unit = Field(
+        0.5, description="share of samples in which each of these four happens"
+    )
+    gray: Unit = Field(0.0, description="share of samples that lose their colour")
     small: Literal["pad", "drop"] = Field(
         "pad",
         description="pictures smaller than the crop: pad at the bottom and the right (image with "
         "the mean, label with ignore_index), or leave them out",
     )
 
-    @field_validator("crop_size", mode="before")
+    @field_validator("crop_size", "scale", "class_weights", mode="before")
     @classmethod
     def _list_to_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("scale")
+    @classmethod
+    def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError("expected the smaller factor first")
+        return value
+
+    def without_chance(self) -> AugmentConfig:
+        """Return what is left of it in validation."""
+        return AugmentConfig(crop_size=self.crop_size, flip=0.0, small=self.small)
 
 
 class NormalizeConfig(_Section):
     """Images become (value / 255 - mean) / std, per channel R, G, B."""
 
     mean: tuple[Unit, Unit, Unit] = Field((0.485, 0.456, 0.406), description="of values in 0..1")
-    std: tuple[Positive, Positive, Positive] = Field(
+    std: tuple[Deviation, Deviation, Deviation] = Field(
         (0.229, 0.224, 0.225), description="of values in 0..1"
     )
 

@@ -56,10 +56,14 @@ class LoaderError(DaliVocError):
     """The loader was used in a way that it does not allow, or failed for no fault of a file."""
 
 
-_OURS = re.compile(r"<dali_voc>(.*?)</dali_voc>", re.DOTALL)
+_OURS = re.compile(r"<dali_voc sample (\d+)>(.*?)</dali_voc>", re.DOTALL)
 
 
-def sentence_from_dali(error: BaseException) -> str | None:
-    """Return the sentence that one of our operators put into DALI's error, or None."""
+def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
+    """Return what one of our operators put into DALI's error, or None.
+
+    Returns:
+        The sample's place in the batch, and a sentence that begins with the file's name.
+    """
     found = _OURS.search(str(error))
-    return found.group(1) if found else None
+    return (int(found.group(1)), found.group(2)) if found else None

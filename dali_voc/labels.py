@@ -51,6 +51,9 @@ class LabelSpec:
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.colors):
             raise ValueError(f"{len(self.classes)} classes but {len(self.colors)} colours")
+        for color in (*self.colors, *self.void_colors):
+            if len(color) != 3 or not all(0 <= value <= 255 for value in color):
+                raise ValueError(f"colour {color}: expected three values from 0 to 255")
 
 
 @dataclass(frozen=True, kw_only=True)

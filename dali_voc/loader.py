@@ -18,13 +18,13 @@ from typing_extensions import Self
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._devices import pick_device, pick_threads
 from dali_voc._diagnose import find_bad_samples, first_line
-from dali_voc._prefetch import Prefetcher
+from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc._substitutes import Report, Substitutes
 from dali_voc.config import Config
 from dali_voc.datasets import DATASETS, PairIndex
-from dali_voc.datasets._sizes import drop_small
-from dali_voc.errors import DatasetError, LoaderError
+from dali_voc.datasets._sizes import find_large
+from dali_voc.errors import ConfigError, DatasetError, LoaderError
 from dali_voc.labels import LabelSpec, LabelTables
 from dali_voc.sampling import check_weights, read_weights
 from dali_voc.state import LoaderState, fingerprint
@@ -46,8 +46,9 @@ def build_loader(
         split: name of the split, such as "train" or "val".
         training: shuffle, crop at random and flip; else list order, centre crop, no flip, the same
             every time. By default, true for splits whose name begins with "train".
-        weights: of the samples, shape [number of pairs]: an epoch of training is then that many
-            draws with replacement. By default what `sampling.weights` names.
+        weights: of the pairs in the split's list, also of those that are dropped: an epoch of
+            training is then as many draws with replacement as there are samples. By default what
+            `sampling.weights` names.
 
     Raises:
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch.
@@ -56,10 +57,13 @@ def build_loader(
     training = split.startswith("train") if training is None else training
     must_exist = config.loader.on_error == "raise"
     index = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=must_exist)
-    if config.augment.small == "drop":
-        index = drop_small(index, config.augment.crop_size, must_exist=must_exist)
     if weights is None and config.sampling.weights is not None and training:
         weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
+    if config.augment.small == "drop":
+        kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
+        if weights is not None:
+            weights = check_weights(weights, num_samples=len(index))[kept]
+        index = index.select(kept)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
     return Loader(config, index, training=training, ranks=ranks, weights=weights)
 
@@ -95,6 +99,12 @@ class Loader:
         ranks: Ranks | None = None,
         weights: npt.ArrayLike | None = None,
     ) -> None:
+        weighted = config.augment.class_weights
+        if weighted is not None and len(weighted) != len(index.spec.classes):
+            raise ConfigError(
+                f"augment.class_weights: found {len(weighted)} weights, expected one for each of "
+                f"{len(index.spec.classes)} classes"
+            )
         self._config = config
         self._index = index
         checked = None if weights is None else check_weights(weights, num_samples=len(index))
@@ -192,7 +202,6 @@ class Loader:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
         self._prefetcher = None
-        self._current = None
 
     def __enter__(self) -> Self:
         return self
@@ -214,7 +223,7 @@ class Loader:
             try:
                 batch, outputs = self._run_pipeline(iterator.key)
                 break
-            except RuntimeError as e:
+            except DALI_ERRORS as e:
                 if not self._handle_failure(e):
                     if retried:
                         raise LoaderError(
@@ -232,23 +241,36 @@ class Loader:
         return images, labels
 
     def _run_pipeline(self, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
+        try:
+            return self._fetch_from(self._make_prefetcher(), key)
+        except DALI_ERRORS:
+            raise
+        except BaseException:
+            # interrupted somewhere between DALI and its bookkeeping: neither is to be trusted
+            self._prefetcher = None
+            raise
+
+    def _make_prefetcher(self) -> Prefetcher:
         if self._prefetcher is None:
             depth = self._config.loader.prefetch
             build = functools.partial(
                 self._build_pipeline, batch_size=self._config.loader.batch_size, prefetch=depth
             )
             self._prefetcher = Prefetcher(build, self._index, depth=depth)
-        if self._prefetcher.next_up() != key:
-            self._prefetcher.seek(self._plan.from_here(key, self._substitutes))
-        stream = torch.cuda.current_stream(self._device) if self._device.type == "cuda" else None
-        return self._prefetcher.fetch(cuda_stream=stream)
+        return self._prefetcher
 
-    def _handle_failure(self, error: RuntimeError) -> bool:
+    def _fetch_from(self, prefetcher: Prefetcher, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
+        if prefetcher.next_up() != key:
+            prefetcher.seek(self._plan.from_here(key, self._substitutes))
+        stream = torch.cuda.current_stream(self._device) if self._device.type == "cuda" else None
+        return prefetcher.fetch(cuda_stream=stream)
+
+    def _handle_failure(self, error: Exception) -> bool:
         """Learn which samples are bad; return whether any is, or raise if so configured."""
         # DALI has given up on the whole pipeline; the next batch gets a new one
         failed, self._prefetcher = self._prefetcher, None
-        if failed is None:
-            raise error
+        if failed is None:  # there is no pipeline yet: it could not be built
+            raise LoaderError(f"DALI cannot build its pipeline: {first_line(error)}") from error
         on_error = self._config.loader.on_error
         bad = find_bad_samples(
             error,
@@ -259,7 +281,7 @@ class Loader:
         )
         for sample, problem in bad.items():
             if on_error == "raise":
-                raise problem from error
+                raise problem from None  # DALI's text says less
             self._substitutes.add(
                 sample, problem, consequence="skipped" if on_error == "skip" else "replaced"
             )
@@ -272,6 +294,8 @@ class Loader:
         return build_pipeline(
             source,
             config=self._config,
+            augment=self._plan.augment,
+            num_classes=len(self.spec.classes),
             tables=LabelTables.build(
                 self._index.spec, ignore_index=self._config.labels.ignore_index
             ),
@@ -295,10 +319,10 @@ class _EpochIterator:
         return self
 
     def __next__(self) -> tuple[torch.Tensor, torch.Tensor]:
-        self.begun = True
         if self.key.step >= self._steps:
-            self.finished = True
+            self.begun = self.finished = True
             raise StopIteration
         batch = self._loader._fetch(self)
+        self.begun = True
         self.key = dataclasses.replace(self.key, step=self.key.step + 1)
         return batch

@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 # nvidia.dali is imported with this module, and this module only when a loader is built.
 from nvidia.dali import Pipeline, fn, types
 
-from dali_voc.config import Config
+from dali_voc.augment import parameter_names
+from dali_voc.config import AugmentConfig, Config, NormalizeConfig
 from dali_voc.labels import LabelTables
-from dali_voc.ops import decode_label, normalize_crop
+from dali_voc.ops import ClassCrop, decode_label, normalize_crop
 
 __all__ = ["Source", "build_decode_only_pipeline", "build_pipeline"]
 
-# What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8),
-# crop positions (float32 [n, 2], see decode_label), flips (int32 [n]).
-Source = Callable[
-    [],
-    tuple[
-        list[npt.NDArray[np.uint8]],
-        list[npt.NDArray[np.uint8]],
-        npt.NDArray[np.float32],
-        npt.NDArray[np.int32],
-    ],
-]
+# What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
+# the arrays of dali_voc.augment.draw_parameters.
+Source = Callable[[], tuple[Any, ...]]
 
 
 def build_pipeline(
     source: Source,
     *,
     config: Config,
+    augment: AugmentConfig,
+    num_classes: int,
     tables: LabelTables,
     batch_size: int,
     device: Literal["cpu", "cuda"],
@@ -47,7 +39,9 @@ def build_pipeline(
 
     Args:
         source: called once per batch.
-        config: sections `augment`, `labels` and `normalize` are used.
+        config: sections `labels` and `normalize` are used.
+        augment: what happens to a sample, in training or in validation.
+        num_classes: length of the class list.
         tables: what label values mean.
         batch_size: of the largest batch.
         device: where batches end up.
@@ -60,7 +54,7 @@ def build_pipeline(
         normalised; labels, int64 [n, crop height, crop width].
     """
     on_gpu = device == "cuda"
-    augment, labels = config.augment, config.labels
+    labels = config.labels
     pipeline = Pipeline(
         batch_size=batch_size,
         num_threads=threads,
@@ -68,16 +62,23 @@ def build_pipeline(
         prefetch_queue_depth=prefetch,
     )
     with pipeline:
-        image_path, label_path, position, flip = fn.external_source(source=source, num_outputs=4)
-        encoded = fn.io.file.read(image_path)
-        label, start, shape = decode_label(
-            fn.io.file.read(label_path),
-            label_path,
+        names = ("image", "label", *parameter_names(augment))
+        given = dict(
+            zip(names, fn.external_source(source=source, num_outputs=len(names)), strict=True)
+        )
+        encoded = fn.io.file.read(given["image"])
+        nodes = decode_label(
+            fn.io.file.read(given["label"]),
+            given["label"],
             encoded,
             tables=tables,
             crop_size=augment.crop_size,
-            position=position,
-            flip=flip,
+            position=given["position"],
+            max_ratio=augment.category_max_ratio or 1.0,
+            scale=given.get("scale"),
+            class_crop=_class_crop(augment, given.get("class_draw"), num_classes),
+            flip=given["flip"],
+            vertical_flip=given.get("vertical_flip", 0),
             # as stored, not as EXIF would turn it: labels are drawn on the pixels as stored
             image_shape=fn.peek_image_shape(encoded, adjust_orientation=False),
             palette=labels.palette,
@@ -89,36 +90,76 @@ def build_pipeline(
         image: Any = fn.decoders.image_slice(
             encoded,
             device="mixed" if on_gpu else "cpu",
-            start=start,
-            shape=shape,
+            start=nodes.start,
+            shape=nodes.shape,
             axes=(0, 1),
             adjust_orientation=False,
             output_type=types.RGB,
         )
-        mean = [255 * value for value in config.normalize.mean]
-        std = [255 * value for value in config.normalize.std]
-        if on_gpu:
-            image = fn.crop_mirror_normalize(
+        if nodes.roi:
+            roi_start, roi_end, size = nodes.roi
+            image = fn.resize(
                 image,
-                crop=augment.crop_size,
-                crop_pos_y=0.0,
-                crop_pos_x=0.0,
-                out_of_bounds_policy="pad",
-                fill_values=0.0,  # after normalisation: the mean colour
-                mirror=flip,
-                mean=mean,
-                std=std,
-                dtype=types.FLOAT,
-                output_layout="CHW",
+                size=size,
+                roi_start=roi_start,
+                roi_end=roi_end,
+                interp_type=types.INTERP_LINEAR,
+                antialias=True,
             )
-            label = fn.cast(label.gpu(), dtype=types.INT64)
-        else:
-            image = normalize_crop(
-                image, crop_size=augment.crop_size, mean=mean, std=std, flip=flip
-            )
+        finish = _finish_on_gpu if on_gpu else _finish_on_cpu
+        image = finish(image, given, augment=augment, normalize=config.normalize)
+        label = fn.cast(nodes.label.gpu(), dtype=types.INT64) if on_gpu else nodes.label
         pipeline.set_outputs(image, label)
     pipeline.build()
     return pipeline
+
+
+def _class_crop(augment: AugmentConfig, draw: Any, num_classes: int) -> ClassCrop | None:
+    if draw is None:
+        return None
+    weights = augment.class_weights or (1.0,) * num_classes
+    return ClassCrop(draw=draw, probability=augment.class_crop, weights=weights)
+
+
+def _finish_on_cpu(
+    image: Any, given: dict[str, Any], *, augment: AugmentConfig, normalize: NormalizeConfig
+) -> Any:
+    """Recolour, normalise, mirror and pad in one pass, by an operator of our own."""
+    return normalize_crop(
+        image,
+        crop_size=augment.crop_size,
+        mean=[255 * value for value in normalize.mean],
+        std=[255 * value for value in normalize.std],
+        flip=given["flip"],
+        vertical_flip=given.get("vertical_flip", 0),
+        color=given.get("color"),
+    )
+
+
+def _finish_on_gpu(
+    image: Any, given: dict[str, Any], *, augment: AugmentConfig, normalize: NormalizeConfig
+) -> Any:
+    """Do the same by DALI's own operators."""
+    if "color" in given:
+        # to float, and back with saturation
+        image = fn.cast(fn.coord_transform(image, MT=given["color"]), dtype=types.UINT8)
+        image = fn.reshape(image, layout="HWC")
+    image = fn.crop_mirror_normalize(
+        image,
+        crop=augment.crop_size,
+        crop_pos_y=0.0,
+        crop_pos_x=0.0,
+        out_of_bounds_policy="pad",
+        fill_values=0.0,  # after normalisation: the mean colour
+        mirror=given["flip"],
+        mean=[255 * value for value in normalize.mean],
+        std=[255 * value for value in normalize.std],
+        dtype=types.FLOAT,
+        output_layout="CHW",
+    )
+    if "vertical_flip" in given:
+        image = fn.flip(image, horizontal=0, vertical=given["vertical_flip"])
+    return image
 
 
 def build_decode_only_pipeline(

@@ -32,6 +32,10 @@ class Stream(IntEnum):
     FLIP = 2
     DRAW = 3  # weighted sampling
     REPLACE = 4  # what stands in for a bad sample
+    SCALE = 5
+    CLASS_CROP = 6
+    VERTICAL_FLIP = 7
+    COLOR = 8
 
 
 def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64], ...]:
@@ -76,8 +80,9 @@ def uniform(
     samples: npt.ArrayLike,
     stream: Stream,
     occurrence: npt.ArrayLike = 0,
+    num: int = 4,
 ) -> npt.NDArray[np.float32]:
-    """Return four numbers in [0, 1) per sample, float32 of shape [n, 4], each a multiple of 2^-24.
+    """Return numbers in [0, 1) per sample, float32 of shape [n, num], each a multiple of 2^-24.
 
     Args:
         seed: of the run.
@@ -85,8 +90,14 @@ def uniform(
         samples: sample indices, shape [n].
         stream: what the numbers are for.
         occurrence: how often the sample came up in the epoch before, where it may come up again.
+        num: how many numbers; more of them begin with the same.
     """
-    bits = philox(key=(seed, int(stream)), counter=(samples, epoch, occurrence, 0))
+    key = (seed, int(stream))
+    blocks = [
+        philox(key=key, counter=(samples, epoch, occurrence, block))
+        for block in range(-(-num // 4))
+    ]
+    bits = np.concatenate(blocks, axis=1)[:, :num]
     return (bits >> _U64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 

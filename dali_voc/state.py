@@ -77,6 +77,8 @@ class LoaderState:
                 f"the state has version {state['version']!r}, this dali_voc reads {_VERSION}"
             )
         found = state["fingerprint"]
+        if not isinstance(found, Mapping):
+            raise StateError("the state is damaged: it has no fingerprint")
         differing = [
             f"{meaning} ({name}: {found.get(name)!r} in the state, {expected[name]!r} here)"
             for name, meaning in FINGERPRINT.items()

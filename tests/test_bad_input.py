@@ -81,11 +81,15 @@ def half(path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "truncated image": ("JPEGImages/{}.jpg", half, "damaged image: image file is truncated"),
+    "truncated image": (
+        "JPEGImages/{}.jpg",
+        half,
+        "truncated JPEG: the file ends before its end marker",
+    ),
     "image cut in its header": (
         "JPEGImages/{}.jpg",
         lambda p: p.write_bytes(p.read_bytes()[:100]),
-        "damaged",
+        "damaged image",
     ),
     "empty image": ("JPEGImages/{}.jpg", lambda p: p.write_bytes(b""), "the file is empty"),
     "text as image": (
@@ -219,5 +223,5 @@ def test_the_process_ends_cleanly(root: Path) -> None:
     )
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"dali-voc: {root}/JPEGImages/{names(root)[3]}.jpg: damaged image")
+    assert last.startswith(f"dali-voc: {root}/JPEGImages/{names(root)[3]}.jpg: truncated JPEG")
     assert "Traceback" not in done.stderr

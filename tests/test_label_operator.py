@@ -200,7 +200,8 @@ def refusal(file: bytes, **options: Any) -> str:
     with pytest.raises(RuntimeError) as error:
         decode([file], crop_size=(4, 4), **options)
     text = str(error.value)
-    return text[text.index("<dali_voc>") + 10 : text.index("</dali_voc>")]
+    begin = "<dali_voc sample 0>"
+    return text[text.index(begin) + len(begin) : text.index("</dali_voc>")]
 
 
 def test_unknown_color_names_file_color_and_pixels() -> None:

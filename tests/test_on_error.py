@@ -173,7 +173,7 @@ def test_all_bad_is_an_error(root: Path, make_config: MakeConfig) -> None:
     config = make_config(root, augment=CROP, loader={"batch_size": 4, "on_error": "replace"})
     with (
         build_loader(config) as loader,
-        pytest.raises(LoaderError, match="of 20 samples are bad, too many to go on; the first: "),
+        pytest.raises(LoaderError, match="all 20 samples are bad; the first: "),
     ):
         list(loader)
 

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from dali_voc import ConfigError, PluginError
+from dali_voc._devices import pick_device
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc.ops import _plugin
 
@@ -47,17 +49,39 @@ def test_plugin_refuses_another_dali(tmp_path: Path) -> None:
     _plugin._check_version(_plugin._folder())
 
 
-def test_ranks_come_from_the_caller_then_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranks_come_from_the_configuration_then_torch_then_torchrun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert find_ranks() == Ranks(rank=0, world_size=1, local_rank=None)
-    monkeypatch.setenv("RANK", "3")
-    monkeypatch.setenv("WORLD_SIZE", "4")
-    monkeypatch.setenv("LOCAL_RANK", "1")
+    for name, value in ("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "1"):
+        monkeypatch.setenv(name, value)
     assert find_ranks() == Ranks(rank=3, world_size=4, local_rank=1)
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.distributed.get_rank", lambda: 5)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 6)
+    assert find_ranks() == Ranks(rank=5, world_size=6, local_rank=1)
     assert find_ranks(rank=0, world_size=2) == Ranks(rank=0, world_size=2, local_rank=1)
+
+
+def test_ranks_that_make_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="together"):
         find_ranks(rank=1)
     with pytest.raises(ConfigError, match="rank 4 of 4"):
         find_ranks(rank=4, world_size=4)
+    for name in "RANK", "WORLD_SIZE", "LOCAL_RANK":
+        monkeypatch.setenv(name, "1")
+        with pytest.raises(ConfigError, match="names only a part of"):
+            find_ranks()
+        monkeypatch.delenv(name)
     monkeypatch.setenv("RANK", "x")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="environment variable RANK: found 'x'"):
         find_ranks()
+
+
+def test_local_rank_picks_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
+    assert pick_device("auto", local_rank=3) == torch.device("cuda", 3)
+    assert pick_device("cuda") == torch.device("cuda", 0)
+    assert pick_device("cpu", local_rank=3) == torch.device("cpu")

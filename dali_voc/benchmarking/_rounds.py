@@ -46,8 +46,8 @@ def run_rounds(
 ) -> dict[str, Timing]:
     """Time each contender `rounds` times, interleaved, so that a slow spell hits all alike.
 
-    Every contender is warmed up for a full epoch, and lets some batches pass at the beginning of
-    each round, so that what it had made ahead does not count.
+    Every contender is warmed up for two seconds or more, and lets some batches pass at the
+    beginning of each round, so that what it had made ahead does not count.
 
     Args:
         config: the configuration that all follow.
@@ -125,7 +125,7 @@ class _Worker:
 def _serve(connection: Connection, name: str, config: Config, split: str) -> None:
     """Measure whenever asked; a length of 0 is the warm-up. Ends when the pipe is closed."""
     os.setpgid(0, 0)
-    skip = config.loader.prefetch + 2
+    skip = max(4, config.loader.prefetch) + 2  # a DataLoader with two workers is four ahead
     with contextlib.closing(CONTENDERS[name](config, split)) as batches:
         try:
             while True:

@@ -30,6 +30,15 @@ class PathList:
     def __getitem__(self, i: int) -> str:
         return os.fsdecode(self._path(i))
 
+    def select(self, keep: Iterable[int]) -> PathList:
+        """Return some of the paths, in the order given."""
+        chosen = PathList(())
+        stems = [self._stem(i) for i in keep]
+        chosen._prefix, chosen._suffix = self._prefix, self._suffix
+        chosen._stems = b"".join(stems)
+        chosen._ends = np.cumsum([0, *map(len, stems)], dtype=np.int64)
+        return chosen
+
     def stem(self, i: int) -> str:
         """Return the part of path `i` that tells it from the others."""
         return os.fsdecode(self._stem(i))
@@ -72,7 +81,7 @@ class PairIndex:
         """Return the index of some of the pairs, in the order given."""
         chosen = list(keep)
         return PairIndex(
-            images=PathList(self.images[i] for i in chosen),
-            labels=PathList(self.labels[i] for i in chosen),
+            images=self.images.select(chosen),
+            labels=self.labels.select(chosen),
             spec=self.spec,
         )

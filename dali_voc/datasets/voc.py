@@ -69,14 +69,15 @@ def _check_root(root: Path) -> None:
 def _read_list(root: Path, split: str) -> list[str]:
     path = root / "ImageSets/Segmentation" / f"{split}.txt"
     try:
-        text = path.read_text(encoding="utf-8")
+        # names may be any bytes; editors on Windows put a mark at the beginning
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except FileNotFoundError:
         known = sorted(p.stem for p in path.parent.glob("*.txt"))
         raise DatasetError(
             f"{path}: no such file, expected the list of split '{split}'; "
             f"there are: {', '.join(known) or 'none'}"
         ) from None
-    except (OSError, UnicodeDecodeError) as e:
+    except OSError as e:
         raise DatasetError(f"{path}: cannot be read as a list of ids ({e})") from None
     ids = [line.strip() for line in text.splitlines() if line.strip()]
     if not ids:

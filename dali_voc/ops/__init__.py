@@ -91,7 +91,7 @@ def decode_label(
             Several pairs one after another are candidates.
         max_ratio: the first candidate is taken in which no class fills more than this share of the
             pixels that are not `ignore_index`; if there is none, the last.
-        scale: factors (y, x) of the picture's size before it is cropped, per sample, 0.001 to 1000.
+        scale: factors (y, x) of the picture's size before it is cropped, per sample, 0.01 to 100.
             Sizes are rounded half up; the label is sampled at the nearest pixel: row i of h' comes
             from row floor((i + 1/2) * h / h').
         class_crop: crops around a drawn class, instead of `position`, for some of the samples.
@@ -169,6 +169,9 @@ def color_to_index(
         ValueError: `colors` and `classes` do not fit, or a colour is there twice.
     """
     load_plugin()
+    colors = [(int(r), int(g), int(b)) for r, g, b in colors]
+    if not all(0 <= value <= 255 for color in colors for value in color):
+        raise ValueError("a colour has three values from 0 to 255")
     classes = list(range(len(colors)) if classes is None else classes)
     if len(classes) != len(colors):
         raise ValueError(f"{len(colors)} colors but {len(classes)} classes")

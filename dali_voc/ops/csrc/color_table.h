@@ -36,6 +36,8 @@ class ColorTable {
  public:
   // `unknown` is what a colour outside the table gives: a class, or kUnknown.
   ColorTable(const std::vector<int>& colors, const std::vector<int>& classes, int unknown) {
+    if (colors.size() != classes.size())
+      throw std::invalid_argument("there must be one class for each colour");
     int bits = 4;  // at most a quarter of the slots is filled
     while ((size_t{1} << bits) < classes.size() * 4) bits++;
     slots_.assign(size_t{1} << bits, ColorSlot{kEmptySlot, 0});

@@ -89,8 +89,8 @@ class ColorToIndex : public dali::StatelessOperator<CPUBackend> {
       uint32_t color = uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
       if (table_->view().Find(color) == kUnknown) counts.Add(color);
     }
-    Fail("sample " + std::to_string(sample) + " of the batch: " +
-         counts.Describe([](uint32_t color) { return "colour " + ColorName(color); }));
+    FailSample(sample, "sample " + std::to_string(sample) + " of the batch",
+               counts.Describe([](uint32_t color) { return "colour " + ColorName(color); }));
   }
 
   dali::DALIDataType dtype_;

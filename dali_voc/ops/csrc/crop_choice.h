@@ -44,12 +44,19 @@ class ClassCounts {
 inline bool IsMixed(const ClassPicture& picture, const Window& window, double max_ratio, int ignore,
                     ClassCounts* counts) {
   counts->Clear();
+  // enlarged pictures repeat columns and rows: each source pixel is counted once, so many times
+  const int64_t first = picture.x.Source(window.x.start);
+  const int64_t last = picture.x.Source(window.x.start + window.x.size - 1);
+  static thread_local std::vector<int64_t> repeats;
+  repeats.assign(last + 1 - first, 0);
+  for (int64_t j = 0; j < window.x.size; j++)
+    repeats[picture.x.Source(window.x.start + j) - first]++;
   for (int64_t i = 0; i < window.y.size;) {
     const uint16_t* row = picture.Row(window.y.start + i);
-    int64_t times = 1;  // enlarged pictures repeat rows
+    int64_t times = 1;
     while (i + times < window.y.size && picture.Row(window.y.start + i + times) == row) times++;
-    for (int64_t j = 0; j < window.x.size; j++)
-      counts->Add(row[picture.x.Source(window.x.start + j)], times);
+    for (size_t j = 0; j < repeats.size(); j++)
+      if (repeats[j]) counts->Add(row[first + j], times * repeats[j]);
     i += times;
   }
   int64_t total = 0, largest = 0;

@@ -16,6 +16,8 @@ struct Span {
 // centre, rounded up. A picture smaller than the crop is taken whole, at the crop's beginning.
 inline Span PlaceCrop(int64_t picture, int64_t crop, double position) {
   if (picture <= crop) return {0, picture};
+  if (!(position >= 0)) position = 0;  // also where it is not a number
+  if (position > 1) position = 1;
   int64_t last = picture - crop;
   int64_t start = static_cast<int64_t>(std::floor(position * static_cast<double>(last + 1)));
   return {std::clamp<int64_t>(start, 0, last), crop};

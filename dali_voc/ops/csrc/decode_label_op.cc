@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "dali/core/static_switch.h"
 #include "dali/pipeline/data/views.h"
 #include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
@@ -40,11 +39,14 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       Fail("decode_label: crop_size must be two positive numbers, height and width");
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
       Fail("decode_label: dtype must be UINT8, INT32 or INT64");
+    int ignore = spec.GetArgument<int>("ignore_index");
+    for (int value : {unknown, ignore})
+      if (value > (dtype_ == DALI_UINT8 ? 255 : kUnknown - 1))
+        Fail("decode_label: class " + std::to_string(value) + " does not fit the dtype");
     auto map = std::make_shared<LabelMap>(
         spec.GetRepeatedArgument<int>("colors"), spec.GetRepeatedArgument<int>("color_classes"),
         spec.GetRepeatedArgument<int>("values"), spec.GetRepeatedArgument<int>("value_classes"),
-        unknown < 0 ? kUnknown : unknown, spec.GetArgument<bool>("palette_by_color"),
-        spec.GetArgument<int>("ignore_index"));
+        unknown < 0 ? kUnknown : unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
     map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
     map_ = map;
   }
@@ -88,18 +90,16 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       else
         Decode<int64_t>(ws, i, decoder);
     } catch (const LabelError& e) {
-      Fail(Name(ws, i) + ": " + e.what());
+      FailSample(i, Name(ws, i), e.what());
     }
     if (ws.NumInput() > 2) CheckImage(ws, i);
   }
 
   static void CheckImage(const Workspace& ws, int i) {
     const auto& images = ws.Input<CPUBackend>(2);
-    int marker = FindForeignMarker(static_cast<const uint8_t*>(images.raw_tensor(i)),
-                                   images.shape()[i].num_elements());
-    if (marker)
-      Fail(Name(ws, i) + ": its image: damaged JPEG: marker " + std::to_string(marker) +
-           " in the middle of the data");
+    std::string damage = FindJpegDamage(static_cast<const uint8_t*>(images.raw_tensor(i)),
+                                        images.shape()[i].num_elements());
+    if (!damage.empty()) FailSample(i, Name(ws, i), "its image: " + damage);
   }
 
   CropRequest Request(int i) {
@@ -111,9 +111,9 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.scale_y = scale_[i].data[0];
       crop.scale_x = scale_[i].data[1];
       // within these bounds no size overflows and no picture vanishes
-      if (!(crop.scale_y >= 1e-3 && crop.scale_y <= 1e3 && crop.scale_x >= 1e-3 &&
-            crop.scale_x <= 1e3))
-        Fail("decode_label: scale must be 0.001 to 1000");
+      if (!(crop.scale_y >= 1e-2 && crop.scale_y <= 1e2 && crop.scale_x >= 1e-2 &&
+            crop.scale_x <= 1e2))
+        Fail("decode_label: scale must be 0.01 to 100");
     }
     if (class_draw_.HasExplicitValue()) {
       crop.centre_on_class = class_draw_[i].data[0] < class_probability_;
@@ -156,8 +156,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   static std::string Name(const Workspace& ws, int i) {
     if (ws.NumInput() < 2) return "sample " + std::to_string(i) + " of the batch";
     const auto& names = ws.Input<CPUBackend>(1);
-    return std::string(static_cast<const char*>(names.raw_tensor(i)),
-                       names.shape()[i].num_elements());
+    return Printable(static_cast<const char*>(names.raw_tensor(i)),
+                     names.shape()[i].num_elements());
   }
 
   std::vector<int> crop_;

@@ -1,50 +1,62 @@
-// Looks for damage in a JPEG file that libjpeg meets only when it is done, and DALI then forgets.
+// Looks for damage in a JPEG file that DALI's decoder takes in silence, or meets only in some
+// crops.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 namespace dali_voc {
 
-// Returns the first marker in the entropy-coded data that no decoder knows there, or 0. Marker
-// codes: ITU-T T.81, table B.1. Files that are not JPEG, and damage elsewhere, are left to the
-// decoder.
-inline int FindForeignMarker(const uint8_t* file, size_t size) {
-  auto belongs = [](uint8_t code) {
-    bool restart = code >= 0xd0 && code <= 0xd7;
-    bool table_or_text = code == 0xc4 || (code >= 0xda && code <= 0xdd) || code >= 0xe0;
-    return code == 0x00 || code == 0x01 || code == 0xff || restart || table_or_text;
-  };
-  if (size < 4 || file[0] != 0xff || file[1] != 0xd8) return 0;
+// Walks the markers of a JPEG file (ITU-T T.81, annex B) and says what is wrong: a marker that no
+// decoder knows in the entropy-coded data, or no end-of-image marker. Empty where nothing is, and
+// for files that are not JPEG. Other damage is left to the decoder.
+inline std::string FindJpegDamage(const uint8_t* file, size_t size) {
+  const std::string truncated = "truncated JPEG: the file ends before its end marker";
+  if (size < 2 || file[0] != 0xff || file[1] != 0xd8) return "";
+  bool sequential = false;  // baseline or extended: SOF0 or SOF1
+  int components = 0;
   size_t pos = 2;
-  while (pos + 4 <= size && file[pos] == 0xff) {
+  while (pos + 4 <= size) {
+    if (file[pos] != 0xff) return "";  // the decoder says what it makes of that
     uint8_t code = file[pos + 1];
     if (code == 0xff) {
       pos++;
       continue;
     }
-    if (code == 0xd9) return 0;
+    if (code == 0xd9) return "";
     size_t length = static_cast<size_t>(file[pos + 2]) << 8 | file[pos + 3];
+    if (pos + 2 + length > size) return truncated;
+    if ((code == 0xc0 || code == 0xc1) && length >= 8) {
+      sequential = true;
+      components = file[pos + 9];
+    }
+    bool only_scan = sequential && length >= 3 && file[pos + 4] == components;
     pos += 2 + length;
     if (code != 0xda) continue;
-    // the data of a scan, up to the next marker that ends it
-    while (pos + 1 < size) {
+    // the data of a scan, up to the marker that ends it
+    while (true) {
+      if (pos + 2 > size) return truncated;
       auto* next = static_cast<const uint8_t*>(memchr(file + pos, 0xff, size - pos - 1));
-      if (!next) return 0;
+      if (!next) return truncated;
       pos = next - file;
       uint8_t inside = file[pos + 1];
-      if (inside == 0xd9) return 0;
-      if (!belongs(inside)) return inside;
-      if (inside == 0xc4 || inside >= 0xda) {
-        if (inside != 0xff) break;
+      if (inside == 0xd9) return "";
+      if (inside == 0xff) {
         pos++;  // a fill byte
+      } else if (inside <= 0x01 || (inside >= 0xd0 && inside <= 0xd7)) {
+        pos += 2;  // a stuffed 0xff or a restart
+      } else if ((inside >= 0xe0 && inside <= 0xef) || inside == 0xfe) {
+        break;  // application data or a comment
+      } else if (!only_scan && (inside == 0xc4 || (inside >= 0xda && inside <= 0xdd))) {
+        break;  // tables, or the next scan
       } else {
-        pos += 2;
+        return "damaged JPEG: marker " + std::to_string(inside) + " in the middle of the data";
       }
     }
   }
-  return 0;
+  return truncated;
 }
 
 }  // namespace dali_voc

@@ -34,6 +34,8 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
       palette_by_color(palette_by_color),
       ignore(ignore),
       num_classes(ignore + 1) {
+  if (values.size() != value_classes.size())
+    throw std::invalid_argument("there must be one class for each value");
   this->values.fill(static_cast<uint16_t>(unknown));
   for (size_t i = 0; i < values.size(); i++) {
     if (values[i] < 0 || values[i] > 255) throw std::invalid_argument("a label value is 0..255");
@@ -104,10 +106,42 @@ Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, con
   return window;
 }
 
+// Looks at every pixel of the picture, so that whether a file is refused does not depend on the
+// crop.
+bool LabelDecoder::HasUnknown() {
+  const PngHeader& header = chunks_.header;
+  int bytes = pixels_.PixelBytes();
+  if (bytes > 1) {
+    if (map_->colors.view().unknown != kUnknown) return false;
+    RunLookup lookup(map_->colors.view());
+    for (int64_t y = 0; y < header.height; y++) {
+      const uint8_t* row = pixels_.Row(y, 0, header.width);
+      for (int64_t x = 0; x < header.width; x++)
+        if (lookup(row + x * bytes) == kUnknown) return true;
+    }
+    return false;
+  }
+  // Known values are usually 0..k and 255: a comparison that the compiler turns into vector code
+  // clears most rows; others are looked up value by value.
+  unsigned first = 0;
+  while (first < 256 && index_map_[first] != kUnknown) first++;
+  if (first == 256) return false;
+  const bool last_known = index_map_[255] != kUnknown;
+  for (int64_t y = 0; y < header.height; y++) {
+    const uint8_t* row = pixels_.Row(y, 0, header.width);
+    uint8_t suspect = 0;
+    for (int64_t x = 0; x < header.width; x++)
+      suspect |= (row[x] >= first) & !((row[x] == 255) & last_known);
+    if (!suspect) continue;
+    for (int64_t x = 0; x < header.width; x++)
+      if (index_map_[row[x]] == kUnknown) return true;
+  }
+  return false;
+}
+
 // Counts over the whole picture, so that the message does not depend on the crop.
 void LabelDecoder::FailUnknown() {
   const PngHeader& header = chunks_.header;
-  pixels_.Decode(chunks_, header.height);
   bool by_value = pixels_.PixelBytes() == 1;
   UnknownCounts counts;
   for (int64_t y = 0; y < header.height; y++) {
@@ -139,15 +173,10 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   Scaling x = Scaling::By(header.width, crop.scale_x);
   bool scaled = y.scaled != y.source || x.scaled != x.source;
   bool looks = crop.centre_on_class || crop.num_positions > 1;
-  Window window;
-  if (looks) {
-    pixels_.Decode(chunks_, header.height);
-    MapPicture();
-    window = ChooseWindow(crop, y, x);
-  } else {
-    window = ChooseWindow(crop, y, x);
-    pixels_.Decode(chunks_, y.Source(window.y.start + window.y.size - 1) + 1);
-  }
+  pixels_.Decode(chunks_);
+  if (HasUnknown()) FailUnknown();
+  if (looks) MapPicture();
+  Window window = ChooseWindow(crop, y, x);
   // the source columns that the window shows, and each of its pixels' place among them
   Span columns{x.Source(window.x.start), 0};
   columns.size = x.Source(window.x.start + window.x.size - 1) + 1 - columns.start;
@@ -161,7 +190,6 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   T ignore = static_cast<T>(map_->ignore);
   int64_t padding = crop.crop_width - window.x.size;
   int64_t last_source = -1;
-  uint16_t worst = 0;
   for (int64_t i = 0; i < crop.crop_height; i++) {
     T* to = out + (crop.flip_y ? crop.crop_height - 1 - i : i) * crop.crop_width;
     if (i >= window.y.size) {
@@ -171,14 +199,12 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
     int64_t source = y.Source(window.y.start + i);
     if (source != last_source) {
       MapRow(source, columns, row_.data());
-      for (uint16_t value : row_) worst = std::max(worst, value);
       last_source = source;
     }
     std::fill_n(crop.flip_x ? to : to + window.x.size, padding, ignore);
     WriteRow(row_.data(), scaled ? columns_.data() : nullptr, window.x.size, crop.flip_x,
              crop.flip_x ? to + padding : to);
   }
-  if (worst == kUnknown) FailUnknown();
   return {SourceWindow::Of(y, window.y), SourceWindow::Of(x, window.x), window};
 }
 

@@ -57,15 +57,13 @@ class LabelDecoder {
   template <typename T>
   CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out);
 
-  // As read by the last Decode.
-  const PngHeader& header() const { return chunks_.header; }
-
  private:
   void CheckHeader(const CropRequest& crop) const;
   void PrepareIndexMap();
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
   void MapPicture();
   Window ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x);
+  bool HasUnknown();
   [[noreturn]] void FailUnknown();
 
   std::shared_ptr<const LabelMap> map_;

@@ -11,4 +11,25 @@ namespace dali_voc {
   throw std::runtime_error("<dali_voc>" + sentence + "</dali_voc>");
 }
 
+// The same about one sample of the batch, which is named.
+[[noreturn]] inline void FailSample(int i, const std::string& name, const std::string& reason) {
+  throw std::runtime_error("<dali_voc sample " + std::to_string(i) + ">" + name + ": " + reason +
+                           "</dali_voc>");
+}
+
+// A file's name may be any bytes, an error text in Python may not: escapes all but ASCII.
+inline std::string Printable(const char* bytes, size_t size) {
+  static const char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (size_t i = 0; i < size; i++) {
+    auto byte = static_cast<unsigned char>(bytes[i]);
+    if (byte >= 0x20 && byte < 0x7f) {
+      text += bytes[i];
+    } else {
+      text += std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
+    }
+  }
+  return text;
+}
+
 }  // namespace dali_voc

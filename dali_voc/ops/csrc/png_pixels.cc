@@ -95,7 +95,7 @@ void PngPixels::Deinterlace(const PngHeader& header) {
   }
 }
 
-void PngPixels::Decode(const PngChunks& chunks, int64_t rows) {
+void PngPixels::Decode(const PngChunks& chunks) {
   const PngHeader& header = chunks.header;
   pixel_bytes_ = std::max(1, header.BitsPerPixel() / 8);
   Inflate(chunks, RawSize(header));
@@ -105,7 +105,7 @@ void PngPixels::Decode(const PngChunks& chunks, int64_t rows) {
     row_stride_ = header.width * pixel_bytes_;
     packed_bits_ = 8;
   } else {
-    UndoFilters(raw_.data(), rows, header.RowBytes(), header.FilterStride());
+    UndoFilters(raw_.data(), header.height, header.RowBytes(), header.FilterStride());
     first_row_ = raw_.data() + 1;
     row_stride_ = header.RowBytes() + 1;
     packed_bits_ = std::min(8, header.BitsPerPixel());

@@ -16,8 +16,8 @@ class PngPixels {
  public:
   PngPixels();
 
-  // Decodes rows [0, rows) of the picture. Throws LabelError.
-  void Decode(const PngChunks& chunks, int64_t rows);
+  // Decodes the whole picture. Throws LabelError.
+  void Decode(const PngChunks& chunks);
 
   // Columns [x, x + n) of a decoded row: one byte per pixel for gray and palette (values as stored,
   // not scaled), otherwise `PixelBytes()` bytes per pixel. Valid until the next call.

@@ -1,0 +1,334 @@
+"""Each augmentation against a slow, obvious version in NumPy and Pillow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from nvidia.dali import Pipeline, fn
+from PIL import Image
+
+from dali_voc import Config, ConfigError, build_loader
+from dali_voc.augment import CANDIDATES, color_matrices, draw_parameters
+from dali_voc.config import AugmentConfig, NormalizeConfig
+from dali_voc.pictures import denormalize
+from dali_voc.pipeline import _finish_on_cpu, _finish_on_gpu
+from dali_voc.randomness import Stream, uniform
+from dali_voc.synthetic import write_voc
+from dali_voc.testing import assert_resumes_exactly
+
+MakeConfig = Callable[..., Config]
+N = 24
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up pictures, stored without loss under the name of a JPEG."""
+    root = write_voc(tmp_path_factory.mktemp("augment"), train=N, val=2)
+    for path in (root / "JPEGImages").iterdir():
+        Image.open(path).save(path, "PNG")
+    return root
+
+
+def pair(root: Path, sample: int) -> tuple[Image.Image, np.ndarray]:
+    name = (root / "ImageSets/Segmentation/train.txt").read_text().split()[sample]
+    label = np.array(Image.open(root / f"SegmentationClass/{name}.png"))
+    return Image.open(root / f"JPEGImages/{name}.jpg").convert("RGB"), label
+
+
+def scale_pair(
+    root: Path, sample: int, factors: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The whole picture resized by Pillow, the whole label by a loop over its definition."""
+    image, label = pair(root, sample)
+    height, width = label.shape
+    new = [
+        max(1, int(np.floor(s * float(f) + 0.5))) for s, f in zip(label.shape, factors, strict=True)
+    ]
+    rows = [int((i + 0.5) * height / new[0]) for i in range(new[0])]
+    columns = [int((j + 0.5) * width / new[1]) for j in range(new[1])]
+    resized = image.resize((new[1], new[0]), Image.Resampling.BILINEAR)
+    return np.array(resized).astype(float), label[rows][:, columns]
+
+
+def place(size: int, crop: int, u: float) -> int:
+    return int(float(u) * (max(size - crop, 0) + 1))
+
+
+def cut(
+    picture: np.ndarray, start: tuple[int, int], crop: tuple[int, int], fill: Any
+) -> np.ndarray:
+    window = picture[start[0] : start[0] + crop[0], start[1] : start[1] + crop[1]]
+    out = np.full((*crop, *picture.shape[2:]), fill, float)
+    out[: window.shape[0], : window.shape[1]] = window
+    return out
+
+
+def load(config: Config) -> list[tuple[int, np.ndarray, np.ndarray]]:
+    """(sample, image as 0..255, label) of an epoch."""
+    found = []
+    with build_loader(config) as loader:
+        order = iter(loader._plan._order(0).tolist())
+        for images, labels in loader:
+            shown = denormalize(images, config.normalize).astype(float)
+            found += [(next(order), *both) for both in zip(shown, labels.numpy(), strict=True)]
+    assert len(found) == N
+    return found
+
+
+def parameters(config: Config) -> dict[str, np.ndarray]:
+    return draw_parameters(
+        config.augment, training=True, seed=config.loader.seed, epoch=0, samples=np.arange(N)
+    )
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [
+        {"scale": [0.5, 2.0]},
+        {"scale": [0.3, 0.6], "scale_distribution": "log_uniform"},
+        {"scale": [1.5, 4.0], "aspect": 1.5},
+        {"scale": [1.0, 1.0]},
+    ],
+)
+def test_scale(root: Path, make_config: MakeConfig, augment: dict[str, Any]) -> None:
+    crop = (160, 200)
+    config = make_config(
+        root, augment={"crop_size": list(crop), **augment}, loader={"batch_size": 5, "seed": 2}
+    )
+    drawn = parameters(config)
+    fill = np.array(config.normalize.mean) * 255
+    for sample, image, label in load(config):
+        resized, classes = scale_pair(root, sample, drawn["scale"][sample])
+        start = tuple(
+            place(s, c, u)
+            for s, c, u in zip(classes.shape, crop, drawn["position"][sample], strict=True)
+        )
+        flip = slice(None, None, -1 if drawn["flip"][sample] else 1)
+        assert np.array_equal(label, cut(classes, start, crop, 255)[:, flip])
+        difference = np.abs(image - cut(resized, start, crop, fill)[:, flip])
+        # Pillow rounds after each of its two passes, DALI once. DALI's triangle is a table, so that
+        # where a pixel lies on its very corner the two weigh it differently: a handful of pixels
+        assert (difference.max(axis=-1) > 2).mean() < 1e-3
+        assert difference.max() <= 8
+        assert difference.mean() < 0.35
+
+
+def test_scales_are_spread_as_asked() -> None:
+    samples = np.arange(20000)
+
+    def scales(**augment: Any) -> np.ndarray:
+        config = AugmentConfig(scale=(0.5, 2.0), **augment)
+        drawn = draw_parameters(config, training=True, seed=0, epoch=0, samples=samples)
+        return drawn["scale"].astype(float)
+
+    uniform_ = scales()
+    assert np.array_equal(uniform_[:, 0], uniform_[:, 1])
+    assert abs(np.histogram(uniform_[:, 0], 10, (0.5, 2))[0] - 2000).max() < 5 * np.sqrt(2000)
+    log = np.log2(scales(scale_distribution="log_uniform")[:, 0])
+    assert abs(np.histogram(log, 10, (-1, 1))[0] - 2000).max() < 5 * np.sqrt(2000)
+    ratio = scales(aspect=1.5)[:, 1] / scales(aspect=1.5)[:, 0]
+    in_log = np.log(ratio) / np.log(1.5)
+    assert abs(np.histogram(in_log, 10, (-1, 1))[0] - 2000).max() < 5 * np.sqrt(2000)
+
+
+def is_mixed(label: np.ndarray, ratio: float) -> bool:
+    kept = label[label != 255]
+    if not kept.size:
+        return False
+    counts = [int((kept == c).sum()) for c in range(21)]
+    return max(counts) <= ratio * len(kept)
+
+
+@pytest.mark.parametrize("scale", [None, [0.5, 2.0]])
+@pytest.mark.parametrize("ratio", [0.6, 0.85])
+def test_category_max_ratio(
+    root: Path, make_config: MakeConfig, ratio: float, scale: list[float] | None
+) -> None:
+    crop = (120, 150)
+    config = make_config(
+        root,
+        augment={"crop_size": list(crop), "category_max_ratio": ratio, "scale": scale},
+        loader={"batch_size": 7, "seed": 3},
+    )
+    drawn = parameters(config)
+    assert drawn["position"].shape == (N, 2 * CANDIDATES)
+    chosen = []
+    for sample, _, label in load(config):
+        factors = drawn["scale"][sample] if scale else (1.0, 1.0)
+        _, classes = scale_pair(root, sample, factors)
+        for k in range(CANDIDATES):
+            u = drawn["position"][sample, 2 * k : 2 * k + 2]
+            start = tuple(place(s, c, v) for s, c, v in zip(classes.shape, crop, u, strict=True))
+            window = cut(classes, start, crop, 255)
+            if is_mixed(classes[start[0] :, start[1] :][: crop[0], : crop[1]], ratio):
+                break
+        chosen.append(k)
+        assert np.array_equal(label, window[:, ::-1] if drawn["flip"][sample] else window)
+    assert len(set(chosen)) > 2
+
+
+@pytest.mark.parametrize("weights", [None, [0.0] + [float(i) for i in range(1, 21)]])
+@pytest.mark.parametrize("scale", [None, [0.6, 1.7]])
+def test_class_crop(
+    root: Path, make_config: MakeConfig, weights: list[float] | None, scale: list[float] | None
+) -> None:
+    crop = (101, 120)
+    augment = {"crop_size": list(crop), "class_crop": 0.7, "class_weights": weights, "scale": scale}
+    config = make_config(root, augment=augment, loader={"batch_size": 6, "seed": 4})
+    drawn = parameters(config)
+    hits = 0
+    for sample, _, label in load(config):
+        factors = drawn["scale"][sample] if scale else (1.0, 1.0)
+        _, source = pair(root, sample)
+        _, classes = scale_pair(root, sample, factors)
+        whether, class_number, pixel_number = (float(v) for v in drawn["class_draw"][sample])
+        start = [
+            place(s, c, u)
+            for s, c, u in zip(classes.shape, crop, drawn["position"][sample], strict=True)
+        ]
+        if whether < np.float32(0.7):
+            hits += 1
+            present = [c for c in range(21) if (source == c).any() and (weights or [1] * 21)[c] > 0]
+            shares = np.cumsum([(weights or [1.0] * 21)[c] for c in present])
+            index = int(np.searchsorted(shares, class_number * shares[-1], side="right"))
+            members = np.argwhere(source == present[index])
+            pixel = members[int(pixel_number * len(members))]
+            for axis in 0, 1:
+                scaled = int((pixel[axis] + 0.5) * classes.shape[axis] / source.shape[axis])
+                last = max(classes.shape[axis] - crop[axis], 0)
+                start[axis] = min(max(scaled - crop[axis] // 2, 0), last)
+        window = cut(classes, (start[0], start[1]), crop, 255)
+        assert np.array_equal(label, window[:, ::-1] if drawn["flip"][sample] else window)
+    assert 0.4 * N < hits < N
+
+
+def test_flips(root: Path, make_config: MakeConfig) -> None:
+    crop = (330, 400)  # some pictures are smaller
+    plain = {"crop_size": list(crop), "flip": 0.0}
+    expected = {k: rest for k, *rest in load(make_config(root, augment=plain))}
+    both = {**plain, "flip": 0.5, "vertical_flip": 0.5}
+    config = make_config(root, augment=both)
+    drawn = parameters(config)
+    kinds = set()
+    for sample, image, label in load(config):
+        across, down = bool(drawn["flip"][sample]), bool(drawn["vertical_flip"][sample])
+        kinds.add((across, down))
+        view = (slice(None, None, -1 if down else 1), slice(None, None, -1 if across else 1))
+        assert np.array_equal(label, expected[sample][1][view])
+        assert np.array_equal(image, expected[sample][0][view])
+    assert len(kinds) == 4
+
+
+def recolor(rgb: np.ndarray, u: np.ndarray, augment: AugmentConfig) -> np.ndarray:
+    """Step by step: shift, contrast, then saturation and hue of luma and chroma; clamp."""
+    happens = [u[2 * k] < augment.photometric_probability for k in range(4)]
+    spread = [2 * float(u[2 * k + 1]) - 1 for k in range(4)]
+    out = rgb.astype(float)
+    if happens[0]:
+        out = out + augment.brightness * spread[0]
+    if happens[1]:
+        out = out * (1 + augment.contrast * spread[1])
+    r, g, b = out[..., 0], out[..., 1], out[..., 2]
+    luma = 0.299 * r + 0.587 * g + 0.114 * b
+    i = 0.596 * r - 0.274 * g - 0.321 * b
+    q = 0.211 * r - 0.523 * g + 0.311 * b
+    factor = 1 + augment.saturation * spread[2] if happens[2] else 1.0
+    factor = 0.0 if u[8] < augment.gray else factor
+    angle = np.deg2rad(augment.hue * spread[3]) if happens[3] else 0.0
+    chroma = (i + 1j * q) * factor * np.exp(1j * angle)
+    back = np.linalg.inv([[0.299, 0.587, 0.114], [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
+    return np.clip(np.stack([luma, chroma.real, chroma.imag], axis=-1) @ back.T, 0, 255)
+
+
+COLOR = {"brightness": 32.0, "contrast": 0.5, "saturation": 0.5, "hue": 36.0, "gray": 0.2}
+
+
+def test_color(root: Path, make_config: MakeConfig) -> None:
+    crop = (200, 220)
+    plain = {"crop_size": list(crop), "flip": 0.5}
+    expected = {k: rest for k, *rest in load(make_config(root, augment=plain))}
+    config = make_config(root, augment={**plain, **COLOR})
+    u = uniform(seed=0, epoch=0, samples=np.arange(N), stream=Stream.COLOR, num=9)
+    changed = 0
+    for sample, image, label in load(config):
+        before, classes = expected[sample]
+        assert np.array_equal(label, classes)
+        wanted = recolor(before, u[sample], config.augment)
+        padding = (before == np.round(np.array(config.normalize.mean) * 255)).all(-1)
+        wanted[padding] = before[padding]
+        # half a level from rounding the shown picture
+        assert np.abs(image - wanted).max() <= 0.51
+        changed += np.abs(image - before).max() > 3
+    assert N / 2 < changed <= N
+
+
+def test_nothing_asked_is_nothing_done() -> None:
+    u = np.random.default_rng(0).random((50, 9), np.float32)
+    identity = np.concatenate([np.eye(3), np.zeros((3, 1))], axis=1)
+    np.testing.assert_allclose(
+        color_matrices(u, AugmentConfig()), np.broadcast_to(identity, (50, 3, 4)), atol=1e-6
+    )
+
+
+def test_the_gpus_operators_do_the_same_as_ours() -> None:
+    """DALI's operators, which the GPU uses, run on the CPU here."""
+    rng = np.random.default_rng(1)
+    augment = AugmentConfig(crop_size=(60, 70), vertical_flip=0.5, **COLOR)
+    windows = [
+        rng.integers(0, 256, (h, w, 3)).astype(np.uint8) for h, w in ((60, 70), (40, 70), (60, 33))
+    ]
+    arrays = {
+        "flip": np.array([0, 1, 1], np.int32),
+        "vertical_flip": np.array([1, 0, 1], np.int32),
+        "color": color_matrices(rng.random((3, 9), np.float32), augment),
+    }
+    pipeline = Pipeline(batch_size=3, num_threads=2, device_id=None, prefetch_queue_depth=1)
+    with pipeline:
+        image, *nodes = fn.external_source(
+            source=lambda: (windows, *arrays.values()), num_outputs=4, layout=["HWC", "", "", ""]
+        )
+        given = dict(zip(arrays, nodes, strict=True))
+        options = {"augment": augment, "normalize": NormalizeConfig()}
+        pipeline.set_outputs(
+            _finish_on_cpu(image, given, **options), _finish_on_gpu(image, given, **options)
+        )
+    ours, dalis = pipeline.run()
+    for i in range(3):
+        difference = np.abs(np.array(ours[i]) - np.array(dalis[i])) * 255 * 0.229
+        # DALI's path rounds to whole levels in between
+        assert difference.max() < 0.52
+
+
+def test_resume_with_everything_on(root: Path, make_config: MakeConfig) -> None:
+    augment = {
+        "crop_size": [64, 80],
+        "scale": [0.5, 2.0],
+        "aspect": 1.3,
+        "category_max_ratio": 0.75,
+        "class_crop": 0.3,
+        "vertical_flip": 0.2,
+        **COLOR,
+    }
+    config = make_config(root, augment=augment, loader={"batch_size": 9})
+    assert_resumes_exactly(lambda: build_loader(config))
+
+
+def test_validation_is_untouched(root: Path, make_config: MakeConfig) -> None:
+    plain = {"crop_size": [64, 80]}
+    rich = {**plain, "scale": [0.5, 2.0], "vertical_flip": 0.5, "class_crop": 0.5, **COLOR}
+    with (
+        build_loader(make_config(root, augment=plain), split="val") as first,
+        build_loader(make_config(root, augment=rich), split="val") as second,
+    ):
+        for (images, labels), (images2, labels2) in zip(first, second, strict=True):
+            assert np.array_equal(images, images2)
+            assert np.array_equal(labels, labels2)
+
+
+def test_class_weights_must_fit(root: Path, make_config: MakeConfig) -> None:
+    with pytest.raises(ConfigError, match="found 2 weights, expected one for each of 21 classes"):
+        build_loader(make_config(root, augment={"class_weights": [1.0, 2.0]}))
