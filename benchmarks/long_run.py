@@ -31,8 +31,9 @@ from dali_voc.synthetic import write_voc
 
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 INTERRUPTED = """
-import sys
+import signal, sys
 from dali_voc import build_loader, parse_config
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 config = parse_config({"dataset": {"root": sys.argv[1]}, "loader": {"batch_size": 8}})
 with build_loader(config) as loader:
     while True:

@@ -22,7 +22,9 @@ def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np
     array = np.asarray(weights, np.float64)
     if array.shape != (num_samples,):
         raise ConfigError(f"found weights of shape {list(array.shape)} for {num_samples} samples")
-    if not np.isfinite(array.sum()) or (array < 0).any() or not array.any():
+    with np.errstate(over="ignore"):
+        total = array.sum()
+    if not np.isfinite(total) or (array < 0).any() or not array.any():
         raise ConfigError("weights and their sum must be finite, none below 0, and not all 0")
     return array
 

@@ -73,7 +73,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"augment": {"flip": 1.5}}, ["augment.flip: found 1.5", "less than or equal to 1"]),
     (
         {"normalize": {"std": [0.2, 0.2, 0]}},
-        ["normalize.std.2: found 0", "greater than or equal to 1e-06"],
+        ["normalize.std.2: found 0", "greater than or equal to 0.000001"],
     ),
     ({"normalize": {"mean": [120, 0.4, 0.4]}}, ["normalize.mean.0: found 120"]),
     ({"labels": {"ignore_index": 256}}, ["labels.ignore_index: found 256"]),

@@ -172,7 +172,10 @@ def test_cuda_without_a_gpu(make_config: MakeConfig) -> None:
 
 def test_streams_have_fixed_numbers() -> None:
     numbers = {stream.name: int(stream) for stream in Stream}
-    assert numbers == {"SHUFFLE": 0, "CROP": 1, "FLIP": 2, "DRAW": 3, "REPLACE": 4}
+    assert numbers == {
+        **{"SHUFFLE": 0, "CROP": 1, "FLIP": 2, "DRAW": 3, "REPLACE": 4},
+        **{"SCALE": 5, "CLASS_CROP": 6, "VERTICAL_FLIP": 7, "COLOR": 8},
+    }
 
 
 def test_an_iterator_that_gave_nothing_was_no_epoch(make_config: MakeConfig) -> None:
