@@ -26,12 +26,18 @@ def dealt(
 @pytest.mark.parametrize("policy", ["drop", "pad", "partial"])
 def test_every_small_case_keeps_the_promise(policy: LastBatch) -> None:
     for n in range(1, 65):
+        orders = [epoch_order(num_samples=n, shuffle=True, seed=n, epoch=e) for e in range(3)]
         for world in range(1, 9):
             for batch in range(1, 10):
-                _check(n, batch, world, policy)
+                places = _check(n, batch, world, policy)
+                # sample k of each epoch comes as often as the place where the epoch has it
+                times = np.bincount(places, minlength=n)
+                for order in orders:
+                    assert np.array_equal(np.bincount(order[places], minlength=n)[order], times)
 
 
-def _check(n: int, batch: int, world: int, policy: LastBatch) -> None:
+def _check(n: int, batch: int, world: int, policy: LastBatch) -> list[int]:
+    """Check the places of all ranks against the promise, and return them."""
     ranks = dealt(n, batch, world, policy)
     case = (n, batch, world, policy)
     assert len({len(batches) for batches in ranks}) == 1, case
@@ -52,6 +58,7 @@ def _check(n: int, batch: int, world: int, policy: LastBatch) -> None:
         repeated = sum(counts.values()) - n
         left = n % (batch * world)
         assert repeated == (max(world - left, 0) if left else 0), case
+    return [place for batches in ranks for places in batches for place in places]
 
 
 def test_the_table_in_the_docstring() -> None:
