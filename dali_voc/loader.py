@@ -31,6 +31,8 @@ from dali_voc.state import LoaderState, fingerprint
 
 __all__ = ["Loader", "build_loader"]
 
+_RETRIES = 5  # of a batch that fails although each of its samples loads by itself
+
 
 def build_loader(
     config: Config,
@@ -218,20 +220,22 @@ class Loader:
         if self._closed or iterator is not self._current:
             reason = "the loader is closed" if self._closed else "a newer 'for' took over"
             raise LoaderError(f"this iterator has ended: {reason}")
-        retried = False
+        retries = 0
         while True:
             try:
                 batch, outputs = self._run_pipeline(iterator.key)
                 break
             except DALI_ERRORS as e:
                 if not self._handle_failure(e):
-                    if retried:
+                    # a file that was only being written, perhaps
+                    if retries == _RETRIES:
+                        key = iterator.key
                         raise LoaderError(
-                            f"DALI failed twice on batch {iterator.key.step} of epoch "
-                            f"{iterator.key.epoch}, though each of its samples loads by itself: "
+                            f"DALI failed {retries + 1} times on batch {key.step} of epoch "
+                            f"{key.epoch}, though each of its samples loads by itself: "
                             f"{first_line(e)}"
                         ) from e
-                    retried = True
+                    retries += 1
         images, labels = (from_dlpack(output.as_tensor()) for output in outputs)
         self._substitutes.count(batch.planned)
         if self._config.loader.on_error == "skip":

@@ -66,9 +66,9 @@ def build_pipeline(
         given = dict(
             zip(names, fn.external_source(source=source, num_outputs=len(names)), strict=True)
         )
-        encoded = fn.io.file.read(given["image"])
+        encoded = _read(given["image"])
         nodes = decode_label(
-            fn.io.file.read(given["label"]),
+            _read(given["label"]),
             given["label"],
             encoded,
             tables=tables,
@@ -112,6 +112,11 @@ def build_pipeline(
         pipeline.set_outputs(image, label)
     pipeline.build()
     return pipeline
+
+
+def _read(path: Any) -> Any:
+    # A mapped file that somebody truncates kills the process (SIGBUS); a read one is only short.
+    return fn.io.file.read(path, dont_use_mmap=True)
 
 
 def _class_crop(augment: AugmentConfig, draw: Any, num_classes: int) -> ClassCrop | None:
@@ -186,6 +191,6 @@ def build_decode_only_pipeline(
     with pipeline:
         image_path = fn.external_source(source=lambda: source()[0])
         device = "cpu" if device_id is None else "mixed"
-        pipeline.set_outputs(fn.decoders.image(fn.io.file.read(image_path), device=device))
+        pipeline.set_outputs(fn.decoders.image(_read(image_path), device=device))
     pipeline.build()
     return pipeline
