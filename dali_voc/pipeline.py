@@ -55,12 +55,7 @@ def build_pipeline(
     """
     on_gpu = device == "cuda"
     labels = config.labels
-    pipeline = Pipeline(
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=device_id,
-        prefetch_queue_depth=prefetch,
-    )
+    pipeline = _empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
         names = ("image", "label", *parameter_names(augment))
         given = dict(
@@ -114,6 +109,22 @@ def build_pipeline(
     return pipeline
 
 
+def _empty_pipeline(
+    batch_size: int, device_id: int | None, threads: int, prefetch: int
+) -> Pipeline:
+    return Pipeline(
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=device_id,
+        prefetch_queue_depth=prefetch,
+    )
+
+
+def _in_bytes(values: tuple[float, float, float]) -> list[float]:
+    """Return means or deviations of values in 0..1 as those of 0..255."""
+    return [255 * value for value in values]
+
+
 def _read(path: Any) -> Any:
     # A mapped file that somebody truncates kills the process (SIGBUS); a read one is only short.
     return fn.io.file.read(path, dont_use_mmap=True)
@@ -133,8 +144,8 @@ def _finish_on_cpu(
     return normalize_crop(
         image,
         crop_size=augment.crop_size,
-        mean=[255 * value for value in normalize.mean],
-        std=[255 * value for value in normalize.std],
+        mean=_in_bytes(normalize.mean),
+        std=_in_bytes(normalize.std),
         flip=given["flip"],
         vertical_flip=given.get("vertical_flip", 0),
         color=given.get("color"),
@@ -157,8 +168,8 @@ def _finish_on_gpu(
         out_of_bounds_policy="pad",
         fill_values=0.0,  # after normalisation: the mean colour
         mirror=given["flip"],
-        mean=[255 * value for value in normalize.mean],
-        std=[255 * value for value in normalize.std],
+        mean=_in_bytes(normalize.mean),
+        std=_in_bytes(normalize.std),
         dtype=types.FLOAT,
         output_layout="CHW",
     )
@@ -182,12 +193,7 @@ def build_decode_only_pipeline(
     Returns:
         A built pipeline with one output: uint8 pictures [height, width, 3] of mixed sizes.
     """
-    pipeline = Pipeline(
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=device_id,
-        prefetch_queue_depth=prefetch,
-    )
+    pipeline = _empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
         image_path = fn.external_source(source=lambda: source()[0])
         device = "cpu" if device_id is None else "mixed"

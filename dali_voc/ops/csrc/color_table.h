@@ -12,6 +12,11 @@ namespace dali_voc {
 constexpr uint32_t kEmptySlot = 0xffffffff;  // no colour has more than 24 bits
 constexpr uint16_t kUnknown = 0xffff;        // "no class"; classes end at 65534
 
+// Three bytes R, G, B as 0xRRGGBB.
+inline uint32_t PackRgb(const uint8_t* rgb) {
+  return uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
+}
+
 struct ColorSlot {
   uint32_t color;  // 0xRRGGBB, or kEmptySlot
   uint32_t value;  // the class
@@ -70,7 +75,7 @@ class RunLookup {
  public:
   explicit RunLookup(const ColorTableView& table) : table_(table) {}
   uint16_t operator()(const uint8_t* rgb) {
-    uint32_t color = uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
+    uint32_t color = PackRgb(rgb);
     if (color != last_color_) {
       last_color_ = color;
       last_value_ = table_.Find(color);

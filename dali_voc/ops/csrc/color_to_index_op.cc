@@ -86,7 +86,7 @@ class ColorToIndex : public dali::StatelessOperator<CPUBackend> {
   [[noreturn]] void FailUnknown(const uint8_t* rgb, int64_t n, int sample) {
     UnknownCounts counts;
     for (int64_t k = 0; k < n; k++, rgb += 3) {
-      uint32_t color = uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
+      uint32_t color = PackRgb(rgb);
       if (table_->view().Find(color) == kUnknown) counts.Add(color);
     }
     FailSample(sample, "sample " + std::to_string(sample) + " of the batch",

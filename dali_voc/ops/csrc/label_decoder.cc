@@ -148,7 +148,7 @@ void LabelDecoder::FailUnknown() {
     const uint8_t* row = pixels_.Row(y, 0, header.width);
     for (int64_t x = 0; x < header.width; x++) {
       const uint8_t* p = row + x * pixels_.PixelBytes();
-      uint32_t key = by_value ? *p : uint32_t{p[0]} << 16 | uint32_t{p[1]} << 8 | p[2];
+      uint32_t key = by_value ? *p : PackRgb(p);
       if ((by_value ? index_map_[key] : map_->colors.view().Find(key)) == kUnknown) counts.Add(key);
     }
   }
