@@ -23,9 +23,9 @@ from pathlib import Path
 import mutants
 import numpy as np
 from PIL import Image
+from results_file import report
 
 from dali_voc import Config, build_loader, parse_config
-from dali_voc.benchmarking import describe_machine
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.labels import LabelTables
 from dali_voc.pictures import denormalize
@@ -168,12 +168,8 @@ def main() -> int:
         "by_kind": dict(sorted(outcomes.items())),
         "examples_of_what_is_wrong": {k: examples[k] for k in wrong},
         "seed": options.seed,
-        "machine": describe_machine(),
     }
-    text = json.dumps(result, indent=2) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    print(text)
+    report(result, options.out)
     return 1 if wrong or crashed else 0
 
 

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from results_file import report
 
-from dali_voc.benchmarking import describe_machine
 from dali_voc.labels import voc_colormap
 from dali_voc.order import epoch_order
 
@@ -122,12 +122,8 @@ def main() -> int:
         "processes_left": left_processes,
         "shared_memory_left": sorted(set(os.listdir("/dev/shm")) - shm_before),
         "seed": options.seed,
-        "machine": describe_machine(),
     }
-    text = json.dumps(result, indent=2) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    print(text)
+    report(result, options.out)
     return int(bool(lost or twice or left_processes or died_alone or result["shared_memory_left"]))
 
 

@@ -13,7 +13,6 @@ import argparse
 import gc
 import hashlib
 import itertools
-import json
 import os
 import signal
 import subprocess
@@ -24,9 +23,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from results_file import report
 
 from dali_voc import Config, build_loader, parse_config
-from dali_voc.benchmarking import describe_machine
 from dali_voc.synthetic import write_voc
 
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -169,12 +168,8 @@ def main() -> int:
             "hashes": hashes(root),
             "loaders": loaders(root, options.loaders),
             "memory": memory(root, options.batches),
-            "machine": describe_machine(),
         }
-    text = json.dumps(result, indent=2) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    print(text)
+    report(result, options.out)
     parts = [part for part in result.values() if isinstance(part, dict) and "met" in part]
     return 0 if all(part["met"] for part in parts) else 1
 
