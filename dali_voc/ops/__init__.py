@@ -61,13 +61,14 @@ def decode_label(
     image: Any = None,
     *,
     tables: LabelTables,
-    crop_size: tuple[int, int],
+    crop_size: tuple[int, int] | None,
     position: Any = (0.5, 0.5),
     max_ratio: float = 1.0,
     scale: Any = None,
     class_crop: ClassCrop | None = None,
     flip: Any = 0,
     vertical_flip: Any = 0,
+    rotation: Any = None,
     image_shape: Any = None,
     palette: Literal["color", "index"] = "color",
     unknown: int | Literal["error"] = "error",
@@ -86,7 +87,7 @@ def decode_label(
         image: the bytes of the images that the labels belong to, 1D uint8. Those in JPEG are
             checked for a kind of damage that DALI's own decoder takes in silence.
         tables: what colours and values mean.
-        crop_size: height and width of the result, pixels.
+        crop_size: height and width of the result, pixels; None: the whole picture.
         position: (y, x) in [0, 1), per sample or constant: which of the crop's possible places.
             Several pairs one after another are candidates.
         max_ratio: the first candidate is taken in which no class fills more than this share of the
@@ -97,6 +98,9 @@ def decode_label(
         class_crop: crops around a drawn class, instead of `position`, for some of the samples.
         flip: 1 mirrors the crop left to right, per sample or constant.
         vertical_flip: 1 mirrors it top to bottom.
+        rotation: cosine and sine of the angle by which the crop is then turned about its centre,
+            counter-clockwise as it is looked at, per sample. A pixel shows what lay under its
+            centre; where that is outside the crop, it is `ignore_index`.
         image_shape: int64 (height, width, ...) that the label must have, per sample.
         palette: map palette files by colour or by index.
         unknown: class of colours and values that are not in the tables, or an error.
@@ -117,6 +121,8 @@ def decode_label(
         optional["image_shape"] = image_shape
     if scale is not None:
         optional |= {"resample": True, "scale": scale}
+    if rotation is not None:
+        optional["rotation"] = rotation
     if class_crop is not None:
         optional |= {
             "class_draw": class_crop.draw,
@@ -125,7 +131,7 @@ def decode_label(
         }
     label, start, shape, *roi = fn.dali_voc.decode_label(
         *((encoded, path) if image is None else (encoded, path, image)),
-        crop_size=list(crop_size),
+        crop_size=[] if crop_size is None else list(crop_size),
         colors=list(tables.colors),
         color_classes=list(tables.color_classes),
         values=list(tables.values),

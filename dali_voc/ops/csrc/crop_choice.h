@@ -39,24 +39,40 @@ class ClassCounts {
   std::vector<int64_t> counts_;
 };
 
+// Calls visit(value, begin, end) for each run of equal values.
+template <typename Visit>
+void ForEachRun(const uint16_t* values, int64_t n, Visit visit) {
+  for (int64_t begin = 0; begin < n;) {
+    const uint16_t value = values[begin];
+    int64_t end = begin + 1;
+    while (end < n && values[end] == value) end++;
+    visit(value, begin, end);
+    begin = end;
+  }
+}
+
 // Whether no class fills more than `max_ratio` of the window's pixels that are not `ignore`; false
 // where all are.
 inline bool IsMixed(const ClassPicture& picture, const Window& window, double max_ratio, int ignore,
                     ClassCounts* counts) {
   counts->Clear();
-  // enlarged pictures repeat columns and rows: each source pixel is counted once, so many times
+  // labels come in runs, and enlarged pictures repeat columns and rows: what is counted is how
+  // many of the window's columns show the source columns before each
   const int64_t first = picture.x.Source(window.x.start);
   const int64_t last = picture.x.Source(window.x.start + window.x.size - 1);
-  static thread_local std::vector<int64_t> repeats;
-  repeats.assign(last + 1 - first, 0);
+  const int64_t columns = last + 1 - first;
+  static thread_local std::vector<int64_t> shown;
+  shown.assign(columns + 1, 0);
   for (int64_t j = 0; j < window.x.size; j++)
-    repeats[picture.x.Source(window.x.start + j) - first]++;
+    shown[picture.x.Source(window.x.start + j) - first + 1]++;
+  for (int64_t j = 0; j < columns; j++) shown[j + 1] += shown[j];
   for (int64_t i = 0; i < window.y.size;) {
     const uint16_t* row = picture.Row(window.y.start + i);
     int64_t times = 1;
     while (i + times < window.y.size && picture.Row(window.y.start + i + times) == row) times++;
-    for (size_t j = 0; j < repeats.size(); j++)
-      if (repeats[j]) counts->Add(row[first + j], times * repeats[j]);
+    ForEachRun(row + first, columns, [&](uint16_t value, int64_t begin, int64_t end) {
+      counts->Add(value, times * (shown[end] - shown[begin]));
+    });
     i += times;
   }
   int64_t total = 0, largest = 0;
@@ -79,7 +95,9 @@ inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& wei
                       SourcePixel* pixel) {
   counts->Clear();
   int64_t pixels = picture.y.source * picture.x.source;
-  for (int64_t i = 0; i < pixels; i++) counts->Add(picture.classes[i], 1);
+  ForEachRun(picture.classes, pixels, [&](uint16_t value, int64_t begin, int64_t end) {
+    counts->Add(value, end - begin);
+  });
   int known = std::min(counts->size(), static_cast<int>(weights.size()));
   double total = 0;
   for (int value = 0; value < known; value++)

@@ -33,10 +33,12 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
         class_draw_("class_draw", spec),
         flip_("flip", spec),
         vertical_flip_("vertical_flip", spec),
+        rotation_("rotation", spec),
         image_shape_("image_shape", spec) {
     int unknown = spec.GetArgument<int>("unknown");
-    if (crop_.size() != 2 || crop_[0] < 1 || crop_[1] < 1)
-      Fail("decode_label: crop_size must be two positive numbers, height and width");
+    if (!crop_.empty() && (crop_.size() != 2 || crop_[0] < 1 || crop_[1] < 1))
+      Fail("decode_label: crop_size must be two positive numbers, height and width, or none");
+    if (crop_.empty()) crop_ = {0, 0};
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
       Fail("decode_label: dtype must be UINT8, INT32 or INT64");
     int ignore = spec.GetArgument<int>("ignore_index");
@@ -61,9 +63,11 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     vertical_flip_.Acquire(spec_, ws, n);
     if (scale_.HasExplicitValue()) scale_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
+    if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
     outputs.resize(resample_ ? 6 : 3);
     outputs[0] = {dali::uniform_list_shape(n, {crop_[0], crop_[1]}), dtype_};
+    if (crop_[0] == 0) SetWholeShapes(ws, &outputs[0].shape);
     for (size_t k = 1; k < outputs.size(); k++)
       outputs[k] = {dali::uniform_list_shape(n, {2}), k < 3 ? DALI_INT32 : DALI_FLOAT};
     return true;
@@ -81,6 +85,22 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   }
 
  private:
+  void SetWholeShapes(const Workspace& ws, dali::TensorListShape<>* shapes) {
+    const auto& encoded = ws.Input<CPUBackend>(0);
+    PngChunks chunks;
+    for (int i = 0; i < encoded.num_samples(); i++) {
+      try {
+        ParsePng(static_cast<const uint8_t*>(encoded.raw_tensor(i)),
+                 encoded.shape()[i].num_elements(), &chunks);
+      } catch (const LabelError& e) {
+        FailSample(i, Name(ws, i), e.what());
+      }
+      CropRequest crop = Request(i);
+      crop.SizeFor(chunks.header);
+      shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
+    }
+  }
+
   void RunSample(Workspace& ws, int i, LabelDecoder* decoder) {
     try {
       if (dtype_ == DALI_UINT8)
@@ -120,6 +140,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.class_number = class_draw_[i].data[1];
       crop.pixel_number = class_draw_[i].data[2];
     }
+    if (rotation_.HasExplicitValue())
+      crop.rotation = {rotation_[i].data[0], rotation_[i].data[1]};
     if (image_shape_.HasExplicitValue()) {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
       crop.image_height = image_shape_[i].data[0];
@@ -170,6 +192,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   dali::ArgValue<float, 1> class_draw_;
   dali::ArgValue<int> flip_;
   dali::ArgValue<int> vertical_flip_;
+  dali::ArgValue<float, 1> rotation_;
   dali::ArgValue<int64_t, 1> image_shape_;
   std::shared_ptr<const LabelMap> map_;
   std::vector<std::unique_ptr<LabelDecoder>> decoders_;
@@ -195,7 +218,8 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
     .InputDox(2, "image", "1D TensorList of uint8",
               "The bytes of the images that belong to the labels; JPEG is checked for damage.")
     .OutputFn([](const dali::OpSpec& spec) { return spec.GetArgument<bool>("resample") ? 6 : 3; })
-    .AddArg("crop_size", "Height and width of the crop, pixels.", DALI_INT_VEC)
+    .AddArg("crop_size", "Height and width of the crop, pixels; none: the whole picture.",
+            DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})
     .AddOptionalArg("color_classes", "The class of each of `colors`.", std::vector<int>{})
     .AddOptionalArg("values", "Known gray values or palette indices, 0..255.", std::vector<int>{})
@@ -219,5 +243,9 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     DALI_FLOAT_VEC, nullptr, true)
     .AddOptionalArg("flip", "Mirror the crop left to right.", 0, true)
     .AddOptionalArg("vertical_flip", "Mirror the crop top to bottom.", 0, true)
+    .AddOptionalArg("rotation",
+                    "Cosine and sine of the angle by which the crop is then turned about its "
+                    "centre, counter-clockwise.",
+                    DALI_FLOAT_VEC, nullptr, true)
     .AddOptionalArg("image_shape", "Shape (height, width, ...) that the label must have, int64.",
                     DALI_INT_VEC, nullptr, true);

@@ -25,6 +25,27 @@ void WriteRow(const uint16_t* row, const int64_t* columns, int64_t n, bool flip,
     for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(row[i]);
 }
 
+// Nearest neighbour: each pixel shows what lies under its centre before the crop was turned.
+template <typename T>
+void Rotate(const uint16_t* from, int64_t height, int64_t width, const Rotation& by, T ignore,
+            T* out) {
+  const double middle_y = static_cast<double>(height) / 2;
+  const double middle_x = static_cast<double>(width) / 2;
+  for (int64_t i = 0; i < height; i++) {
+    const double y = static_cast<double>(i) + 0.5 - middle_y;
+    for (int64_t j = 0; j < width; j++) {
+      const double x = static_cast<double>(j) + 0.5 - middle_x;
+      const double source_x = x * by.cosine - y * by.sine + middle_x;
+      const double source_y = x * by.sine + y * by.cosine + middle_y;
+      const bool inside = source_x >= 0 && source_y >= 0 && source_x < static_cast<double>(width) &&
+                          source_y < static_cast<double>(height);
+      *out++ = inside ? static_cast<T>(from[static_cast<int64_t>(source_y) * width +
+                                            static_cast<int64_t>(source_x)])
+                      : ignore;
+    }
+  }
+}
+
 }  // namespace
 
 LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color_classes,
@@ -164,22 +185,39 @@ void LabelDecoder::FailUnknown() {
 }
 
 template <typename T>
-CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out) {
+CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& request,
+                                T* out) {
   ParsePng(file, size, &chunks_);
-  CheckHeader(crop);
+  CheckHeader(request);
   PrepareIndexMap();
   const PngHeader& header = chunks_.header;
+  CropRequest crop = request;
+  crop.SizeFor(header);
   Scaling y = Scaling::By(header.height, crop.scale_y);
   Scaling x = Scaling::By(header.width, crop.scale_x);
-  bool scaled = y.scaled != y.source || x.scaled != x.source;
   bool looks = crop.centre_on_class || crop.num_positions > 1;
   pixels_.Decode(chunks_);
   if (HasUnknown()) FailUnknown();
   if (looks) MapPicture();
   Window window = ChooseWindow(crop, y, x);
+  if (crop.rotation.turns()) {
+    unturned_.resize(crop.crop_height * crop.crop_width);
+    WriteCrop(crop, window, y, x, unturned_.data());
+    Rotate(unturned_.data(), crop.crop_height, crop.crop_width, crop.rotation,
+           static_cast<T>(map_->ignore), out);
+  } else {
+    WriteCrop(crop, window, y, x, out);
+  }
+  return {SourceWindow::Of(y, window.y), SourceWindow::Of(x, window.x), window};
+}
+
+template <typename T>
+void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, const Scaling& y,
+                             const Scaling& x, T* out) {
   // the source columns that the window shows, and each of its pixels' place among them
   Span columns{x.Source(window.x.start), 0};
   columns.size = x.Source(window.x.start + window.x.size - 1) + 1 - columns.start;
+  const bool scaled = x.scaled != x.source;
   if (scaled) {
     columns_.resize(window.x.size);
     for (int64_t i = 0; i < window.x.size; i++)
@@ -205,7 +243,6 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
     WriteRow(row_.data(), scaled ? columns_.data() : nullptr, window.x.size, crop.flip_x,
              crop.flip_x ? to + padding : to);
   }
-  return {SourceWindow::Of(y, window.y), SourceWindow::Of(x, window.x), window};
 }
 
 template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t*);

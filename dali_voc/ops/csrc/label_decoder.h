@@ -29,8 +29,15 @@ struct LabelMap {
   std::vector<float> class_weights;  // for crops around a class
 };
 
+// By how much the finished crop is turned about its centre, counter-clockwise as it is looked at.
+struct Rotation {
+  double cosine = 1, sine = 0;
+
+  bool turns() const { return cosine != 1 || sine != 0; }
+};
+
 struct CropRequest {
-  int64_t crop_height, crop_width;    // pixels
+  int64_t crop_height, crop_width;    // pixels; 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
   int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
   double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
@@ -39,6 +46,13 @@ struct CropRequest {
   double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last
   bool centre_on_class = false;  // take the crop around a pixel drawn by DrawPixel instead
   double class_number = 0, pixel_number = 0;
+  Rotation rotation;
+
+  // The crop's size for a picture.
+  void SizeFor(const PngHeader& header) {
+    if (crop_height == 0) crop_height = Scaling::By(header.height, scale_y).scaled;
+    if (crop_width == 0) crop_width = Scaling::By(header.width, scale_x).scaled;
+  }
 };
 
 struct CropResult {
@@ -52,8 +66,8 @@ class LabelDecoder {
   explicit LabelDecoder(std::shared_ptr<const LabelMap> map)
       : map_(std::move(map)), counts_(map_->num_classes) {}
 
-  // Writes crop_height x crop_width values, row by row; what lies outside the picture gets the
-  // map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
+  // Writes crop_height x crop_width values (of SizeFor), row by row; what lies outside the picture
+  // gets the map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
   template <typename T>
   CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out);
 
@@ -63,6 +77,9 @@ class LabelDecoder {
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
   void MapPicture();
   Window ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x);
+  template <typename T>
+  void WriteCrop(const CropRequest& crop, const Window& window, const Scaling& y, const Scaling& x,
+                 T* out);
   bool HasUnknown();
   [[noreturn]] void FailUnknown();
 
@@ -72,6 +89,7 @@ class LabelDecoder {
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
   ClassCounts counts_;
   std::vector<uint16_t> classes_;  // the whole picture, where it is needed
+  std::vector<uint16_t> unturned_;  // the crop before it is rotated
   std::vector<uint16_t> row_;
   std::vector<int64_t> columns_;
 };
