@@ -95,6 +95,11 @@ class BatchPlan:
             weights=weights,
         )
 
+    @property
+    def whole(self) -> bool:
+        """Whether pictures are shown whole instead of in crops."""
+        return not self.training and self.augment.validation != "center"
+
     def deal(self, start: int = 0) -> Deal:
         """Return how an epoch, or what is left of it, is dealt out."""
         return Deal(

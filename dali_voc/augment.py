@@ -5,18 +5,30 @@ Each purpose has its own stream of random numbers, so that turning one thing on 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
 from dali_voc.config import AugmentConfig
 from dali_voc.randomness import Stream, uniform
 
-__all__ = ["CANDIDATES", "color_matrices", "draw_parameters", "parameter_names"]
+__all__ = [
+    "CANDIDATES",
+    "NOISE_MARGIN",
+    "color_matrices",
+    "draw_parameters",
+    "noise_tile",
+    "parameter_names",
+]
 
 Floats = npt.NDArray[np.float32]
 
 # Crop positions that are tried for `category_max_ratio`, as in mmsegmentation's RandomCrop.
 CANDIDATES = 10
+
+# Rows and columns by which the tile of noise is larger than a crop.
+NOISE_MARGIN = 128
 
 # RGB to luma and chroma (YIQ, FCC 1953), in which saturation and hue are a scaling and a rotation.
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
@@ -30,6 +42,13 @@ def parameter_names(augment: AugmentConfig) -> tuple[str, ...]:
         "scale": augment.scale is not None,
         "class_draw": augment.class_crop > 0,
         "color": _has_color(augment),
+        "rotation": augment.rotate > 0,
+        "blur": augment.blur > 0,
+        "noise": augment.noise > 0,
+        "noise_place": augment.noise > 0,
+        "jpeg": augment.jpeg > 0,
+        "erase_start": augment.erase > 0,
+        "erase_shape": augment.erase > 0,
     }
     return ("position", "flip", *(name for name, used in optional.items() if used))
 
@@ -56,7 +75,10 @@ def draw_parameters(
     Returns:
         As far as they are used: `position` float32 [n, 2 k], k candidates (y, x); `flip` and
         `vertical_flip` int32 [n]; `scale` float32 [n, 2], factors (y, x); `class_draw` float32
-        [n, 3]; `color` float32 [n, 3, 4].
+        [n, 3]; `color` float32 [n, 3, 4]; `rotation` float32 [n, 2], cosine and sine; `blur` and
+        `noise` float32 [n], standard deviations in pixels and in levels, 0 for none; `noise_place`
+        int32 [n, 2], row and column in the tile of noise; `jpeg` int32 [n], quality, 0 for none;
+        `erase_start` and `erase_shape` float32 [n, 2], whole pixels (y, x), shape 0 for none.
     """
     n = len(samples)
     if not training:
@@ -84,7 +106,66 @@ def draw_parameters(
         made["class_draw"] = numbers(Stream.CLASS_CROP, 3)
     if "color" in names:
         made["color"] = color_matrices(numbers(Stream.COLOR, 9), augment)
+    if "rotation" in names:
+        made["rotation"] = _rotations(numbers(Stream.ROTATE, 2), augment)
+    if "blur" in names:
+        made["blur"] = _by_chance(numbers(Stream.BLUR, 2), augment.blur, augment.blur_sigma)
+    if "noise" in names:
+        u = numbers(Stream.NOISE, 4)
+        made["noise"] = _by_chance(u[:, :2], augment.noise, augment.noise_std)
+        made["noise_place"] = (u[:, 2:] * (NOISE_MARGIN + 1)).astype(np.int32)
+    if "jpeg" in names:
+        low, high = augment.jpeg_quality
+        # every whole number from low to high alike
+        quality = _by_chance(numbers(Stream.JPEG, 2), augment.jpeg, (low, high + 1))
+        made["jpeg"] = np.minimum(quality, high).astype(np.int32)
+    if "erase_start" in names:
+        start, shape = _erased(numbers(Stream.ERASE, 5), augment)
+        made |= {"erase_start": start, "erase_shape": shape}
     return made
+
+
+def _by_chance(u: Floats, share: float, bounds: tuple[float, float]) -> Floats:
+    """Return uniform numbers within bounds for this share of the samples, and 0 for the others."""
+    low, high = bounds
+    drawn = low + (high - low) * u[:, 1]
+    return np.where(u[:, 0] < share, drawn, 0).astype(np.float32)
+
+
+def _rotations(u: Floats, augment: AugmentConfig) -> Floats:
+    """Return cosine and sine of the angles; exactly 1 and 0 where nothing is turned."""
+    happens = u[:, 0] < augment.rotate_probability
+    angle = np.deg2rad(augment.rotate * (2.0 * u[:, 1] - 1))
+    angle = np.where(happens, angle, 0.0)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+
+
+def _erased(u: Floats, augment: AugmentConfig) -> tuple[Floats, Floats]:
+    """Return start and shape of the rectangles of Random Erasing (Zhong et al., AAAI 2020)."""
+    crop = np.array(augment.crop_size, np.float64)
+    area = _by_chance(u[:, :2], augment.erase, augment.erase_area) * crop.prod()
+    low, high = np.log(augment.erase_aspect)
+    aspect = np.exp(low + (high - low) * u[:, 2].astype(np.float64))
+    sides = np.stack([np.sqrt(area * aspect), np.sqrt(area / aspect)], axis=1)
+    # where one side is longer than the crop's it is cut, and the area with it
+    shape = np.minimum(np.round(sides), crop)
+    start = np.floor(u[:, 3:].astype(np.float64) * (crop - shape + 1))
+    return start.astype(np.float32), shape.astype(np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def noise_tile(crop_size: tuple[int, int]) -> Floats:
+    """Return standard normal numbers, from which each sample's noise is cut.
+
+    The same for every run. float32 [crop height + NOISE_MARGIN, crop width + NOISE_MARGIN, 3], by
+    the transform of Box and Muller (1958).
+    """
+    height, width = (side + NOISE_MARGIN for side in crop_size)
+    # the raw output of a bit generator is the same in every version of NumPy
+    bits = np.random.Philox(key=(0, Stream.NOISE_TILE)).random_raw(height * width * 3)
+    radius = np.sqrt(-2 * np.log1p(-((bits >> np.uint64(32)) * 2.0**-32)))
+    normal: Floats = radius * np.cos(2 * np.pi * 2.0**-32 * (bits & np.uint64(0xFFFFFFFF)))
+    return normal.astype(np.float32).reshape(height, width, 3)
 
 
 def _scales(u: Floats, augment: AugmentConfig) -> Floats:

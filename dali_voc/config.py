@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from dali_voc._augment_config import AugmentConfig, ListToTuple, Section, Unit
 from dali_voc._config_errors import near_match, one_line_per_error
 from dali_voc.datasets import DATASETS
 from dali_voc.errors import ConfigError
@@ -30,20 +31,11 @@ __all__ = [
     "parse_config",
 ]
 
-CropSide = Annotated[int, Field(ge=1, le=16384)]
-Unit = Annotated[float, Field(ge=0, le=1)]
 Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
-Factor = Annotated[float, Field(ge=0.05, le=20)]
-Ratio = Annotated[float, Field(gt=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
 Auto = Literal["auto"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
-
-
-class DatasetConfig(_Section):
+class DatasetConfig(Section):
     """Which data set, and where it lies."""
 
     name: str = Field("voc2012", description="name of the data set")
@@ -67,7 +59,7 @@ class DatasetConfig(_Section):
         return Path(os.path.expanduser(os.path.expandvars(self.root)))
 
 
-class LabelsConfig(_Section):
+class LabelsConfig(Section):
     """How label files are read."""
 
     palette: Literal["color", "index"] = Field(
@@ -79,97 +71,44 @@ class LabelsConfig(_Section):
     ignore_index: int = Field(
         255, ge=0, le=255, description="class index of void pixels and of padding"
     )
-
-
-class AugmentConfig(_Section):
-    """What happens to a pair on the way."""
-
-    crop_size: tuple[CropSide, CropSide] = Field(
-        (320, 480), description="height and width of the output, pixels"
+    dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="of labels")
+    one_hot: bool = Field(
+        False,
+        description="labels [n, classes, height, width] of 0 and 1, ignored pixels all 0, instead "
+        "of class indices",
     )
-    flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
-    vertical_flip: Unit = Field(0.0, description="share mirrored top to bottom")
-    scale: tuple[Factor, Factor] | None = Field(
+    masks: Annotated[tuple[str, ...] | None, ListToTuple] = Field(
         None,
-        description="range of factors by which pictures are scaled before they are cropped, such "
-        "as [0.5, 2.0]; null: not at all",
-    )
-    scale_distribution: Literal["uniform", "log_uniform"] = Field(
-        "uniform", description="how factors are spread over that range"
-    )
-    aspect: float = Field(
-        1.0,
-        ge=1.0,
-        le=4.0,
-        description="with scale: the picture's aspect ratio changes by up to this factor either "
-        "way, log-uniformly",
-    )
-    category_max_ratio: Ratio | None = Field(
-        None,
-        description="try up to 10 crops until no class fills more than this share of the pixels "
-        "that are not ignored, such as 0.75; null: take the first",
-    )
-    class_crop: Unit = Field(
-        0.0, description="share of crops around a random pixel of a random class that is there"
-    )
-    class_weights: tuple[Weight, ...] | None = Field(
-        None, description="with class_crop: weight of each class in that draw; null: all alike"
-    )
-    brightness: float = Field(
-        0.0,
-        ge=0,
-        le=255,
-        description="largest shift of colour values, of 0..255; mmsegmentation: 32",
-    )
-    contrast: Unit = Field(
-        0.0, description="largest relative change of contrast; mmsegmentation: 0.5"
-    )
-    saturation: Unit = Field(0.0, description="of saturation; mmsegmentation: 0.5")
-    hue: float = Field(
-        0.0, ge=0, le=180, description="largest turn of the hue, degrees; mmsegmentation: 36"
-    )
-    photometric_probability: Unit = Field(
-        0.5, description="share of samples in which each of these four happens"
-    )
-    gray: Unit = Field(0.0, description="share of samples that lose their colour")
-    small: Literal["pad", "drop"] = Field(
-        "pad",
-        description="pictures smaller than the crop: pad at the bottom and the right (image with "
-        "the mean, label with ignore_index), or leave them out",
+        description="names of classes: labels [n, names, height, width], 1 where the class is, 0 "
+        "elsewhere, ignore_index on ignored pixels; null: class indices",
     )
 
-    @field_validator("crop_size", "scale", "class_weights", mode="before")
-    @classmethod
-    def _list_to_tuple(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
-
-    @field_validator("scale")
-    @classmethod
-    def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None and value[0] > value[1]:
-            raise ValueError("expected the smaller factor first")
-        return value
-
-    def without_chance(self) -> AugmentConfig:
-        """Return what is left of it in validation."""
-        return AugmentConfig(crop_size=self.crop_size, flip=0.0, small=self.small)
+    @model_validator(mode="after")
+    def _one_encoding(self) -> LabelsConfig:
+        if self.one_hot and self.masks is not None:
+            raise ValueError("one_hot and masks exclude each other")
+        return self
 
 
-class NormalizeConfig(_Section):
+class NormalizeConfig(Section):
     """Images become (value / 255 - mean) / std, per channel R, G, B."""
 
-    mean: tuple[Unit, Unit, Unit] = Field((0.485, 0.456, 0.406), description="of values in 0..1")
-    std: tuple[Deviation, Deviation, Deviation] = Field(
+    mean: Annotated[tuple[Unit, Unit, Unit], ListToTuple] = Field(
+        (0.485, 0.456, 0.406), description="of values in 0..1"
+    )
+    std: Annotated[tuple[Deviation, Deviation, Deviation], ListToTuple] = Field(
         (0.229, 0.224, 0.225), description="of values in 0..1"
     )
+    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = Field(
+        "float32",
+        description="of images; uint8: colours 0..255 that are not normalised, the mean only fills",
+    )
+    channels_last: bool = Field(
+        False, description="images in torch.channels_last memory format; the shape is the same"
+    )
 
-    @field_validator("mean", "std", mode="before")
-    @classmethod
-    def _list_to_tuple(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
 
-
-class SamplingConfig(_Section):
+class SamplingConfig(Section):
     """Which samples an epoch of training consists of."""
 
     weights: str | None = Field(
@@ -179,7 +118,7 @@ class SamplingConfig(_Section):
     )
 
 
-class LoaderConfig(_Section):
+class LoaderConfig(Section):
     """Batches, devices and order."""
 
     batch_size: int = Field(64, ge=1, le=65536, description="pairs per batch and rank")
@@ -208,7 +147,7 @@ class LoaderConfig(_Section):
     )
 
 
-class Config(_Section):
+class Config(Section):
     """The whole configuration."""
 
     dataset: DatasetConfig

@@ -299,6 +299,7 @@ class Loader:
             source,
             config=self._config,
             augment=self._plan.augment,
+            whole=self._plan.whole,
             num_classes=len(self.spec.classes),
             tables=LabelTables.build(
                 self._index.spec, ignore_index=self._config.labels.ignore_index

@@ -1,23 +1,32 @@
-"""The DALI graph, and nothing else: no random operator, no state, one graph for CPU and GPU."""
+"""The DALI graph, and nothing else: no random operator, no state, one graph for CPU and GPU.
+
+What becomes of a decoded window is in `_placement` and `_distortions`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
 
 # nvidia.dali is imported with this module, and this module only when a loader is built.
-from nvidia.dali import Pipeline, fn, types
+from nvidia.dali import Pipeline, fn, pipeline_def, types
+from nvidia.dali.pipeline import do_not_convert
 
+from dali_voc._distortions import distort, distorts
+from dali_voc._placement import Form, place_on_cpu, place_on_gpu
+from dali_voc._user_operators import find_operator
 from dali_voc.augment import parameter_names
-from dali_voc.config import AugmentConfig, Config, NormalizeConfig
+from dali_voc.config import AugmentConfig, Config
 from dali_voc.labels import LabelTables
-from dali_voc.ops import ClassCrop, decode_label, normalize_crop
+from dali_voc.ops import ClassCrop, LabelNodes, decode_label
 
 __all__ = ["Source", "build_decode_only_pipeline", "build_pipeline"]
 
 # What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
 # the arrays of dali_voc.augment.draw_parameters.
 Source = Callable[[], tuple[Any, ...]]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def build_pipeline(
@@ -25,6 +34,7 @@ def build_pipeline(
     *,
     config: Config,
     augment: AugmentConfig,
+    whole: bool,
     num_classes: int,
     tables: LabelTables,
     batch_size: int,
@@ -41,6 +51,7 @@ def build_pipeline(
         source: called once per batch.
         config: sections `labels` and `normalize` are used.
         augment: what happens to a sample, in training or in validation.
+        whole: show whole pictures, see `augment.validation`, instead of crops.
         num_classes: length of the class list.
         tables: what label values mean.
         batch_size: of the largest batch.
@@ -50,79 +61,49 @@ def build_pipeline(
         prefetch: batches in the works at once.
 
     Returns:
-        A built pipeline with two outputs: images, float32 [n, 3, crop height, crop width],
-        normalised; labels, int64 [n, crop height, crop width].
+        A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
+        last) of `normalize.dtype`, bfloat16 as float32; labels, class indices [n, crop height, crop
+        width] of `labels.dtype`. For whole pictures, height and width are those of the batch's
+        largest, rounded up to a multiple of `augment.pad_multiple`, and there are two outputs more,
+        int64 [n, 2]: height and width of each picture in the batch, and as stored.
+
+    Raises:
+        ConfigError: an operator of the user's cannot be found.
     """
-    on_gpu = device == "cuda"
-    labels = config.labels
-    pipeline = _empty_pipeline(batch_size, device_id, threads, prefetch)
-    with pipeline:
-        names = ("image", "label", *parameter_names(augment))
-        given = dict(
-            zip(names, fn.external_source(source=source, num_outputs=len(names)), strict=True)
-        )
-        encoded = _read(given["image"])
-        nodes = decode_label(
-            _read(given["label"]),
-            given["label"],
-            encoded,
-            tables=tables,
-            crop_size=augment.crop_size,
-            position=given["position"],
-            max_ratio=augment.category_max_ratio or 1.0,
-            scale=given.get("scale"),
-            class_crop=_class_crop(augment, given.get("class_draw"), num_classes),
-            flip=given["flip"],
-            vertical_flip=given.get("vertical_flip", 0),
-            # as stored, not as EXIF would turn it: labels are drawn on the pixels as stored
-            image_shape=fn.peek_image_shape(encoded, adjust_orientation=False),
-            palette=labels.palette,
-            unknown="error" if labels.unknown == "error" else labels.ignore_index,
-            ignore_index=labels.ignore_index,
-            # bytes travel to the GPU and grow there
-            dtype="uint8" if on_gpu else "int64",
-        )
-        image: Any = fn.decoders.image_slice(
-            encoded,
-            device="mixed" if on_gpu else "cpu",
-            start=nodes.start,
-            shape=nodes.shape,
-            axes=(0, 1),
-            adjust_orientation=False,
-            output_type=types.RGB,
-        )
-        if nodes.roi:
-            roi_start, roi_end, size = nodes.roi
-            image = fn.resize(
-                image,
-                size=size,
-                roi_start=roi_start,
-                roi_end=roi_end,
-                interp_type=types.INTERP_LINEAR,
-                antialias=True,
-            )
-        finish = _finish_on_gpu if on_gpu else _finish_on_cpu
-        image = finish(image, given, augment=augment, normalize=config.normalize)
-        label = fn.cast(nodes.label.gpu(), dtype=types.INT64) if on_gpu else nodes.label
-        pipeline.set_outputs(image, label)
-    pipeline.build()
-    return pipeline
+    graph = _Graph(
+        config=config,
+        augment=augment,
+        num_classes=num_classes,
+        tables=tables,
+        on_gpu=device == "cuda",
+        form=Form.of(config.normalize),
+        plain=Form.plain(config.normalize),
+        operators=tuple(find_operator(name) for name in augment.operators),
+    )
 
+    @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
+    def define() -> tuple[Any, ...]:
+        given = _take(source, ("image", "label", *parameter_names(augment)))
+        return graph.show_whole(given) if whole else graph.show_crop(given)
 
-def _empty_pipeline(
-    batch_size: int, device_id: int | None, threads: int, prefetch: int
-) -> Pipeline:
-    return Pipeline(
+    pipeline: Pipeline = define(
         batch_size=batch_size,
         num_threads=threads,
         device_id=device_id,
         prefetch_queue_depth=prefetch,
     )
+    pipeline.build()
+    return pipeline
 
 
-def _in_bytes(values: tuple[float, float, float]) -> list[float]:
-    """Return means or deviations of values in 0..1 as those of 0..255."""
-    return [255 * value for value in values]
+# AutoGraph, which the conditionals need, does not know all of Python
+_plain_python = cast("Callable[[_Function], _Function]", do_not_convert)
+
+
+@_plain_python
+def _take(source: Source, names: tuple[str, ...]) -> dict[str, Any]:
+    nodes = fn.external_source(source=source, num_outputs=len(names))
+    return dict(zip(names, nodes, strict=True))
 
 
 def _read(path: Any) -> Any:
@@ -130,52 +111,147 @@ def _read(path: Any) -> Any:
     return fn.io.file.read(path, dont_use_mmap=True)
 
 
-def _class_crop(augment: AugmentConfig, draw: Any, num_classes: int) -> ClassCrop | None:
-    if draw is None:
-        return None
-    weights = augment.class_weights or (1.0,) * num_classes
-    return ClassCrop(draw=draw, probability=augment.class_crop, weights=weights)
+@dataclass(frozen=True, kw_only=True)
+class _Graph:
+    config: Config
+    augment: AugmentConfig
+    num_classes: int
+    tables: LabelTables
+    on_gpu: bool
+    operators: tuple[Callable[[Any, Any], tuple[Any, Any]], ...]
+    form: Form  # of the images in the end
+    plain: Form  # of the images while they are being distorted
 
+    def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
+        """Return image and label of one crop per sample."""
+        augment, form = self.augment, self.form
+        encoded = _read(given["image"])
+        shape = self._image_shape(encoded)
+        decoded = self._decode_label(given, encoded, shape, crop_size=augment.crop_size)
+        image = self._decode_image(encoded, decoded)
+        label = decoded.label.gpu() if self.on_gpu else decoded.label
+        bytes_first = bool(self.operators) or distorts(given)
+        image = self._place(
+            image,
+            crop_size=augment.crop_size,
+            form=self.plain if bytes_first else form,
+            roi=decoded.roi,
+            flip=given["flip"],
+            vertical_flip=given.get("vertical_flip"),
+            rotation=given.get("rotation"),
+            color=given.get("color"),
+        )
+        if bytes_first:
+            image = distort(image, given, crop_size=augment.crop_size)
+            for operator in self.operators:
+                image, label = operator(image, label)
+            image = self._place(image, crop_size=augment.crop_size, form=form)
+        if "erase_start" in given:
+            where = {"anchor": given["erase_start"], "shape": given["erase_shape"]}
+            image = fn.erase(image, **where, axis_names="HW", fill_value=list(form.fill))
+            ignore = float(self.config.labels.ignore_index)
+            label = fn.erase(label, **where, axis_names="HW", fill_value=ignore)
+        return self._cast_image(image), self._cast_label(label)
 
-def _finish_on_cpu(
-    image: Any, given: dict[str, Any], *, augment: AugmentConfig, normalize: NormalizeConfig
-) -> Any:
-    """Recolour, normalise, mirror and pad in one pass, by an operator of our own."""
-    return normalize_crop(
-        image,
-        crop_size=augment.crop_size,
-        mean=_in_bytes(normalize.mean),
-        std=_in_bytes(normalize.std),
-        flip=given["flip"],
-        vertical_flip=given.get("vertical_flip", 0),
-        color=given.get("color"),
-    )
+    @_plain_python
+    def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
+        """Return image and label of whole pictures, padded, their sizes, and those as stored."""
+        augment, form = self.augment, self.form
+        encoded = _read(given["image"])
+        shape = self._image_shape(encoded)
+        if augment.validation == "resize":
+            shorter = augment.shorter_side or min(augment.crop_size)
+            sides = fn.cast(shape[:2], dtype=types.FLOAT)
+            factor = float(shorter) / fn.reductions.min(sides)
+            given = {**given, "scale": fn.stack(factor, factor)}
+        decoded = self._decode_label(given, encoded, shape, crop_size=None)
+        image = self._decode_image(encoded, decoded)
+        image = self._place(image, crop_size=None, form=form, roi=decoded.roi)
+        size = decoded.label.shape()
+        label = decoded.label.gpu() if self.on_gpu else decoded.label
+        multiple = augment.pad_multiple if augment.validation != "slide" else 1
+        label = self._pad(label, multiple, [float(self.config.labels.ignore_index)])
+        image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
+        return self._cast_image(image), self._cast_label(label), size, shape[:2]
 
+    @_plain_python
+    def _place(self, image: Any, **options: Any) -> Any:
+        return (place_on_gpu if self.on_gpu else place_on_cpu)(image, **options)
 
-def _finish_on_gpu(
-    image: Any, given: dict[str, Any], *, augment: AugmentConfig, normalize: NormalizeConfig
-) -> Any:
-    """Do the same by DALI's own operators."""
-    if "color" in given:
-        # to float, and back with saturation
-        image = fn.cast(fn.coord_transform(image, MT=given["color"]), dtype=types.UINT8)
-        image = fn.reshape(image, layout="HWC")
-    image = fn.crop_mirror_normalize(
-        image,
-        crop=augment.crop_size,
-        crop_pos_y=0.0,
-        crop_pos_x=0.0,
-        out_of_bounds_policy="pad",
-        fill_values=0.0,  # after normalisation: the mean colour
-        mirror=given["flip"],
-        mean=_in_bytes(normalize.mean),
-        std=_in_bytes(normalize.std),
-        dtype=types.FLOAT,
-        output_layout="CHW",
-    )
-    if "vertical_flip" in given:
-        image = fn.flip(image, horizontal=0, vertical=given["vertical_flip"])
-    return image
+    def _image_shape(self, encoded: Any) -> Any:
+        # as stored, not as EXIF would turn it: labels are drawn on the pixels as stored
+        return fn.peek_image_shape(encoded, adjust_orientation=False)
+
+    @_plain_python
+    def _decode_label(
+        self, given: dict[str, Any], encoded: Any, shape: Any, *, crop_size: tuple[int, int] | None
+    ) -> LabelNodes:
+        labels, augment = self.config.labels, self.augment
+        class_crop = None
+        if "class_draw" in given:
+            weights = augment.class_weights or (1.0,) * self.num_classes
+            class_crop = ClassCrop(
+                draw=given["class_draw"], probability=augment.class_crop, weights=weights
+            )
+        return decode_label(
+            _read(given["label"]),
+            given["label"],
+            encoded,
+            tables=self.tables,
+            crop_size=crop_size,
+            position=given["position"],
+            max_ratio=augment.category_max_ratio or 1.0,
+            scale=given.get("scale"),
+            class_crop=class_crop,
+            flip=given["flip"],
+            vertical_flip=given.get("vertical_flip", 0),
+            rotation=given.get("rotation"),
+            image_shape=shape,
+            palette=labels.palette,
+            unknown="error" if labels.unknown == "error" else labels.ignore_index,
+            ignore_index=labels.ignore_index,
+            # bytes travel to the GPU and grow there
+            dtype="uint8" if self.on_gpu else labels.dtype,
+        )
+
+    def _decode_image(self, encoded: Any, decoded: LabelNodes) -> Any:
+        return fn.decoders.image_slice(
+            encoded,
+            device="mixed" if self.on_gpu else "cpu",
+            start=decoded.start,
+            shape=decoded.shape,
+            axes=(0, 1),
+            adjust_orientation=False,
+            output_type=types.RGB,
+        )
+
+    def _cast_image(self, image: Any) -> Any:
+        if self.config.normalize.dtype != "float16":
+            return image
+        return fn.cast(image, dtype=types.FLOAT16)
+
+    def _cast_label(self, label: Any) -> Any:
+        if not self.on_gpu:
+            return label
+        dtypes = {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}
+        return fn.cast(label, dtype=dtypes[self.config.labels.dtype])
+
+    def _pad(
+        self, node: Any, multiple: int, fill: list[float], *, channels_last: bool = False
+    ) -> Any:
+        """Pad to the largest of the batch, and that to a multiple."""
+        if len(set(fill)) == 1:
+            return fn.pad(node, axis_names="HW", align=[multiple, multiple], fill_value=fill[0])
+        # one fill value for all channels: 0, about the colour that is to fill
+        color = types.Constant(
+            fill if channels_last else [[[value]] for value in fill],
+            dtype=types.INT16,
+            device="gpu" if self.on_gpu else "cpu",
+        )
+        layout = "HWC" if channels_last else "CHW"
+        shifted = fn.reinterpret(fn.cast(node, dtype=types.INT16) - color, layout=layout)
+        padded = fn.pad(shifted, axis_names="HW", align=[multiple, multiple], fill_value=0)
+        return fn.cast(padded + color, dtype=types.UINT8)
 
 
 def build_decode_only_pipeline(
@@ -193,7 +269,12 @@ def build_decode_only_pipeline(
     Returns:
         A built pipeline with one output: uint8 pictures [height, width, 3] of mixed sizes.
     """
-    pipeline = _empty_pipeline(batch_size, device_id, threads, prefetch)
+    pipeline = Pipeline(
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=device_id,
+        prefetch_queue_depth=prefetch,
+    )
     with pipeline:
         image_path = fn.external_source(source=lambda: source()[0])
         device = "cpu" if device_id is None else "mixed"

@@ -36,6 +36,13 @@ class Stream(IntEnum):
     CLASS_CROP = 6
     VERTICAL_FLIP = 7
     COLOR = 8
+    ROTATE = 9
+    BLUR = 10
+    NOISE = 11
+    JPEG = 12
+    ERASE = 13
+    MIX = 14  # which sample of the batch another one meets, and how
+    NOISE_TILE = 15
 
 
 def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64], ...]:

@@ -12,10 +12,10 @@ from nvidia.dali import Pipeline, fn
 from PIL import Image
 
 from dali_voc import Config, ConfigError, build_loader
+from dali_voc._placement import Form, place_on_cpu, place_on_gpu
 from dali_voc.augment import CANDIDATES, color_matrices, draw_parameters
 from dali_voc.config import AugmentConfig, NormalizeConfig
 from dali_voc.pictures import denormalize
-from dali_voc.pipeline import _finish_on_cpu, _finish_on_gpu
 from dali_voc.randomness import Stream, uniform
 from dali_voc.synthetic import write_voc
 from dali_voc.testing import assert_resumes_exactly
@@ -274,33 +274,60 @@ def test_nothing_asked_is_nothing_done() -> None:
     )
 
 
-def test_the_gpus_operators_do_the_same_as_ours() -> None:
+ROIS = {
+    "roi_start": np.array([[0.0, 0.0], [3.3, 1.2], [2.0, 0.5]], np.float32),
+    "roi_end": np.array([[60.0, 70.0], [38.0, 66.6], [50.0, 33.0]], np.float32),
+    "size": np.array([[45.0, 70.0], [60.0, 33.0], [20.0, 60.0]], np.float32),
+}
+
+
+@pytest.mark.parametrize("resized", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    "normalize",
+    [{}, {"channels_last": True}, {"dtype": "uint8"}],
+)
+def test_the_gpus_operators_do_the_same_as_ours(
+    *, resized: bool, turned: bool, normalize: dict[str, Any]
+) -> None:
     """DALI's operators, which the GPU uses, run on the CPU here."""
     rng = np.random.default_rng(1)
     augment = AugmentConfig(crop_size=(60, 70), vertical_flip=0.5, **COLOR)
+    # smooth: noise would show every difference of two filters many times as large
     windows = [
-        rng.integers(0, 256, (h, w, 3)).astype(np.uint8) for h, w in ((60, 70), (40, 70), (60, 33))
+        np.array(Image.fromarray(rng.integers(0, 256, (6, 7, 3), np.uint8)).resize((w, h)))
+        for h, w in ((60, 70), (40, 70), (60, 33))
     ]
+    angles = np.deg2rad([10, 0, -25])
+    rotation = {"rotation": np.stack([np.cos(angles), np.sin(angles)], 1).astype("f4")}
     arrays = {
         "flip": np.array([0, 1, 1], np.int32),
         "vertical_flip": np.array([1, 0, 1], np.int32),
         "color": color_matrices(rng.random((3, 9), np.float32), augment),
+        **(rotation if turned else {}),
+        **(ROIS if resized else {}),
     }
+    form = Form.of(NormalizeConfig(**normalize))
     pipeline = Pipeline(batch_size=3, num_threads=2, device_id=None, prefetch_queue_depth=1)
     with pipeline:
         image, *nodes = fn.external_source(
-            source=lambda: (windows, *arrays.values()), num_outputs=4, layout=["HWC", "", "", ""]
+            source=lambda: (windows, *arrays.values()),
+            num_outputs=1 + len(arrays),
+            layout=["HWC"] + [""] * len(arrays),
         )
         given = dict(zip(arrays, nodes, strict=True))
-        options = {"augment": augment, "normalize": NormalizeConfig()}
-        pipeline.set_outputs(
-            _finish_on_cpu(image, given, **options), _finish_on_gpu(image, given, **options)
-        )
+        roi = tuple(given.pop(name) for name in ROIS) if resized else None
+        options = {"crop_size": augment.crop_size, "form": form, "roi": roi, **given}
+        pipeline.set_outputs(place_on_cpu(image, **options), place_on_gpu(image, **options))
     ours, dalis = pipeline.run()
+    unit = 1 if form.dtype == "uint8" else 1 / 255 / 0.229
     for i in range(3):
-        difference = np.abs(np.array(ours[i]) - np.array(dalis[i])) * 255 * 0.229
-        # DALI's path rounds to whole levels in between
-        assert difference.max() < 0.52
+        assert ours.dtype == dalis.dtype
+        assert ours.layout() == dalis.layout()
+        difference = np.abs(np.array(ours[i], float) - np.array(dalis[i], float)) / unit
+        # DALI's path rounds to whole levels up to three times more in between
+        assert difference.max() < 0.6 + resized + turned + (form.dtype == "uint8")
+        assert difference.mean() < 0.5
 
 
 def test_resume_with_everything_on(root: Path, make_config: MakeConfig) -> None:

@@ -175,6 +175,8 @@ def test_streams_have_fixed_numbers() -> None:
     assert numbers == {
         **{"SHUFFLE": 0, "CROP": 1, "FLIP": 2, "DRAW": 3, "REPLACE": 4},
         **{"SCALE": 5, "CLASS_CROP": 6, "VERTICAL_FLIP": 7, "COLOR": 8},
+        **{"ROTATE": 9, "BLUR": 10, "NOISE": 11, "JPEG": 12, "ERASE": 13, "MIX": 14},
+        "NOISE_TILE": 15,
     }
 
 

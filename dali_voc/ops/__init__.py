@@ -199,37 +199,55 @@ def color_to_index(
 def normalize_crop(
     windows: Any,
     *,
-    crop_size: tuple[int, int],
+    crop_size: tuple[int, int] | None,
     mean: Sequence[float],
     std: Sequence[float],
+    fill: Sequence[float] = (0.0, 0.0, 0.0),
+    roi: tuple[Any, Any, Any] | None = None,
     flip: Any = 0,
     vertical_flip: Any = 0,
+    rotation: Any = None,
     color: Any = None,
+    dtype: Literal["float32", "uint8"] = "float32",
+    channels_last: bool = False,
 ) -> Any:
-    """Normalise decoded windows, mirror them and pad them to the crop, in one pass. CPU.
+    """Resize decoded windows, recolour, normalise, mirror and pad them to the crop. CPU.
 
-    `crop_mirror_normalize` with `out_of_bounds_policy="pad"` gives the same values within one
-    float32 rounding step, in about four times the time.
+    It does in one pass what DALI does by `resize` with antialias, `coord_transform` and
+    `crop_mirror_normalize` with `out_of_bounds_policy="pad"`, without rounding in between.
 
     Args:
-        windows: uint8 RGB [height, width, 3], none larger than the crop.
-        crop_size: height and width of the result, pixels.
+        windows: uint8 RGB [height, width, 3], none larger than the crop once resized.
+        crop_size: height and width of the result, pixels; None: as large as the picture.
         mean: per channel, of values in 0..255.
         std: per channel, likewise.
+        fill: per channel, what the result holds where there is no picture.
+        roi: see `LabelNodes.roi`: the picture is that part of the window, bilinearly resized with a
+            triangle filter that covers a whole result pixel where it shrinks.
         flip: 1 mirrors left to right, per sample or constant.
         vertical_flip: 1 mirrors top to bottom.
+        rotation: as in `decode_label`; bilinear, with `fill` where there is nothing.
         color: float32 [3, 4] per sample: colours (r, g, b, 1) are multiplied by it and clamped to
             0..255 before they are normalised.
+        dtype: of the result; to uint8, values are rounded and clamped.
+        channels_last: [crop height, crop width, 3] instead of [3, crop height, crop width].
 
     Returns:
-        float32 [3, crop height, crop width]: (value - mean) / std, and 0 where there is no picture.
+        (value - mean) / std.
     """
     load_plugin()
+    optional = {} if rotation is None else {"rotation": rotation}
+    if roi is not None:
+        optional |= dict(zip(("roi_start", "roi_end", "size"), roi, strict=True))
     return fn.dali_voc.normalize_crop(
         *((windows,) if color is None else (windows, color)),
-        crop_size=list(crop_size),
+        crop_size=[] if crop_size is None else list(crop_size),
         mean=list(mean),
         std=list(std),
+        fill=list(fill),
         flip=flip,
         vertical_flip=vertical_flip,
+        dtype={"float32": types.FLOAT, "uint8": types.UINT8}[dtype],
+        channels_last=channels_last,
+        **optional,
     )

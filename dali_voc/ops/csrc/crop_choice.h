@@ -95,9 +95,8 @@ inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& wei
                       SourcePixel* pixel) {
   counts->Clear();
   int64_t pixels = picture.y.source * picture.x.source;
-  ForEachRun(picture.classes, pixels, [&](uint16_t value, int64_t begin, int64_t end) {
-    counts->Add(value, end - begin);
-  });
+  ForEachRun(picture.classes, pixels,
+             [&](uint16_t value, int64_t begin, int64_t end) { counts->Add(value, end - begin); });
   int known = std::min(counts->size(), static_cast<int>(weights.size()));
   double total = 0;
   for (int value = 0; value < known; value++)

@@ -140,8 +140,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.class_number = class_draw_[i].data[1];
       crop.pixel_number = class_draw_[i].data[2];
     }
-    if (rotation_.HasExplicitValue())
-      crop.rotation = {rotation_[i].data[0], rotation_[i].data[1]};
+    if (rotation_.HasExplicitValue()) crop.rotation = {rotation_[i].data[0], rotation_[i].data[1]};
     if (image_shape_.HasExplicitValue()) {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
       crop.image_height = image_shape_[i].data[0];

@@ -25,27 +25,6 @@ void WriteRow(const uint16_t* row, const int64_t* columns, int64_t n, bool flip,
     for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(row[i]);
 }
 
-// Nearest neighbour: each pixel shows what lies under its centre before the crop was turned.
-template <typename T>
-void Rotate(const uint16_t* from, int64_t height, int64_t width, const Rotation& by, T ignore,
-            T* out) {
-  const double middle_y = static_cast<double>(height) / 2;
-  const double middle_x = static_cast<double>(width) / 2;
-  for (int64_t i = 0; i < height; i++) {
-    const double y = static_cast<double>(i) + 0.5 - middle_y;
-    for (int64_t j = 0; j < width; j++) {
-      const double x = static_cast<double>(j) + 0.5 - middle_x;
-      const double source_x = x * by.cosine - y * by.sine + middle_x;
-      const double source_y = x * by.sine + y * by.cosine + middle_y;
-      const bool inside = source_x >= 0 && source_y >= 0 && source_x < static_cast<double>(width) &&
-                          source_y < static_cast<double>(height);
-      *out++ = inside ? static_cast<T>(from[static_cast<int64_t>(source_y) * width +
-                                            static_cast<int64_t>(source_x)])
-                      : ignore;
-    }
-  }
-}
-
 }  // namespace
 
 LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color_classes,
@@ -200,11 +179,11 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   if (HasUnknown()) FailUnknown();
   if (looks) MapPicture();
   Window window = ChooseWindow(crop, y, x);
-  if (crop.rotation.turns()) {
+  if (crop.rotation.Turns()) {
     unturned_.resize(crop.crop_height * crop.crop_width);
     WriteCrop(crop, window, y, x, unturned_.data());
-    Rotate(unturned_.data(), crop.crop_height, crop.crop_width, crop.rotation,
-           static_cast<T>(map_->ignore), out);
+    RotateLabel(unturned_.data(), crop.crop_height, crop.crop_width, crop.rotation,
+                static_cast<T>(map_->ignore), out);
   } else {
     WriteCrop(crop, window, y, x, out);
   }

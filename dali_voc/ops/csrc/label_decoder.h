@@ -12,6 +12,7 @@
 #include "crop_window.h"
 #include "png_chunks.h"
 #include "png_pixels.h"
+#include "rotation.h"
 
 namespace dali_voc {
 
@@ -29,13 +30,6 @@ struct LabelMap {
   std::vector<float> class_weights;  // for crops around a class
 };
 
-// By how much the finished crop is turned about its centre, counter-clockwise as it is looked at.
-struct Rotation {
-  double cosine = 1, sine = 0;
-
-  bool turns() const { return cosine != 1 || sine != 0; }
-};
-
 struct CropRequest {
   int64_t crop_height, crop_width;    // pixels; 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
@@ -46,7 +40,7 @@ struct CropRequest {
   double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last
   bool centre_on_class = false;  // take the crop around a pixel drawn by DrawPixel instead
   double class_number = 0, pixel_number = 0;
-  Rotation rotation;
+  Rotation rotation;  // of the finished crop
 
   // The crop's size for a picture.
   void SizeFor(const PngHeader& header) {
@@ -88,7 +82,7 @@ class LabelDecoder {
   PngPixels pixels_;
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
   ClassCounts counts_;
-  std::vector<uint16_t> classes_;  // the whole picture, where it is needed
+  std::vector<uint16_t> classes_;   // the whole picture, where it is needed
   std::vector<uint16_t> unturned_;  // the crop before it is rotated
   std::vector<uint16_t> row_;
   std::vector<int64_t> columns_;

@@ -1,0 +1,182 @@
+"""Section `augment` of the configuration, and what all sections share."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+__all__ = ["AugmentConfig", "ListToTuple", "Section", "Unit"]
+
+CropSide = Annotated[int, Field(ge=1, le=16384)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(ge=0.05, le=20)]
+Ratio = Annotated[float, Field(gt=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+Sigma = Annotated[float, Field(ge=0.05, le=20)]
+Level = Annotated[float, Field(ge=0, le=255)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Aspect = Annotated[float, Field(ge=0.05, le=20)]
+ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def _module_and_function(value: str) -> str:
+    if not re.fullmatch(r"[\w.]+:\w+", value):
+        raise ValueError("expected module:function, such as my_package.operators:posterize")
+    return value
+
+
+Operator = Annotated[str, AfterValidator(_module_and_function)]
+
+
+class Section(BaseModel):
+    """Checked strictly, and frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class AugmentConfig(Section):
+    """What happens to a pair on the way."""
+
+    crop_size: Annotated[tuple[CropSide, CropSide], ListToTuple] = Field(
+        (320, 480), description="height and width of the output, pixels"
+    )
+    flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
+    vertical_flip: Unit = Field(0.0, description="share mirrored top to bottom")
+    scale: Annotated[tuple[Factor, Factor] | None, ListToTuple] = Field(
+        None,
+        description="range of factors by which pictures are scaled before they are cropped, such "
+        "as [0.5, 2.0]; null: not at all",
+    )
+    scale_distribution: Literal["uniform", "log_uniform"] = Field(
+        "uniform", description="how factors are spread over that range"
+    )
+    aspect: float = Field(
+        1.0,
+        ge=1.0,
+        le=4.0,
+        description="with scale: the picture's aspect ratio changes by up to this factor either "
+        "way, log-uniformly",
+    )
+    category_max_ratio: Ratio | None = Field(
+        None,
+        description="try up to 10 crops until no class fills more than this share of the pixels "
+        "that are not ignored, such as 0.75; null: take the first",
+    )
+    class_crop: Unit = Field(
+        0.0, description="share of crops around a random pixel of a random class that is there"
+    )
+    class_weights: Annotated[tuple[Weight, ...] | None, ListToTuple] = Field(
+        None, description="with class_crop: weight of each class in that draw; null: all alike"
+    )
+    rotate: float = Field(
+        0.0, ge=0, le=180, description="largest angle by which crops are turned, degrees"
+    )
+    rotate_probability: Unit = Field(0.5, description="with rotate: share of samples turned")
+    brightness: float = Field(
+        0.0,
+        ge=0,
+        le=255,
+        description="largest shift of colour values, of 0..255; mmsegmentation: 32",
+    )
+    contrast: Unit = Field(
+        0.0, description="largest relative change of contrast; mmsegmentation: 0.5"
+    )
+    saturation: Unit = Field(0.0, description="of saturation; mmsegmentation: 0.5")
+    hue: float = Field(
+        0.0, ge=0, le=180, description="largest turn of the hue, degrees; mmsegmentation: 36"
+    )
+    photometric_probability: Unit = Field(
+        0.5, description="share of samples in which each of these four happens"
+    )
+    gray: Unit = Field(0.0, description="share of samples that lose their colour")
+    blur: Unit = Field(0.0, description="share of samples blurred by a Gaussian")
+    blur_sigma: Annotated[tuple[Sigma, Sigma], ListToTuple] = Field(
+        (0.1, 2.0), description="range of its standard deviation, pixels"
+    )
+    noise: Unit = Field(0.0, description="share of samples with Gaussian noise on their colours")
+    noise_std: Annotated[tuple[Level, Level], ListToTuple] = Field(
+        (2.0, 12.0), description="range of its standard deviation, of 0..255"
+    )
+    jpeg: Unit = Field(0.0, description="share of samples with the artefacts of JPEG compression")
+    jpeg_quality: Annotated[tuple[Quality, Quality], ListToTuple] = Field(
+        (30, 90), description="range of its quality"
+    )
+    erase: Unit = Field(
+        0.0, description="share of samples that lose a rectangle (mean colour, ignore_index)"
+    )
+    erase_area: Annotated[tuple[Ratio, Ratio], ListToTuple] = Field(
+        (0.02, 0.33), description="range of its area, of the crop's"
+    )
+    erase_aspect: Annotated[tuple[Aspect, Aspect], ListToTuple] = Field(
+        (0.3, 3.3), description="range of its height over its width, log-uniform"
+    )
+    cutmix: Unit = Field(
+        0.0, description="share of samples with a rectangle of another sample of their batch"
+    )
+    classmix: Unit = Field(
+        0.0, description="share with the pixels of half of the classes that another sample shows"
+    )
+    copy_paste: Unit = Field(
+        0.0, description="share with the pixels of some object classes of another sample"
+    )
+    copy_paste_classes: Annotated[tuple[str, ...] | None, ListToTuple] = Field(
+        None, description="names of the classes that copy_paste takes; null: all but the first"
+    )
+    operators: Annotated[tuple[Operator, ...], ListToTuple] = Field(
+        (), description="DALI operators of your own, each as module:function"
+    )
+    small: Literal["pad", "drop"] = Field(
+        "pad",
+        description="pictures smaller than the crop: pad at the bottom and the right (image with "
+        "the mean, label with ignore_index), or leave them out",
+    )
+
+    validation: Literal["center", "resize", "full", "slide"] = Field(
+        "center",
+        description="what validation shows: the crop at the centre; the whole picture, its shorter "
+        "side resized; the whole picture as it is; or that in overlapping tiles of crop_size",
+    )
+    shorter_side: CropSide | None = Field(
+        None, description="with resize, pixels; null: the smaller side of crop_size"
+    )
+    pad_multiple: int = Field(
+        32,
+        ge=1,
+        le=4096,
+        description="with resize and full: batches are padded to a multiple of this, pixels",
+    )
+    stride: Annotated[tuple[CropSide, CropSide] | None, ListToTuple] = Field(
+        None, description="with slide: from tile to tile, height and width; null: 2/3 of crop_size"
+    )
+
+    @field_validator(
+        "scale", "blur_sigma", "noise_std", "jpeg_quality", "erase_area", "erase_aspect"
+    )
+    @classmethod
+    def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError("expected the smaller number first")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> AugmentConfig:
+        if self.cutmix + self.classmix + self.copy_paste > 1:
+            raise ValueError("the shares cutmix, classmix and copy_paste sum up to more than 1")
+        if self.stride and any(s > c for s, c in zip(self.stride, self.crop_size, strict=True)):
+            raise ValueError("stride is larger than crop_size: pixels would be left out")
+        return self
+
+    def without_chance(self) -> AugmentConfig:
+        """Return what is left of it in validation."""
+        kept = ("crop_size", "small", "validation", "shorter_side", "pad_multiple", "stride")
+        return AugmentConfig(flip=0.0, **{name: getattr(self, name) for name in kept})

@@ -1,0 +1,151 @@
+// Bilinear resizing with antialias, as Pillow and PyTorch do it: a triangle filter that is as wide
+// as the larger of a source and a result pixel. Columns first sum over rows, then rows over
+// columns; nothing is rounded in between.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace dali_voc {
+
+// How each result pixel of one axis is summed up from source pixels.
+class FilterTaps {
+ public:
+  // Result pixels 0..size show the source from `start` to `end`, in pixels of `source`.
+  void Build(int64_t source, double start, double end, int64_t size) {
+    const double step = (end - start) / static_cast<double>(size);
+    const double reach = std::max(step, 1.0);
+    width_ = std::min<int64_t>(source, static_cast<int64_t>(std::ceil(reach)) * 2 + 1);
+    first_.resize(size);
+    weights_.assign(size * width_, 0.0f);
+    longest_ = 1;
+    for (int64_t i = 0; i < size; i++) {
+      const double centre = start + (static_cast<double>(i) + 0.5) * step;
+      // the source pixels whose centres the triangle covers
+      int64_t first = static_cast<int64_t>(std::floor(centre - reach - 0.5)) + 1;
+      int64_t last = static_cast<int64_t>(std::ceil(centre + reach - 0.5)) - 1;
+      first = std::clamp<int64_t>(first, 0, source - 1);
+      last = std::clamp<int64_t>(last, first, std::min(source, first + width_) - 1);
+      float* weights = weights_.data() + i * width_;
+      double total = 0;
+      for (int64_t k = first; k <= last; k++) total += Weight(k, centre, reach);
+      for (int64_t k = first; k <= last; k++)
+        weights[k - first] =
+            total > 0 ? static_cast<float>(Weight(k, centre, reach) / total) : 1.0f;
+      first_[i] = first;
+      longest_ = std::max(longest_, last + 1 - first);
+    }
+    // all sums get the same length, and none reads past the end
+    for (int64_t i = 0; i < size; i++) {
+      const int64_t shift = std::max<int64_t>(0, first_[i] + longest_ - source);
+      float* weights = weights_.data() + i * width_;
+      for (int64_t k = longest_ - 1; shift > 0 && k >= 0; k--)
+        weights[k] = k >= shift ? weights[k - shift] : 0.0f;
+      first_[i] -= shift;
+    }
+  }
+  int64_t First(int64_t i) const { return first_[i]; }
+  const float* Weights(int64_t i) const { return weights_.data() + i * width_; }
+  int64_t Length() const { return longest_; }
+
+ private:
+  static double Weight(int64_t pixel, double centre, double reach) {
+    return std::max(0.0, 1 - std::abs(static_cast<double>(pixel) + 0.5 - centre) / reach);
+  }
+
+  int64_t width_ = 0, longest_ = 1;
+  std::vector<int64_t> first_;
+  std::vector<float> weights_;
+};
+
+// A region of a picture, in its pixels, and the size that it becomes.
+struct Resizing {
+  double start_y, start_x, end_y, end_x;
+  int64_t height, width;
+};
+
+// Gives the rows of a resized picture one after another. Keeps buffers; one per thread.
+class Resampler {
+ public:
+  void Start(const uint8_t* rgb, int64_t height, int64_t width, const Resizing& to) {
+    rgb_ = rgb;
+    width_ = width;
+    rows_.Build(height, to.start_y, to.end_y, to.height);
+    columns_.Build(width, to.start_x, to.end_x, to.width);
+    summed_.resize(3 * width + 1);  // a pixel is read as four numbers
+    row_.resize(4 * to.width);
+    out_width_ = to.width;
+  }
+
+  // Row y as (r, g, b, unspecified), 0..255 each.
+  const float* Row(int64_t y) {
+    SumRows(y);
+    switch (columns_.Length()) {
+      case 1:
+        SumColumns<1>();
+        break;
+      case 2:
+        SumColumns<2>();
+        break;
+      case 3:
+        SumColumns<3>();
+        break;
+      case 4:
+        SumColumns<4>();
+        break;
+      default:
+        SumColumns<0>();
+    }
+    return row_.data();
+  }
+
+ private:
+  using Pixel = float __attribute__((vector_size(16)));
+
+  void SumRows(int64_t y) {
+    const int64_t n = 3 * width_;
+    const uint8_t* __restrict first = rgb_ + rows_.First(y) * n;
+    const float* weights = rows_.Weights(y);
+    float* __restrict sum = summed_.data();
+    const int64_t length = rows_.Length();
+    if (length == 1) {
+      for (int64_t j = 0; j < n; j++) sum[j] = first[j];
+      return;
+    }
+    const float w0 = weights[0], w1 = weights[1];
+    const uint8_t* __restrict second = first + n;
+    for (int64_t j = 0; j < n; j++) sum[j] = w0 * first[j] + w1 * second[j];
+    for (int64_t k = 2; k < length; k++) {
+      const float w = weights[k];
+      if (w == 0) continue;
+      const uint8_t* __restrict next = first + k * n;
+      for (int64_t j = 0; j < n; j++) sum[j] += w * next[j];
+    }
+  }
+
+  template <int kLength>
+  void SumColumns() {
+    const int64_t length = kLength ? kLength : columns_.Length();
+    for (int64_t x = 0; x < out_width_; x++) {
+      const float* from = summed_.data() + 3 * columns_.First(x);
+      const float* weights = columns_.Weights(x);
+      Pixel total{};
+      for (int64_t k = 0; k < length; k++) {
+        Pixel value;
+        memcpy(&value, from + 3 * k, sizeof(value));
+        total += value * weights[k];
+      }
+      memcpy(row_.data() + 4 * x, &total, sizeof(total));
+    }
+  }
+
+  const uint8_t* rgb_ = nullptr;
+  int64_t width_ = 0, out_width_ = 0;
+  FilterTaps rows_, columns_;
+  std::vector<float> summed_, row_;
+};
+
+}  // namespace dali_voc
