@@ -13,6 +13,7 @@ from dali_voc._substitutes import Substitutes
 from dali_voc.augment import draw_parameters
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.order import Deal, LastBatch, epoch_order, occurrences, weighted_order
+from dali_voc.randomness import Stream, uniform
 
 __all__ = ["Batch", "BatchKey", "BatchPlan"]
 
@@ -41,12 +42,14 @@ class Batch:
         planned: sample indices, int64 [n].
         samples: the same, but for stand-ins of bad samples: what is read.
         parameters: of the augmentations, see `dali_voc.augment.draw_parameters`.
+        mixing: numbers for `dali_voc.mixing.Mixer`, float32 [n, as many as it needs].
     """
 
     key: BatchKey
     planned: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int64]
     parameters: dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
+    mixing: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class BatchPlan:
         seed: of order, crops and flips.
         augment: what happens to a sample on the way.
         weights: of the samples, float64 [num_samples], to draw with replacement in training.
+        mixing_numbers: how many numbers `Batch.mixing` has per sample.
     """
 
     num_samples: int
@@ -72,6 +76,7 @@ class BatchPlan:
     seed: int
     augment: AugmentConfig
     weights: npt.NDArray[np.float64] | None = None
+    mixing_numbers: int = 0
 
     @classmethod
     def from_config(
@@ -82,6 +87,7 @@ class BatchPlan:
         training: bool,
         ranks: Ranks | None = None,
         weights: npt.NDArray[np.float64] | None = None,
+        mixing_numbers: int = 0,
     ) -> BatchPlan:
         """Take what the configuration says."""
         return cls(
@@ -93,12 +99,8 @@ class BatchPlan:
             seed=config.loader.seed,
             augment=config.augment if training else config.augment.without_chance(),
             weights=weights,
+            mixing_numbers=mixing_numbers if training else 0,
         )
-
-    @property
-    def whole(self) -> bool:
-        """Whether pictures are shown whole instead of in crops."""
-        return not self.training and self.augment.validation != "center"
 
     def deal(self, start: int = 0) -> Deal:
         """Return how an epoch, or what is left of it, is dealt out."""
@@ -149,4 +151,16 @@ class BatchPlan:
             samples=samples,
             occurrence=occurrence,
         )
-        return Batch(key=key, planned=planned, samples=samples, parameters=parameters)
+        mixing = np.empty((len(samples), 0), np.float32)
+        if self.mixing_numbers:
+            mixing = uniform(
+                seed=self.seed,
+                epoch=key.epoch,
+                samples=samples,
+                stream=Stream.MIX,
+                occurrence=occurrence,
+                num=self.mixing_numbers,
+            )
+        return Batch(
+            key=key, planned=planned, samples=samples, parameters=parameters, mixing=mixing
+        )

@@ -76,6 +76,7 @@ def _singles(batch: Batch) -> Iterator[Batch]:
             batch,
             samples=batch.samples[one],
             parameters={name: array[one] for name, array in batch.parameters.items()},
+            mixing=batch.mixing[one],
         )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.dlpack import from_dlpack
 from typing_extensions import Self
 
+from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._devices import pick_device, pick_threads
 from dali_voc._diagnose import find_bad_samples, first_line
@@ -61,7 +61,8 @@ def build_loader(
     index = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=must_exist)
     if weights is None and config.sampling.weights is not None and training:
         weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
-    if config.augment.small == "drop":
+    # whole pictures are never too small
+    if config.augment.small == "drop" and (training or config.augment.validation == "center"):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
         if weights is not None:
             weights = check_weights(weights, num_samples=len(index))[kept]
@@ -109,6 +110,11 @@ class Loader:
             )
         self._config = config
         self._index = index
+        whole = not training and config.augment.validation != "center"
+        self._assembler = Assembler.from_config(
+            config, index.spec.classes, training=training, whole=whole
+        )
+        mixer = self._assembler.mixer
         checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._plan = BatchPlan.from_config(
             config,
@@ -116,6 +122,7 @@ class Loader:
             training=training,
             ranks=ranks or Ranks(),
             weights=checked,
+            mixing_numbers=mixer.numbers if mixer else 0,
         )
         self._length = self._plan.deal().num_batches()
         if self._length == 0:
@@ -216,7 +223,7 @@ class Loader:
     ) -> None:
         self.close()
 
-    def _fetch(self, iterator: _EpochIterator) -> tuple[torch.Tensor, torch.Tensor]:
+    def _fetch(self, iterator: _EpochIterator) -> LoaderBatch:
         if self._closed or iterator is not self._current:
             reason = "the loader is closed" if self._closed else "a newer 'for' took over"
             raise LoaderError(f"this iterator has ended: {reason}")
@@ -236,13 +243,10 @@ class Loader:
                             f"{first_line(e)}"
                         ) from e
                     retries += 1
-        images, labels = (from_dlpack(output.as_tensor()) for output in outputs)
         self._substitutes.count(batch.planned)
-        if self._config.loader.on_error == "skip":
-            for i in np.flatnonzero(batch.samples != batch.planned).tolist():
-                images[i] = 0.0
-                labels[i] = self._config.labels.ignore_index
-        return images, labels
+        return self._assembler.assemble(
+            batch, [from_dlpack(output.as_tensor()) for output in outputs]
+        )
 
     def _run_pipeline(self, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
         try:
@@ -299,7 +303,7 @@ class Loader:
             source,
             config=self._config,
             augment=self._plan.augment,
-            whole=self._plan.whole,
+            whole=self._assembler.whole,
             num_classes=len(self.spec.classes),
             tables=LabelTables.build(
                 self._index.spec, ignore_index=self._config.labels.ignore_index
@@ -323,7 +327,7 @@ class _EpochIterator:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def __next__(self) -> LoaderBatch:
         if self.key.step >= self._steps:
             self.begun = self.finished = True
             raise StopIteration

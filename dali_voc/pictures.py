@@ -19,7 +19,9 @@ _GROUND = (245, 245, 245)
 
 
 def denormalize(images: torch.Tensor, normalize: NormalizeConfig) -> npt.NDArray[np.uint8]:
-    """Undo the normalisation of images [n, 3, height, width]; uint8 [n, height, width, 3]."""
+    """Undo what `normalize` did to images [n, 3, height, width]; uint8 [n, height, width, 3]."""
+    if images.dtype == torch.uint8:
+        return images.cpu().permute(0, 2, 3, 1).numpy()
     mean = torch.tensor(normalize.mean).view(1, 3, 1, 1)
     std = torch.tensor(normalize.std).view(1, 3, 1, 1)
     values = (images.detach().float().cpu() * std + mean) * 255

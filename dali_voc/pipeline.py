@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
+import numpy as np
+
 # nvidia.dali is imported with this module, and this module only when a loader is built.
 from nvidia.dali import Pipeline, fn, pipeline_def, types
 from nvidia.dali.pipeline import do_not_convert
@@ -244,8 +246,7 @@ class _Graph:
             return fn.pad(node, axis_names="HW", align=[multiple, multiple], fill_value=fill[0])
         # one fill value for all channels: 0, about the colour that is to fill
         color = types.Constant(
-            fill if channels_last else [[[value]] for value in fill],
-            dtype=types.INT16,
+            np.array(fill, np.int16).reshape((1, 1, 3) if channels_last else (3, 1, 1)),
             device="gpu" if self.on_gpu else "cpu",
         )
         layout = "HWC" if channels_last else "CHW"

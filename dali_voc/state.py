@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
@@ -109,15 +110,20 @@ def fingerprint(
         names.update(index.name(i).encode(errors="surrogateescape") + b"\0")
     return {
         "samples": f"{len(index)} samples, sha256 {names.hexdigest()[:16]}",
-        "classes": _digest([asdict(index.spec), config.labels.model_dump(mode="json")]),
-        "augment": json.dumps(config.augment.model_dump(mode="json"), sort_keys=True),
-        "normalize": json.dumps(config.normalize.model_dump(mode="json"), sort_keys=True),
+        "classes": _digest([asdict(index.spec), _changed(config.labels)]),
+        "augment": _changed(config.augment),
+        "normalize": _changed(config.normalize),
         "training": "training" if training else "validation",
         "weights": "none" if weights is None else _digest(weights.tolist()),
         "seed": str(config.loader.seed),
         "batch_size": str(config.loader.batch_size),
         "last_batch": config.loader.last_batch,
     }
+
+
+def _changed(section: BaseModel) -> str:
+    """Return what is not at its default; a key that is new in a later version changes nothing."""
+    return json.dumps(section.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
 
 
 def _digest(value: Any) -> str:

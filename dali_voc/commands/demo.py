@@ -72,7 +72,7 @@ def _one_epoch(console: Console, loader: Loader) -> tuple[torch.Tensor, torch.Te
         TimeElapsedColumn(),
         console=console,
     ) as progress:
-        for images, labels in progress.track(loader, description="one epoch"):
+        for images, labels, *_ in progress.track(loader, description="one epoch"):
             pairs += len(images)
             if not first_pairs:
                 first, first_pairs = time.perf_counter() - begin, len(images)

@@ -1,0 +1,61 @@
+"""The form in which labels are handed out: class indices, one-hot, or masks of single classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from dali_voc.config import LabelsConfig
+from dali_voc.errors import ConfigError
+
+__all__ = ["LabelEncoder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelEncoder:
+    """Turns class indices into planes of 0 and 1.
+
+    Attributes:
+        classes: the class of each plane.
+        ignore_index: of the class indices.
+        keep_ignored: ignored pixels are `ignore_index` in every plane; else 0.
+    """
+
+    classes: tuple[int, ...]
+    ignore_index: int
+    keep_ignored: bool
+
+    @classmethod
+    def from_config(cls, labels: LabelsConfig, classes: tuple[str, ...]) -> LabelEncoder | None:
+        """Return what the configuration asks for, None for class indices.
+
+        Raises:
+            ConfigError: `masks` names an unknown class.
+        """
+        for name in labels.masks or ():
+            if name not in classes:
+                raise ConfigError(
+                    f"labels.masks: found {name!r}, expected of: {', '.join(classes)}"
+                )
+        if labels.masks is not None:
+            wanted = tuple(classes.index(name) for name in labels.masks)
+        elif labels.one_hot:
+            wanted = tuple(range(len(classes)))
+        else:
+            return None
+        return cls(
+            classes=wanted,
+            ignore_index=labels.ignore_index,
+            keep_ignored=labels.masks is not None,
+        )
+
+    def encode(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return planes [n, planes, height, width] for class indices [n, height, width]."""
+        n, height, width = labels.shape
+        planes = labels.new_empty((n, len(self.classes), height, width))
+        for k, wanted in enumerate(self.classes):
+            torch.eq(labels, wanted, out=planes[:, k])
+        if self.keep_ignored:
+            planes.masked_fill_((labels == self.ignore_index)[:, None], self.ignore_index)
+        return planes

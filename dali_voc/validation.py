@@ -1,0 +1,114 @@
+"""Batches of whole pictures, the tiles they are cut into, and putting tiles together again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+__all__ = ["FullBatch", "SlideBatch", "cut_tiles", "join_tiles", "tile_starts"]
+
+
+class FullBatch(NamedTuple):
+    """Whole pictures, padded at the bottom and the right.
+
+    Attributes:
+        images: [n, 3, height, width] of the largest, rounded up to a multiple.
+        labels: [n, height, width], `ignore_index` in the padding (or planes, as configured).
+        sizes: int64 [n, 2] on the CPU, height and width of each picture in the batch.
+        stored_sizes: int64 [n, 2] on the CPU, those of its file: others if it was resized.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    sizes: torch.Tensor
+    stored_sizes: torch.Tensor
+
+
+class SlideBatch(NamedTuple):
+    """Whole pictures in overlapping tiles.
+
+    Attributes:
+        images: the tiles, [t, 3, tile height, tile width], all those of a picture in a row.
+        labels: of the whole pictures, as in `FullBatch`.
+        sizes: as in `FullBatch`.
+        tiles: int64 [t, 3] on the CPU: which picture of the batch, first row, first column.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    sizes: torch.Tensor
+    tiles: torch.Tensor
+
+
+def tile_starts(size: int, *, tile: int, stride: int) -> list[int]:
+    """Return where tiles begin along an axis: every `stride`, the last one flush with the end."""
+    if size <= tile:
+        return [0]
+    return [*range(0, size - tile, stride), size - tile]
+
+
+def cut_tiles(
+    images: torch.Tensor,
+    sizes: torch.Tensor,
+    *,
+    tile: tuple[int, int],
+    stride: tuple[int, int],
+    fill: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cut pictures into overlapping tiles.
+
+    Args:
+        images: [n, 3, height, width], padded.
+        sizes: int64 [n, 2], what of each is the picture.
+        tile: height and width, pixels.
+        stride: from tile to tile along height and width, pixels.
+        fill: what tiles hold where a picture is smaller, per channel.
+
+    Returns:
+        Tiles and their places, see `SlideBatch`.
+    """
+    places = [
+        (i, y, x)
+        for i, (height, width) in enumerate(sizes.tolist())
+        for y in tile_starts(height, tile=tile[0], stride=stride[0])
+        for x in tile_starts(width, tile=tile[1], stride=stride[1])
+    ]
+    channels_last = images.is_contiguous(memory_format=torch.channels_last)
+    tiles = torch.empty(
+        (len(places), images.shape[1], *tile),
+        dtype=images.dtype,
+        device=images.device,
+        memory_format=torch.channels_last if channels_last else torch.contiguous_format,
+    )
+    tiles[:] = torch.tensor(fill, dtype=images.dtype, device=images.device).view(1, -1, 1, 1)
+    for t, (i, y, x) in enumerate(places):
+        height = min(tile[0], int(sizes[i, 0]) - y)
+        width = min(tile[1], int(sizes[i, 1]) - x)
+        tiles[t, :, :height, :width] = images[i, :, y : y + height, x : x + width]
+    return tiles, torch.tensor(places, dtype=torch.int64).view(-1, 3)
+
+
+def join_tiles(
+    scores: torch.Tensor, tiles: torch.Tensor, sizes: torch.Tensor
+) -> list[torch.Tensor]:
+    """Put what a network says about tiles together: where they overlap, the mean.
+
+    Args:
+        scores: [t, classes, tile height, tile width], floating point.
+        tiles: int64 [t, 3], see `SlideBatch`.
+        sizes: int64 [n, 2], see `SlideBatch`.
+
+    Returns:
+        Scores of each picture, [classes, height, width].
+    """
+    joined = [scores.new_zeros((scores.shape[1], *size)) for size in sizes.tolist()]
+    counts = [scores.new_zeros(size) for size in sizes.tolist()]
+    for t, (i, y, x) in enumerate(tiles.tolist()):
+        height, width = (
+            min(side, size - start)
+            for side, size, start in zip(scores.shape[2:], joined[i].shape[1:], (y, x), strict=True)
+        )
+        joined[i][:, y : y + height, x : x + width] += scores[t, :, :height, :width]
+        counts[i][y : y + height, x : x + width] += 1
+    return [total / count for total, count in zip(joined, counts, strict=True)]
