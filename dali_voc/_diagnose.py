@@ -7,6 +7,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
@@ -144,8 +145,30 @@ class _Trial:
             if _SHORTAGE.search(str(e)):
                 raise LoaderError(f"out of memory or of another resource: {_cause(e)}") from None
             image = self._index.images[int(single.samples[0])]
+            _blame_user_operator(e, image)
             return SampleError(image, _image_reason(image))
         return None
+
+
+def _blame_user_operator(error: BaseException, image: str) -> None:
+    """Raise a LoaderError if it was a user's own operator that failed; see `_user_operators`."""
+    # DALI prints where in Python each operator was put into the graph
+    frames = re.findall(r'^ *File "(.+)", line (\d+), in (\S+)', str(error), re.MULTILINE)
+    if not frames:
+        return
+    file, line, function = frames[-1]
+    if Path(file).name == "_user_operators.py":
+        raise LoaderError(
+            "augment.operators: an operator changed the size or the type of what it was given; "
+            "expected uint8 [crop height, crop width, 3] and labels [crop height, crop width]"
+        ) from error
+    if not Path(file).is_relative_to(Path(__file__).parent):
+        _, _, cause = str(error).partition("encountered:")
+        lines = [text.strip() for text in cause.splitlines() if text.strip()]
+        raise LoaderError(
+            f"augment.operators: {function} ({file}, line {line}) failed on {image}: "
+            f"{lines[0] if lines else first_line(error)}"
+        ) from error
 
 
 def _image_reason(path: str) -> str:

@@ -3,31 +3,79 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from nvidia.dali import fn
+
+from dali_voc.augment import USER_NUMBERS
 from dali_voc.errors import ConfigError
 
-__all__ = ["find_operator"]
+__all__ = ["UserOperator"]
 
 
-def find_operator(name: str) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """Return the function that `module:function` names.
+@dataclass(frozen=True, kw_only=True)
+class UserOperator:
+    """A function that takes and returns an image and a label node.
 
-    Raises:
-        ConfigError: it cannot be imported, is not there, or cannot be called.
+    Attributes:
+        name: `module:function`.
+        function: what that names.
+        wants_numbers: whether its third parameter is the sample's random numbers.
     """
-    module_name, _, function_name = name.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as e:
-        raise ConfigError(
-            f"augment.operators: found {name!r}, but {module_name} cannot be imported ({e}); "
-            "its folder has to be on PYTHONPATH"
-        ) from e
-    found = getattr(module, function_name, None)
-    if not callable(found):
-        raise ConfigError(
-            f"augment.operators: found {name!r}, but {module_name} has no function {function_name}"
+
+    name: str
+    function: Callable[..., Any]
+    wants_numbers: bool
+
+    @classmethod
+    def find(cls, name: str) -> UserOperator:
+        """Import the function that `module:function` names.
+
+        Raises:
+            ConfigError: it cannot be imported, is not there, or cannot be called so.
+        """
+        module_name, _, function_name = name.partition(":")
+        found = f"augment.operators: found '{name}', but"
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as e:
+            raise ConfigError(
+                f"{found} {module_name} cannot be imported ({e}); "
+                "Python has to find it: install it, or put its folder on PYTHONPATH"
+            ) from e
+        function = getattr(module, function_name, None)
+        if not callable(function):
+            raise ConfigError(f"{found} {module_name} has no function {function_name}")
+        for count in (2, 3):
+            try:
+                inspect.signature(function).bind(*range(count))
+            except TypeError:
+                continue
+            return cls(name=name, function=function, wants_numbers=count == 3)
+        raise ConfigError(f"{found} it does not take (image, label) or (image, label, numbers)")
+
+    def numbers(self, node: Any, place: int) -> tuple[Any, ...]:
+        """Return what comes after image and label; `place` is among the operators."""
+        if not self.wants_numbers:
+            return ()
+        return (node[place * USER_NUMBERS : (place + 1) * USER_NUMBERS],)
+
+    def check(self, result: Any, *, crop_size: tuple[int, int]) -> tuple[Any, Any]:
+        """Return what the function returned, if that are pictures and labels of the crop's size.
+
+        Raises:
+            ConfigError: it is not a pair. Another size is an error of the running pipeline.
+        """
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise ConfigError(
+                f"augment.operators: {self.name} returned {type(result).__name__}, "
+                "expected (image, label)"
+            )
+        image, label = result
+        return (
+            fn.reshape(image, shape=[*crop_size, 3], layout="HWC"),
+            fn.reshape(label, shape=list(crop_size), layout="HW"),
         )
-    return found  # type: ignore[no-any-return]

@@ -16,6 +16,7 @@ from dali_voc.randomness import Stream, uniform
 __all__ = [
     "CANDIDATES",
     "NOISE_MARGIN",
+    "USER_NUMBERS",
     "color_matrices",
     "draw_parameters",
     "noise_tile",
@@ -29,6 +30,9 @@ CANDIDATES = 10
 
 # Rows and columns by which the tile of noise is larger than a crop.
 NOISE_MARGIN = 128
+
+# Random numbers that each operator of the user's own gets per sample.
+USER_NUMBERS = 8
 
 # RGB to luma and chroma (YIQ, FCC 1953), in which saturation and hue are a scaling and a rotation.
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
@@ -49,6 +53,7 @@ def parameter_names(augment: AugmentConfig) -> tuple[str, ...]:
         "jpeg": augment.jpeg > 0,
         "erase_start": augment.erase > 0,
         "erase_shape": augment.erase > 0,
+        "user": bool(augment.operators),
     }
     return ("position", "flip", *(name for name, used in optional.items() if used))
 
@@ -78,7 +83,8 @@ def draw_parameters(
         [n, 3]; `color` float32 [n, 3, 4]; `rotation` float32 [n, 2], cosine and sine; `blur` and
         `noise` float32 [n], standard deviations in pixels and in levels, 0 for none; `noise_place`
         int32 [n, 2], row and column in the tile of noise; `jpeg` int32 [n], quality, 0 for none;
-        `erase_start` and `erase_shape` float32 [n, 2], whole pixels (y, x), shape 0 for none.
+        `erase_start` and `erase_shape` float32 [n, 2], whole pixels (y, x), shape 0 for none;
+        `user` float32 [n, USER_NUMBERS * operators], in [0, 1).
     """
     n = len(samples)
     if not training:
@@ -122,6 +128,8 @@ def draw_parameters(
     if "erase_start" in names:
         start, shape = _erased(numbers(Stream.ERASE, 5), augment)
         made |= {"erase_start": start, "erase_shape": shape}
+    if "user" in names:
+        made["user"] = numbers(Stream.USER, USER_NUMBERS * len(augment.operators))
     return made
 
 

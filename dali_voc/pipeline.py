@@ -5,6 +5,7 @@ What becomes of a decoded window is in `_placement` and `_distortions`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
@@ -17,9 +18,10 @@ from nvidia.dali.pipeline import do_not_convert
 
 from dali_voc._distortions import distort, distorts
 from dali_voc._placement import Form, place_on_cpu, place_on_gpu
-from dali_voc._user_operators import find_operator
+from dali_voc._user_operators import UserOperator
 from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
+from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, LabelNodes, decode_label
 
@@ -80,7 +82,7 @@ def build_pipeline(
         on_gpu=device == "cuda",
         form=Form.of(config.normalize),
         plain=Form.plain(config.normalize),
-        operators=tuple(find_operator(name) for name in augment.operators),
+        operators=tuple(map(UserOperator.find, augment.operators)),
     )
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
@@ -88,13 +90,19 @@ def build_pipeline(
         given = _take(source, ("image", "label", *parameter_names(augment)))
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
-    pipeline: Pipeline = define(
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=device_id,
-        prefetch_queue_depth=prefetch,
-    )
-    pipeline.build()
+    try:
+        pipeline: Pipeline = define(
+            batch_size=batch_size,
+            num_threads=threads,
+            device_id=device_id,
+            prefetch_queue_depth=prefetch,
+        )
+    except ConfigError as e:  # to which AutoGraph has added where it was raised
+        raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
+    with warnings.catch_warnings():
+        # numbers that no operator of the user's wants
+        warnings.filterwarnings("ignore", "The external source node .* is not used")
+        pipeline.build()
     return pipeline
 
 
@@ -120,7 +128,7 @@ class _Graph:
     num_classes: int
     tables: LabelTables
     on_gpu: bool
-    operators: tuple[Callable[[Any, Any], tuple[Any, Any]], ...]
+    operators: tuple[UserOperator, ...]
     form: Form  # of the images in the end
     plain: Form  # of the images while they are being distorted
 
@@ -145,8 +153,12 @@ class _Graph:
         )
         if bytes_first:
             image = distort(image, given, crop_size=augment.crop_size)
-            for operator in self.operators:
-                image, label = operator(image, label)
+            for place, operator in enumerate(self.operators):
+                numbers = operator.numbers(given["user"], place)
+                # not a method: AutoGraph is to see the user's own function
+                function = operator.function
+                result = function(image, label, *numbers)
+                image, label = operator.check(result, crop_size=augment.crop_size)
             image = self._place(image, crop_size=augment.crop_size, form=form)
         if "erase_start" in given:
             where = {"anchor": given["erase_start"], "shape": given["erase_shape"]}

@@ -43,6 +43,7 @@ class Stream(IntEnum):
     ERASE = 13
     MIX = 14  # which sample of the batch another one meets, and how
     NOISE_TILE = 15
+    USER = 16  # for operators of the user's own
 
 
 def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64], ...]:

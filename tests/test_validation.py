@@ -1,0 +1,192 @@
+"""Validation modes: whole pictures, resized ones, and tiles."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from augmented import write_lossless
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dali_voc import Config, build_loader, parse_config
+from dali_voc.testing import assert_resumes_exactly
+from dali_voc.validation import FullBatch, SlideBatch, cut_tiles, join_tiles, tile_starts
+
+SIZES = [(90, 130), (120, 80), (100, 100), (64, 200), (33, 41), (150, 97), (96, 128)]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A val split of pictures of many sizes, stored without loss."""
+    root = write_lossless(tmp_path_factory.mktemp("validation"))
+    names = (root / "ImageSets/Segmentation/train.txt").read_text().split()[: len(SIZES)]
+    (root / "ImageSets/Segmentation/val.txt").write_text("\n".join(names))
+    for name, (height, width) in zip(names, SIZES, strict=True):
+        for path in (root / f"JPEGImages/{name}.jpg", root / f"SegmentationClass/{name}.png"):
+            with Image.open(path) as image:
+                cut = image.crop((10, 10, 10 + width, 10 + height))
+            cut.save(path, "PNG")
+    return root
+
+
+def make(root: Path, *, dtype: str = "uint8", **augment: Any) -> Config:
+    return parse_config(
+        {
+            "dataset": {"root": str(root)},
+            "augment": {"crop_size": [64, 96], "small": "drop", **augment},
+            "normalize": {"dtype": dtype},
+            "loader": {"device": "cpu", "batch_size": 3},
+        }
+    )
+
+
+def stored(root: Path) -> list[tuple[Image.Image, np.ndarray]]:
+    names = (root / "ImageSets/Segmentation/val.txt").read_text().split()
+    return [
+        (
+            Image.open(root / f"JPEGImages/{name}.jpg").convert("RGB"),
+            np.array(Image.open(root / f"SegmentationClass/{name}.png")),
+        )
+        for name in names
+    ]
+
+
+def padded(picture: np.ndarray, shape: torch.Size, fill: Any) -> np.ndarray:
+    result = np.empty((*shape, *picture.shape[2:]))
+    result[:] = fill
+    result[: picture.shape[0], : picture.shape[1]] = picture
+    return result
+
+
+@pytest.mark.parametrize("multiple", [1, 32])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_full(root: Path, multiple: int, dtype: str) -> None:
+    config = make(root, dtype=dtype, validation="full", pad_multiple=multiple)
+    pairs = iter(stored(root))
+    mean, std = np.array(config.normalize.mean) * 255, np.array(config.normalize.std) * 255
+    count = 0
+    with build_loader(config, split="val") as loader:
+        for batch in loader:
+            assert isinstance(batch, FullBatch)
+            n = len(batch.images)
+            sizes = SIZES[count : count + n]
+            assert batch.sizes.tolist() == batch.stored_sizes.tolist() == [list(s) for s in sizes]
+            largest = [-(-max(s[k] for s in sizes) // multiple) * multiple for k in (0, 1)]
+            assert list(batch.images.shape) == [n, 3, *largest]
+            assert list(batch.labels.shape) == [n, *largest]
+            for shown, label in zip(batch.images, batch.labels, strict=True):
+                image, classes = next(pairs)
+                assert np.array_equal(label, padded(classes, label.shape, 255))
+                picture = shown.permute(1, 2, 0).numpy()
+                if dtype == "uint8":
+                    expected = padded(np.array(image), label.shape, np.round(mean))
+                    assert np.array_equal(picture, expected)
+                else:
+                    expected = padded((np.array(image) - mean) / std, label.shape, 0)
+                    np.testing.assert_allclose(picture, expected, rtol=0, atol=5e-7)
+            count += n
+    assert count == len(SIZES)
+
+
+@pytest.mark.parametrize("shorter", [None, 50, 120])
+def test_resize(root: Path, shorter: int | None) -> None:
+    config = make(root, validation="resize", shorter_side=shorter)
+    with build_loader(config, split="val") as loader:
+        shown = [
+            (image[:, :h, :w].permute(1, 2, 0).numpy(), label[:h, :w].numpy(), stored_size)
+            for images, labels, sizes, stored_sizes in loader
+            for image, label, (h, w), stored_size in zip(
+                images, labels, sizes.tolist(), stored_sizes.tolist(), strict=True
+            )
+        ]
+    for (picture, label, size), (image, classes) in zip(shown, stored(root), strict=True):
+        height, width = classes.shape
+        factor = (shorter or 64) / min(height, width)
+        new = [int(np.floor(side * factor + 0.5)) for side in (height, width)]
+        assert size == [height, width]
+        assert list(label.shape) == new
+        assert min(new) == (shorter or 64)
+        rows = [int((i + 0.5) * height / new[0]) for i in range(new[0])]
+        columns = [int((j + 0.5) * width / new[1]) for j in range(new[1])]
+        assert np.array_equal(label, classes[rows][:, columns])
+        expected = np.array(image.resize((new[1], new[0]), Image.Resampling.BILINEAR)).astype(int)
+        # Pillow rounds after each of its two passes
+        assert np.abs(picture - expected).max() <= 1
+
+
+def test_full_resumes(root: Path) -> None:
+    config = make(root, validation="full")
+    assert_resumes_exactly(lambda: build_loader(config, split="val"))
+
+
+def test_training_is_not_concerned(root: Path) -> None:
+    with build_loader(make(root, validation="full")) as loader:
+        images, labels = next(iter(loader))
+    assert images.shape == (3, 3, 64, 96)
+    assert labels.shape == (3, 64, 96)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16"])
+def test_slide(root: Path, dtype: str) -> None:
+    config = make(root, validation="slide", stride=[40, 50], dtype=dtype)
+    full = make(root, validation="full", pad_multiple=1, dtype=dtype)
+    fill = np.round(np.array(config.normalize.mean) * 255) * (dtype == "uint8")
+    with (
+        build_loader(config, split="val") as tiled,
+        build_loader(full, split="val") as whole,
+    ):
+        for tiles, batch in zip(tiled, whole, strict=True):
+            assert isinstance(tiles, SlideBatch)
+            assert torch.equal(tiles.labels, batch.labels)
+            assert torch.equal(tiles.sizes, batch.sizes)
+            covered = torch.zeros(batch.labels.shape)
+            for tile, (i, y, x) in zip(tiles.images, tiles.tiles.tolist(), strict=True):
+                height, width = batch.sizes[i].tolist()
+                shown = batch.images[i, :, y : min(y + 64, height), x : min(x + 96, width)]
+                picture = shown.permute(1, 2, 0).numpy()
+                expected = padded(picture, torch.Size([64, 96]), fill)
+                assert np.array_equal(tile.permute(1, 2, 0).numpy(), expected)
+                covered[i, y : y + 64, x : x + 96] += 1
+            for i, (height, width) in enumerate(batch.sizes.tolist()):
+                assert (covered[i, :height, :width] >= 1).all()
+
+
+@given(size=st.integers(1, 300), tile=st.integers(1, 100), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_tiles_cover_an_axis(size: int, tile: int, data: st.DataObject) -> None:
+    stride = data.draw(st.integers(1, tile))
+    starts = tile_starts(size, tile=tile, stride=stride)
+    covered = [any(s <= k < s + tile for s in starts) for k in range(size)]
+    assert all(covered)
+    assert starts == sorted(set(starts))
+    assert all(b - a <= stride for a, b in itertools.pairwise(starts))
+    assert starts[-1] == max(0, size - tile)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_joining_takes_the_mean(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = torch.from_numpy(rng.integers(1, 30, (3, 2)))
+    images = torch.zeros((3, 3, 30, 30))
+    tile = tuple(rng.integers(1, 20, 2).tolist())
+    stride = tuple(int(rng.integers(1, side + 1)) for side in tile)
+    _, places = cut_tiles(images, sizes, tile=tile, stride=stride)
+    scores = torch.from_numpy(rng.normal(size=(len(places), 2, *tile)))
+    for i, found in enumerate(join_tiles(scores, places, sizes)):
+        height, width = sizes[i].tolist()
+        assert found.shape == (2, height, width)
+        for y in range(height):
+            for x in range(width):
+                values = [
+                    s[:, y - top, x - left].numpy()
+                    for s, (k, top, left) in zip(scores, places.tolist(), strict=True)
+                    if k == i and top <= y < top + tile[0] and left <= x < left + tile[1]
+                ]
+                np.testing.assert_allclose(found[:, y, x], np.mean(values, axis=0), atol=1e-12)
