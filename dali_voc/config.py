@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from dali_voc._config_errors import near_match, one_line_per_error
 from dali_voc.datasets import DATASETS
@@ -43,6 +51,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
+def _path_to_str(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(os.path.expandvars(path)))
+
+
 class DatasetConfig(_Section):
     """Which data set, and where it lies."""
 
@@ -58,13 +74,13 @@ class DatasetConfig(_Section):
 
     @field_validator("root", mode="before")
     @classmethod
-    def _path_to_str(cls, root: Any) -> Any:
-        return os.fspath(root) if isinstance(root, os.PathLike) else root
+    def _from_path(cls, root: Any) -> Any:
+        return _path_to_str(root)
 
     @property
     def path(self) -> Path:
         """The root as a path, expanded."""
-        return Path(os.path.expanduser(os.path.expandvars(self.root)))
+        return _expanded(self.root)
 
 
 class LabelsConfig(_Section):
@@ -109,11 +125,15 @@ class AugmentConfig(_Section):
         description="try up to 10 crops until no class fills more than this share of the pixels "
         "that are not ignored, such as 0.75; null: take the first",
     )
-    class_crop: Unit = Field(
-        0.0, description="share of crops around a random pixel of a random class that is there"
+    class_crop: Unit | None = Field(
+        None,
+        description="share of crops around a random pixel of a random class that is there; null: "
+        "0.5 where sampling is balanced, else 0",
     )
     class_weights: tuple[Weight, ...] | None = Field(
-        None, description="with class_crop: weight of each class in that draw; null: all alike"
+        None,
+        description="with class_crop: weight of each class in that draw; null: 1 / (share of the "
+        "pixels) where sampling is balanced, else all alike",
     )
     brightness: float = Field(
         0.0,
@@ -170,13 +190,47 @@ class NormalizeConfig(_Section):
 
 
 class SamplingConfig(_Section):
-    """Which samples an epoch of training consists of."""
+    """Which samples an epoch of training consists of; `sampling: balanced` is short for a policy.
 
+    See `dali_voc.sampling` for what "balanced" does.
+    """
+
+    policy: Literal["uniform", "balanced"] = Field(
+        "uniform",
+        description="uniform: each sample once, or by weights; balanced: draw with replacement so "
+        "that rare classes come as often as others",
+    )
     weights: str | None = Field(
         None,
         description="text file with one weight a line, in list order: draw with replacement; "
         "null: each sample once",
     )
+    stats: str = Field(
+        "stats.json",
+        description="the file of `dali-voc stats`, for balanced; ~ and $VARIABLES are expanded",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, section: Any) -> Any:
+        return {"policy": section} if isinstance(section, str) else section
+
+    @field_validator("stats", mode="before")
+    @classmethod
+    def _from_path(cls, stats: Any) -> Any:
+        return _path_to_str(stats)
+
+    @field_validator("weights")
+    @classmethod
+    def _one_or_the_other(cls, weights: str | None, info: ValidationInfo) -> str | None:
+        if weights is not None and info.data.get("policy") == "balanced":
+            raise ValueError("expected null where sampling.policy is 'balanced'")
+        return weights
+
+    @property
+    def stats_path(self) -> Path:
+        """The file of class statistics as a path, expanded."""
+        return _expanded(self.stats)
 
 
 class LoaderConfig(_Section):
@@ -258,6 +312,8 @@ def parse_config(
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
     tree = {k: dict(v) if isinstance(v, dict) else v for k, v in (tree or {}).items()}
+    if isinstance(tree.get("sampling"), str):
+        tree["sampling"] = {"policy": tree["sampling"]}  # overrides may add to it
     for override in overrides:
         _apply(tree, override)
     try:

@@ -9,11 +9,11 @@ from typing import Any, Literal
 from nvidia.dali import Pipeline, fn, types
 
 from dali_voc.augment import parameter_names
-from dali_voc.config import AugmentConfig, Config, NormalizeConfig
+from dali_voc.config import AugmentConfig, Config, LabelsConfig, NormalizeConfig
 from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, decode_label, normalize_crop
 
-__all__ = ["Source", "build_decode_only_pipeline", "build_pipeline"]
+__all__ = ["Source", "build_decode_only_pipeline", "build_label_pipeline", "build_pipeline"]
 
 # What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
 # the arrays of dali_voc.augment.draw_parameters.
@@ -134,7 +134,7 @@ def _class_crop(augment: AugmentConfig, draw: Any, num_classes: int) -> ClassCro
     if draw is None:
         return None
     weights = augment.class_weights or (1.0,) * num_classes
-    return ClassCrop(draw=draw, probability=augment.class_crop, weights=weights)
+    return ClassCrop(draw=draw, probability=augment.class_crop or 0.0, weights=weights)
 
 
 def _finish_on_cpu(
@@ -198,5 +198,48 @@ def build_decode_only_pipeline(
         image_path = fn.external_source(source=lambda: source()[0])
         device = "cpu" if device_id is None else "mixed"
         pipeline.set_outputs(fn.decoders.image(_read(image_path), device=device))
+    pipeline.build()
+    return pipeline
+
+
+def build_label_pipeline(
+    source: Source,
+    *,
+    labels: LabelsConfig,
+    tables: LabelTables,
+    void: int,
+    batch_size: int,
+    threads: int,
+    prefetch: int,
+) -> Pipeline:
+    """Build the pipeline that only reads whole labels, on the CPU.
+
+    Args:
+        source: as for `build_pipeline`; only the label paths are used.
+        labels: `palette` and `unknown` are used.
+        tables: what label values mean.
+        void: index of what has no class, as in `tables`.
+        batch_size: of the largest batch.
+        threads: CPU threads.
+        prefetch: batches in the works at once.
+
+    Returns:
+        A built pipeline with one output: class indices [height, width] of mixed sizes, uint8, or
+        int32 where `void` does not fit.
+    """
+    pipeline = _empty_pipeline(batch_size, None, threads, prefetch)
+    with pipeline:
+        label_path = fn.external_source(source=lambda: source()[1])
+        nodes = decode_label(
+            _read(label_path),
+            label_path,
+            tables=tables,
+            crop_size=None,
+            palette=labels.palette,
+            unknown="error" if labels.unknown == "error" else void,
+            ignore_index=void,
+            dtype="uint8" if void <= 255 else "int32",
+        )
+        pipeline.set_outputs(nodes.label)
     pipeline.build()
     return pipeline

@@ -94,7 +94,7 @@ def test_wrong_use_is_one_sentence(
 def test_result_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:
     import os
 
-    from dali_voc.commands._files import write_text
+    from dali_voc._files import write_text
 
     path = tmp_path / "result.json"
     path.write_text("old")
