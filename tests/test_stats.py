@@ -23,7 +23,8 @@ from dali_voc import (
     count_classes,
     loss_weights,
 )
-from dali_voc.datasets import DATASETS
+from dali_voc.datasets import DATASETS, PairIndex, PathList
+from dali_voc.datasets.voc import VOC_SPEC
 
 MakeConfig = Callable[..., Config]
 
@@ -262,6 +263,16 @@ def test_damaged_files(tmp_path: Path, text: str | dict[str, object], reason: st
     assert str(error.value).startswith(f"{path}: ")
     assert reason in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_samples_are_told_apart_by_names_and_order() -> None:
+    def digest(*names: str) -> str:
+        paths = PathList(names)
+        return PairIndex(images=paths, labels=paths, spec=VOC_SPEC).digest()
+
+    assert digest("a", "bc").startswith("2 samples, sha256 ")
+    found = {digest(*names) for names in (("a", "bc"), ("ab", "c"), ("bc", "a"), ("a", "bd"))}
+    assert len(found) == 4
 
 
 def test_file_of_another_split(tmp_path: Path, voc: Path, make_config: MakeConfig) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -49,9 +50,9 @@ def stats(
     for line in _summary(counted):
         console.print(line, highlight=False)
     counted.save(out)
-    console.print(f"counts, for sampling.stats: [bold]{out}[/]")
     write_bytes(chart, class_chart(counted))
-    console.print(f"chart: [bold]{chart}[/]")
+    for what, path in ("counts, for sampling.stats", out), ("chart", chart):
+        console.print(f"{what}: [bold]{escape(str(path))}[/]")
 
 
 def _check_places(out: Path, chart: Path) -> None:
@@ -90,10 +91,10 @@ def _table(counted: ClassStats) -> Table:
     rows = zip(counted.classes, counted.pixels, counted.pictures, weights, strict=True)
     for name, pixels, pictures, weight in rows:
         if not pixels:
-            table.add_row(name, "never", "", "", "", "", style="yellow")
+            table.add_row(escape(name), "never", "", "", "", "", style="yellow")
             continue
         table.add_row(
-            name,
+            escape(name),
             f"{pixels:,}",
             _percent(pixels / all_pixels),
             f"{pictures:,}",
@@ -118,7 +119,6 @@ def _summary(counted: ClassStats) -> list[str]:
     if empty:
         lines.append(f"labels without a class, which balanced sampling never draws: {empty:,}")
     if counted.bad_files:
-        lines.append(
-            f"labels that could not be read and count as showing nothing: {len(counted.bad_files):,}"
-        )
+        bad = len(counted.bad_files)
+        lines.append(f"labels that could not be read and count as showing nothing: {bad:,}")
     return lines
