@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from dali_voc._files import write_text
 from dali_voc.benchmarking import describe_machine
-from dali_voc.commands._files import write_text
 
 __all__ = ["report"]
 

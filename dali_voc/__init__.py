@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dali_voc._substitutes import BadFile, Report
 from dali_voc.config import Config, load_config, parse_config
+from dali_voc.counting import count_classes
 from dali_voc.errors import (
     ConfigError,
     DaliVocError,
@@ -14,10 +15,12 @@ from dali_voc.errors import (
     StateError,
 )
 from dali_voc.loader import Loader, build_loader
+from dali_voc.stats import ClassStats, loss_weights
 from dali_voc.textbook import load_data_voc
 
 __all__ = [
     "BadFile",
+    "ClassStats",
     "Config",
     "ConfigError",
     "DaliVocError",
@@ -29,8 +32,10 @@ __all__ = [
     "SampleError",
     "StateError",
     "build_loader",
+    "count_classes",
     "load_config",
     "load_data_voc",
+    "loss_weights",
     "parse_config",
 ]
 

@@ -72,11 +72,15 @@ class AugmentConfig(Section):
         description="try up to 10 crops until no class fills more than this share of the pixels "
         "that are not ignored, such as 0.75; null: take the first",
     )
-    class_crop: Unit = Field(
-        0.0, description="share of crops around a random pixel of a random class that is there"
+    class_crop: Unit | None = Field(
+        None,
+        description="share of crops around a random pixel of a random class that is there; null: "
+        "0.5 where sampling is balanced, else 0",
     )
     class_weights: Annotated[tuple[Weight, ...] | None, ListToTuple] = Field(
-        None, description="with class_crop: weight of each class in that draw; null: all alike"
+        None,
+        description="with class_crop: weight of each class in that draw; null: 1 / (share of the "
+        "pixels) where sampling is balanced, else all alike",
     )
     rotate: float = Field(
         0.0, ge=0, le=180, description="largest angle by which crops are turned, degrees"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,7 @@ class Batch:
     planned: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int64]
     parameters: dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
-    mixing: npt.NDArray[np.float32]
+    mixing: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)

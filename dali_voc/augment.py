@@ -44,7 +44,7 @@ def parameter_names(augment: AugmentConfig) -> tuple[str, ...]:
     optional = {
         "vertical_flip": augment.vertical_flip > 0,
         "scale": augment.scale is not None,
-        "class_draw": augment.class_crop > 0,
+        "class_draw": bool(augment.class_crop),
         "color": _has_color(augment),
         "rotation": augment.rotate > 0,
         "blur": augment.blur > 0,

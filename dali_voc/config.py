@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from dali_voc._augment_config import AugmentConfig, ListToTuple, Section, Unit
 from dali_voc._config_errors import near_match, one_line_per_error
@@ -35,6 +35,14 @@ Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
 Auto = Literal["auto"]
 
 
+def _path_to_str(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(os.path.expandvars(path)))
+
+
 class DatasetConfig(Section):
     """Which data set, and where it lies."""
 
@@ -50,13 +58,13 @@ class DatasetConfig(Section):
 
     @field_validator("root", mode="before")
     @classmethod
-    def _path_to_str(cls, root: Any) -> Any:
-        return os.fspath(root) if isinstance(root, os.PathLike) else root
+    def _from_path(cls, root: Any) -> Any:
+        return _path_to_str(root)
 
     @property
     def path(self) -> Path:
         """The root as a path, expanded."""
-        return Path(os.path.expanduser(os.path.expandvars(self.root)))
+        return _expanded(self.root)
 
 
 class LabelsConfig(Section):
@@ -109,13 +117,47 @@ class NormalizeConfig(Section):
 
 
 class SamplingConfig(Section):
-    """Which samples an epoch of training consists of."""
+    """Which samples an epoch of training consists of; `sampling: balanced` is short for a policy.
 
+    See `dali_voc.sampling` for what "balanced" does.
+    """
+
+    policy: Literal["uniform", "balanced"] = Field(
+        "uniform",
+        description="uniform: each sample once, or by weights; balanced: draw with replacement so "
+        "that rare classes come as often as others",
+    )
     weights: str | None = Field(
         None,
         description="text file with one weight a line, in list order: draw with replacement; "
         "null: each sample once",
     )
+    stats: str = Field(
+        "stats.json",
+        description="the file of `dali-voc stats`, for balanced; ~ and $VARIABLES are expanded",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, section: Any) -> Any:
+        return {"policy": section} if isinstance(section, str) else section
+
+    @field_validator("stats", mode="before")
+    @classmethod
+    def _from_path(cls, stats: Any) -> Any:
+        return _path_to_str(stats)
+
+    @field_validator("weights")
+    @classmethod
+    def _one_or_the_other(cls, weights: str | None, info: ValidationInfo) -> str | None:
+        if weights is not None and info.data.get("policy") == "balanced":
+            raise ValueError("expected null where sampling.policy is 'balanced'")
+        return weights
+
+    @property
+    def stats_path(self) -> Path:
+        """The file of class statistics as a path, expanded."""
+        return _expanded(self.stats)
 
 
 class LoaderConfig(Section):
@@ -197,6 +239,8 @@ def parse_config(
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
     tree = {k: dict(v) if isinstance(v, dict) else v for k, v in (tree or {}).items()}
+    if isinstance(tree.get("sampling"), str):
+        tree["sampling"] = {"policy": tree["sampling"]}  # overrides may add to it
     for override in overrides:
         _apply(tree, override)
     try:

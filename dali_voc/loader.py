@@ -26,8 +26,9 @@ from dali_voc.datasets import DATASETS, PairIndex
 from dali_voc.datasets._sizes import find_large
 from dali_voc.errors import ConfigError, DatasetError, LoaderError
 from dali_voc.labels import LabelSpec, LabelTables
-from dali_voc.sampling import check_weights, read_weights
+from dali_voc.sampling import balanced_augment, balanced_weights, check_weights, read_weights
 from dali_voc.state import LoaderState, fingerprint
+from dali_voc.stats import ClassStats
 
 __all__ = ["Loader", "build_loader"]
 
@@ -50,16 +51,21 @@ def build_loader(
             every time. By default, true for splits whose name begins with "train".
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
             training is then as many draws with replacement as there are samples. By default what
-            `sampling.weights` names.
+            section `sampling` says.
 
     Raises:
-        DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch.
+        DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
+            the file of weights or class statistics cannot be read, or belongs to other samples.
         ConfigError: ranks or weights make no sense.
     """
     training = split.startswith("train") if training is None else training
     must_exist = config.loader.on_error == "raise"
     index = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=must_exist)
-    if weights is None and config.sampling.weights is not None and training:
+    stats = None
+    if training and config.sampling.policy == "balanced":
+        stats = ClassStats.load_for(config.sampling.stats_path, index)
+        weights = balanced_weights(stats) if weights is None else weights
+    elif training and config.sampling.weights is not None and weights is None:
         weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
     # whole pictures are never too small
     if config.augment.small == "drop" and (training or config.augment.validation == "center"):
@@ -68,7 +74,7 @@ def build_loader(
             weights = check_weights(weights, num_samples=len(index))[kept]
         index = index.select(kept)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
-    return Loader(config, index, training=training, ranks=ranks, weights=weights)
+    return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
 
 
 class Loader:
@@ -91,6 +97,7 @@ class Loader:
         training: see `build_loader`.
         ranks: the place of this process among those that share the data.
         weights: see `build_loader`.
+        stats: of the split, for class-aware crops where sampling is balanced.
     """
 
     def __init__(
@@ -101,7 +108,10 @@ class Loader:
         training: bool,
         ranks: Ranks | None = None,
         weights: npt.ArrayLike | None = None,
+        stats: ClassStats | None = None,
     ) -> None:
+        # what null stands for is decided here, once, so that batches and fingerprint agree
+        config = config.model_copy(update={"augment": balanced_augment(config.augment, stats)})
         weighted = config.augment.class_weights
         if weighted is not None and len(weighted) != len(index.spec.classes):
             raise ConfigError(

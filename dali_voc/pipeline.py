@@ -20,12 +20,12 @@ from dali_voc._distortions import distort, distorts
 from dali_voc._placement import Form, place_on_cpu, place_on_gpu
 from dali_voc._user_operators import UserOperator
 from dali_voc.augment import parameter_names
-from dali_voc.config import AugmentConfig, Config
+from dali_voc.config import AugmentConfig, Config, LabelsConfig
 from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, LabelNodes, decode_label
 
-__all__ = ["Source", "build_decode_only_pipeline", "build_pipeline"]
+__all__ = ["Source", "build_decode_only_pipeline", "build_label_pipeline", "build_pipeline"]
 
 # What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
 # the arrays of dali_voc.augment.draw_parameters.
@@ -205,7 +205,7 @@ class _Graph:
         if "class_draw" in given:
             weights = augment.class_weights or (1.0,) * self.num_classes
             class_crop = ClassCrop(
-                draw=given["class_draw"], probability=augment.class_crop, weights=weights
+                draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
             )
         return decode_label(
             _read(given["label"]),
@@ -267,6 +267,17 @@ class _Graph:
         return fn.cast(padded + color, dtype=types.UINT8)
 
 
+def _empty_pipeline(
+    batch_size: int, device_id: int | None, threads: int, prefetch: int
+) -> Pipeline:
+    return Pipeline(
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=device_id,
+        prefetch_queue_depth=prefetch,
+    )
+
+
 def build_decode_only_pipeline(
     source: Source, *, batch_size: int, device_id: int | None, threads: int, prefetch: int
 ) -> Pipeline:
@@ -282,15 +293,53 @@ def build_decode_only_pipeline(
     Returns:
         A built pipeline with one output: uint8 pictures [height, width, 3] of mixed sizes.
     """
-    pipeline = Pipeline(
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=device_id,
-        prefetch_queue_depth=prefetch,
-    )
+    pipeline = _empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
         image_path = fn.external_source(source=lambda: source()[0])
         device = "cpu" if device_id is None else "mixed"
         pipeline.set_outputs(fn.decoders.image(_read(image_path), device=device))
+    pipeline.build()
+    return pipeline
+
+
+def build_label_pipeline(
+    source: Source,
+    *,
+    labels: LabelsConfig,
+    tables: LabelTables,
+    void: int,
+    batch_size: int,
+    threads: int,
+    prefetch: int,
+) -> Pipeline:
+    """Build the pipeline that only reads whole labels, on the CPU.
+
+    Args:
+        source: as for `build_pipeline`; only the label paths are used.
+        labels: `palette` and `unknown` are used.
+        tables: what label values mean.
+        void: index of what has no class, as in `tables`.
+        batch_size: of the largest batch.
+        threads: CPU threads.
+        prefetch: batches in the works at once.
+
+    Returns:
+        A built pipeline with one output: class indices [height, width] of mixed sizes, uint8, or
+        int32 where `void` does not fit.
+    """
+    pipeline = _empty_pipeline(batch_size, None, threads, prefetch)
+    with pipeline:
+        label_path = fn.external_source(source=lambda: source()[1])
+        nodes = decode_label(
+            _read(label_path),
+            label_path,
+            tables=tables,
+            crop_size=None,
+            palette=labels.palette,
+            unknown="error" if labels.unknown == "error" else void,
+            ignore_index=void,
+            dtype="uint8" if void <= 255 else "int32",
+        )
+        pipeline.set_outputs(nodes.label)
     pipeline.build()
     return pipeline

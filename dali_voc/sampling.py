@@ -1,16 +1,32 @@
-"""Weights for sampling with replacement: per sample, or per source."""
+"""Weights for sampling with replacement: per sample, per source, or so that classes are balanced.
+
+`sampling: balanced` does two things in training, both from one file of class statistics: pictures
+that show rare classes are drawn more often (`balanced_weights`), and some crops are put around a
+pixel of a drawn class, rare ones more often (`balanced_augment`).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc.config import AugmentConfig
 from dali_voc.errors import ConfigError, DatasetError
+from dali_voc.stats import ClassStats, loss_weights
 
-__all__ = ["check_weights", "read_weights", "source_weights"]
+__all__ = [
+    "balanced_augment",
+    "balanced_weights",
+    "check_weights",
+    "read_weights",
+    "source_weights",
+]
+
+_BALANCED_CLASS_CROP = 0.5
 
 
 def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np.float64]:
@@ -59,3 +75,46 @@ def source_weights(sources: npt.ArrayLike, shares: Sequence[float]) -> npt.NDArr
     if len(counts) > len(shares) or (counts == 0).any():
         raise ConfigError(f"{len(shares)} shares for sources of {counts.tolist()} samples")
     return check_weights((np.asarray(shares) / counts)[numbers], num_samples=len(numbers))
+
+
+def balanced_weights(stats: ClassStats) -> npt.NDArray[np.float64]:
+    """Return weights per sample by which each class is drawn as often as any other.
+
+    A class is drawn, all that occur alike, then one of the pictures that show it: the class-aware
+    sampling of Shen, Lin and Huang, 2016 (https://arxiv.org/abs/1512.05830), for pictures of
+    several classes. So the weight of a picture is the sum of 1 / (number of pictures that show c)
+    over its classes c. A picture that shows no class is never drawn.
+
+    Args:
+        stats: of the split.
+
+    Returns:
+        float64 [num_samples]; they sum to the number of classes that occur.
+
+    Raises:
+        ConfigError: no sample shows a class.
+    """
+    pictures = stats.pictures
+    # exactly rounded, so that states of loaders agree across versions of Python
+    weights = [math.fsum(1 / pictures[c] for c in classes) for classes in stats.sample_classes]
+    return check_weights(weights, num_samples=len(weights))
+
+
+def balanced_augment(augment: AugmentConfig, stats: ClassStats | None) -> AugmentConfig:
+    """Return the section with what null stands for in `class_crop` and `class_weights`.
+
+    Args:
+        augment: the section; what is set in it stays.
+        stats: of the split, where sampling is balanced; else None.
+
+    Returns:
+        With `class_crop` set; with `class_weights` set where they come from `stats`: inversely
+        proportional to the classes' pixels.
+    """
+    share = augment.class_crop
+    if share is None:
+        share = 0.0 if stats is None else _BALANCED_CLASS_CROP
+    weights = augment.class_weights
+    if stats is not None and weights is None and share > 0:
+        weights = tuple(loss_weights(stats, method="inverse").tolist())
+    return augment.model_copy(update={"class_crop": share, "class_weights": weights})

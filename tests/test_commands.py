@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from dali_voc import ClassStats, loss_weights
 
 CONFIG = Path(__file__).parents[1] / "configs/voc2012.yaml"
 
@@ -71,6 +75,58 @@ def test_bench(voc: Path, tmp_path: Path) -> None:
     assert result["config"]["loader"]["batch_size"] == 4
 
 
+def test_stats(voc: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    done = dali_voc(
+        *("stats", CONFIG, "--set", f"dataset.root={voc}", "--split", "trainval"),
+        *("--set", "sampling.stats=$OUT_HERE/counts.json", "--set", "sampling=balanced"),
+        *("--out", "out/counts.json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    stats = ClassStats.load(tmp_path / "out/counts.json")
+    assert len(stats.sample_classes) == 21
+    rows = [line for line in done.stdout.splitlines() if line.startswith("│")]
+    assert len(rows) == len(stats.classes)
+    all_pixels = sum(stats.pixels)
+    weights = loss_weights(stats, method="median").tolist()
+    for row, name, pixels, pictures, weight in zip(
+        rows, stats.classes, stats.pixels, stats.pictures, weights, strict=True
+    ):
+        shares = f"{100 * pixels / all_pixels:.2f} %", f"{100 * pictures / 21:.2f} %"
+        expected = [name, f"{pixels:,}", shares[0], str(pictures), shares[1], f"{weight:.3f}"]
+        found = [cell.strip() for cell in row.strip("│").split("│")]
+        assert found == (expected if pixels else [name, "never", "", "", "", ""])
+    assert "21/21 labels" in done.stdout
+    chart = Image.open(tmp_path / "out/counts.png")
+    assert chart.format == "PNG"
+    assert chart.height > 21 * 20
+    assert len(chart.convert("RGB").getcolors(1 << 24)) > 10
+
+
+def test_stats_says_what_is_missing(voc: Path, tmp_path: Path) -> None:
+    """A class that never occurs, a label that shows nothing, and one that is damaged."""
+    root = shutil.copytree(voc, tmp_path / "voc")
+    labels = [root / f"SegmentationClass/made_{i:06d}.png" for i in range(14)]
+    labels[3].write_bytes(b"")
+    Image.fromarray(np.full((220, 300), 255, np.uint8)).save(labels[4])
+    for path in labels[5:]:
+        Image.fromarray(np.zeros((220, 300), np.uint8)).save(path)
+    arguments = ("stats", CONFIG, "--set", f"dataset.root={root}")
+    done = dali_voc(*arguments, cwd=tmp_path)
+    assert (done.returncode, list(tmp_path.iterdir())) == (1, [root])
+    assert done.stderr.endswith(f"dali-voc: {labels[3]}: the file is empty\n")
+    done = dali_voc(*arguments, "--set", "loader.on_error=skip", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"WARNING: {labels[3]}: the file is empty; it counts as" in done.stderr
+    assert "labels that could not be read and count as showing nothing: 1\n" in done.stdout
+    assert "labels without a class, which balanced sampling never draws: 1\n" in done.stdout
+    assert " never " in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"voc", "stats.json", "stats.png"}
+    done = dali_voc(*arguments, "--set", "loader.on_error=skip", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -78,6 +134,9 @@ def test_bench(voc: Path, tmp_path: Path) -> None:
         (["demo", "--set", "loader.batchsize=3"], 1, "did you mean 'batch_size'"),
         (["bench", "none.yaml"], 1, "dali-voc: none.yaml: no such file"),
         (["bench", CONFIG, "--set", "dataset.root=nowhere"], 1, "dali-voc: nowhere: no such"),
+        (["stats", CONFIG, "--out", "no/s.json"], 1, "no/s.json: found no folder no, expected"),
+        (["stats", CONFIG, "--out", "s.png"], 1, "s.png: found for both counts and chart"),
+        (["stats", CONFIG, "--set", "dataset.root=nowhere"], 1, "dali-voc: nowhere: no such"),
         (["demo", "--rot", "x"], 2, "No such option"),
         (["dmo"], 2, "No such command"),
     ],
@@ -94,7 +153,7 @@ def test_wrong_use_is_one_sentence(
 def test_result_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:
     import os
 
-    from dali_voc.commands._files import write_text
+    from dali_voc._files import write_text
 
     path = tmp_path / "result.json"
     path.write_text("old")
@@ -107,7 +166,7 @@ def test_result_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["bench"]])
+@pytest.mark.parametrize("command", [[], ["demo"], ["bench"], ["stats"]])
 def test_help(tmp_path: Path, command: list[str]) -> None:
     done = dali_voc(*command, "--help", cwd=tmp_path)
     assert done.returncode == 0

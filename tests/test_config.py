@@ -48,6 +48,23 @@ def test_root_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_config({"dataset": {"root": "~/x"}}).dataset.path == Path.home() / "x"
 
 
+def test_balanced_is_short_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATS_HERE", "/counts")
+    tree = {"dataset": {"root": "/x"}, "sampling": "balanced"}
+    long = {"policy": "balanced", "stats": "stats.json", "weights": None}
+    assert parse_config(tree).sampling.model_dump() == long
+    assert Config.model_validate(tree) == parse_config(tree)
+    assert tree["sampling"] == "balanced"
+    assert load_config(EXAMPLE, overrides=["sampling=balanced"]).sampling.policy == "balanced"
+    for root in "~", "$STATS_HERE":
+        config = parse_config(tree, overrides=[f"sampling.stats={root}/a.json"])
+        assert config.sampling.policy == "balanced"
+        home = Path.home() if root == "~" else Path("/counts")
+        assert config.sampling.stats_path == home / "a.json"
+    path = parse_config({**tree, "sampling": {"stats": Path("/a.json")}}).sampling.stats_path
+    assert path == Path("/a.json")
+
+
 def test_models_are_frozen() -> None:
     config = load_config(EXAMPLE)
     with pytest.raises(ValueError, match="frozen"):
@@ -79,6 +96,12 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"labels": {"ignore_index": 256}}, ["labels.ignore_index: found 256"]),
     ({"dataset": {"name": "voc2013", "root": "/x"}}, ["dataset.name: found 'voc2013'", "voc2012"]),
     ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "its folder"]),
+    ({"sampling": "balancd"}, ["sampling.policy: found 'balancd'", "did you mean 'balanced'?"]),
+    ({"sampling": 5}, ["sampling: found 5", "a section of keys"]),
+    (
+        {"sampling": {"policy": "balanced", "weights": "w.txt"}},
+        ["sampling.weights: found 'w.txt', expected null where sampling.policy is 'balanced'"],
+    ),
     ({"loader": 5}, ["loader: found 5", "a section of keys"]),
 ]
 

@@ -9,6 +9,7 @@ import typer
 
 from dali_voc.commands.bench import bench
 from dali_voc.commands.demo import demo
+from dali_voc.commands.stats import stats
 from dali_voc.errors import DaliVocError
 
 __all__ = ["app", "main"]
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(bench)
+app.command()(stats)
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from dali_voc._files import write_text
 from dali_voc.benchmarking import Timing, describe_machine, run_rounds
-from dali_voc.commands._files import write_text
 from dali_voc.config import Config, load_config
 
 __all__ = ["bench"]

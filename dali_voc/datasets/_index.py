@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ class PairIndex:
     def name(self, i: int) -> str:
         """Return a short name of pair `i` for people."""
         return self.images.stem(i)
+
+    def digest(self) -> str:
+        """Return how many pairs there are and a hash of their names in order."""
+        names = hashlib.sha256()
+        for i in range(len(self)):
+            names.update(self.name(i).encode(errors="surrogateescape") + b"\0")
+        return f"{len(self)} samples, sha256 {names.hexdigest()[:16]}"
 
     def select(self, keep: Iterable[int]) -> PairIndex:
         """Return the index of some of the pairs, in the order given."""

@@ -1,0 +1,124 @@
+"""`dali-voc stats`: how often each class occurs, as a table, a file and a chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dali_voc._files import write_bytes
+from dali_voc.commands._class_chart import class_chart
+from dali_voc.config import Config, load_config
+from dali_voc.counting import count_classes
+from dali_voc.errors import ConfigError
+from dali_voc.stats import ClassStats, loss_weights
+
+__all__ = ["stats"]
+
+
+def stats(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    split: Annotated[str, typer.Option(help="The split to count.")] = "train",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file of counts. Default: what sampling.stats names.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="The chart, PNG. Default: beside the counts, .png.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Count each class's pixels and pictures, for `sampling: balanced` and loss weights.
+
+    Example: dali-voc stats configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
+    """
+    console = Console(quiet=quiet)
+    checked = load_config(config, overrides=settings or [])
+    out = checked.sampling.stats_path if out is None else out
+    chart = out.with_suffix(".png") if chart is None else chart
+    _check_places(out, chart)
+    counted = _count(console, checked, split)
+    console.print(_table(counted))
+    for line in _summary(counted):
+        console.print(line, highlight=False)
+    counted.save(out)
+    write_bytes(chart, class_chart(counted))
+    for what, path in ("counts, for sampling.stats", out), ("chart", chart):
+        console.print(f"{what}: [bold]{escape(str(path))}[/]")
+
+
+def _check_places(out: Path, chart: Path) -> None:
+    """Find out before the counting whether its result has a place."""
+    if out == chart:
+        raise ConfigError(f"{out}: found for both counts and chart, expected two files")
+    for path in out, chart:
+        if not path.parent.is_dir():
+            raise ConfigError(f"{path}: found no folder {path.parent}, expected one to write into")
+
+
+def _count(console: Console, config: Config, split: str) -> ClassStats:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("labels"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task(split, total=None)
+        return count_classes(
+            config,
+            split=split,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def _table(counted: ClassStats) -> Table:
+    table = Table()
+    table.add_column("class")
+    for heading in "pixels", "share", "pictures", "share", "loss weight":
+        table.add_column(heading, justify="right")
+    all_pixels, all_pictures = sum(counted.pixels), len(counted.sample_classes)
+    weights = loss_weights(counted, method="median").tolist()
+    rows = zip(counted.classes, counted.pixels, counted.pictures, weights, strict=True)
+    for name, pixels, pictures, weight in rows:
+        if not pixels:
+            table.add_row(escape(name), "never", "", "", "", "", style="yellow")
+            continue
+        table.add_row(
+            escape(name),
+            f"{pixels:,}",
+            _percent(pixels / all_pixels),
+            f"{pictures:,}",
+            _percent(pictures / all_pictures),
+            f"{weight:,.3f}",
+        )
+    return table
+
+
+def _percent(share: float) -> str:
+    """Return two digits after the point, or as many as a small share needs."""
+    return f"{100 * share:.2f} %" if share >= 0.0001 else f"{100 * share:.1g} %"
+
+
+def _summary(counted: ClassStats) -> list[str]:
+    void = counted.void_pixels / max(sum(counted.pixels) + counted.void_pixels, 1)
+    empty = sum(not classes for classes in counted.sample_classes) - len(counted.bad_files)
+    lines = [
+        f"{len(counted.sample_classes):,} labels, {_percent(void)} of their pixels void; shares "
+        "are of the other pixels, loss weights by median frequency"
+    ]
+    if empty:
+        lines.append(f"labels without a class, which balanced sampling never draws: {empty:,}")
+    if counted.bad_files:
+        bad = len(counted.bad_files)
+        lines.append(f"labels that could not be read and count as showing nothing: {bad:,}")
+    return lines

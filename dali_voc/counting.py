@@ -1,0 +1,158 @@
+"""Counts the classes of a split by reading every label once; pictures are not decoded."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dali_voc._batches import Batch, BatchKey
+from dali_voc._devices import pick_threads
+from dali_voc._diagnose import find_bad_samples, first_line
+from dali_voc._prefetch import DALI_ERRORS, Prefetcher
+from dali_voc.config import Config
+from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.errors import LoaderError, SampleError
+from dali_voc.labels import LabelTables
+from dali_voc.stats import ClassStats
+
+__all__ = ["count_classes"]
+
+_log = logging.getLogger("dali_voc")
+_BATCH = 16
+_PREFETCH = 2
+_RETRIES = 5  # of a batch that fails although each of its labels loads by itself
+
+
+def count_classes(
+    config: Config,
+    *,
+    split: str = "train",
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> ClassStats:
+    """Read every label of a split, whole, and count its pixels.
+
+    Args:
+        config: sections `dataset` and `labels`, and `loader.threads` and `loader.on_error` are
+            used. Void is void whatever `labels.ignore_index` is.
+        split: name of the split.
+        progress: called now and then with how many labels are done, and of how many.
+
+    Returns:
+        The counts. Unless `on_error` is "raise", bad labels are logged, listed in `bad_files`, and
+        count as showing nothing.
+
+    Raises:
+        DatasetError: the split cannot be found, or has unpaired or missing files.
+        SampleError: a label cannot be read, and `on_error` is "raise".
+    """
+    index = DATASETS[config.dataset.name](
+        config.dataset.path, split, must_exist=config.loader.on_error == "raise"
+    )
+    n = len(index.spec.classes)
+    pixels, picture_pixels = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    void = 0
+    shown: list[tuple[int, ...]] = [()] * len(index)
+    bad: dict[int, SampleError] = {}
+    for done, (sample, label) in enumerate(_read_labels(index, config)):
+        progress(done, len(index))
+        if isinstance(label, SampleError):
+            _log.warning("%s; it counts as showing nothing", label)
+            bad[sample] = label
+            continue
+        counts = np.bincount(label.ravel(), minlength=n + 1)
+        present = np.flatnonzero(counts[:n])
+        pixels += counts[:n]
+        picture_pixels[present] += counts[:n].sum()
+        void += int(counts[n])
+        shown[sample] = tuple(present.tolist())
+    progress(len(index), len(index))
+    return ClassStats(
+        dataset=config.dataset.name,
+        split=split,
+        samples=index.digest(),
+        classes=index.spec.classes,
+        pixels=tuple(pixels.tolist()),
+        picture_pixels=tuple(picture_pixels.tolist()),
+        void_pixels=void,
+        sample_classes=tuple(shown),
+        # a name that is not UTF-8 cannot be written as it is
+        bad_files=tuple(str(bad[i]).encode(errors="replace").decode() for i in sorted(bad)),
+    )
+
+
+def _read_labels(
+    index: PairIndex, config: Config
+) -> Iterator[tuple[int, npt.NDArray[Any] | SampleError]]:
+    """Yield each sample's label, in which void is the number of classes, or what is wrong."""
+    build = functools.partial(_build_pipeline, config=config, index=index)
+    many = functools.partial(build, batch_size=_BATCH, prefetch=_PREFETCH)
+    # what looks for bad files looks at images too: here they are the labels themselves
+    labels_only = PairIndex(images=index.labels, labels=index.labels, spec=index.spec)
+    todo = np.arange(len(index))
+    prefetcher: Prefetcher | None = None
+    failures = 0
+    while len(todo) > 0:
+        try:
+            if prefetcher is None:
+                prefetcher = Prefetcher(many, labels_only, depth=_PREFETCH)
+                prefetcher.seek(_plan(todo))
+            batch, (labels,) = prefetcher.fetch()
+        except DALI_ERRORS as e:
+            if prefetcher is None:
+                raise LoaderError(f"DALI cannot build its pipeline: {first_line(e)}") from e
+            # DALI has given up on the whole pipeline; what is left gets a new one
+            failed, prefetcher = prefetcher.failed, None
+            one = functools.partial(build, batch_size=1, prefetch=1)
+            raising = config.loader.on_error == "raise"
+            found = find_bad_samples(e, failed, labels_only, one, every=not raising)
+            if found and raising:
+                raise next(iter(found.values())) from None  # DALI's text says less
+            failures = 0 if found else failures + 1
+            if failures > _RETRIES:
+                raise LoaderError(
+                    f"DALI failed {failures} times on labels from {index.labels[int(todo[0])]} on, "
+                    f"though each loads by itself: {first_line(e)}"
+                ) from e
+        else:
+            found = {}
+            failures = 0
+            done = batch.samples.tolist()
+            yield from ((sample, np.asarray(labels[i])) for i, sample in enumerate(done))
+            todo = todo[len(done) :]
+        yield from found.items()
+        todo = todo[~np.isin(todo, list(found))]
+
+
+def _plan(samples: npt.NDArray[np.int64]) -> Iterator[Batch]:
+    """Yield batches of the samples, and then of one sample without end, for what reads ahead."""
+    starts = range(0, len(samples), _BATCH)
+    for step, members in enumerate(samples[first : first + _BATCH] for first in starts):
+        key = BatchKey(epoch=0, step=step)
+        yield Batch(key=key, planned=members, samples=members, parameters={})
+    end = samples[-1:]
+    while True:
+        key = BatchKey(epoch=1)
+        yield Batch(key=key, planned=end, samples=end, parameters={})
+
+
+def _build_pipeline(
+    source: Any, *, config: Config, index: PairIndex, batch_size: int, prefetch: int
+) -> Any:
+    # Importing DALI takes a while; the command line shows its help without it.
+    from dali_voc.pipeline import build_label_pipeline  # noqa: PLC0415
+
+    void = len(index.spec.classes)
+    return build_label_pipeline(
+        source,
+        labels=config.labels,
+        tables=LabelTables.build(index.spec, ignore_index=void),
+        void=void,
+        batch_size=batch_size,
+        threads=pick_threads(config.loader.threads),
+        prefetch=prefetch,
+    )
