@@ -12,10 +12,10 @@ from nvidia.dali import Pipeline, fn
 from PIL import Image
 
 from dali_voc import Config, ConfigError, build_loader
-from dali_voc._placement import Form, place_on_cpu, place_on_gpu
 from dali_voc.augment import CANDIDATES, color_matrices, draw_parameters
 from dali_voc.config import AugmentConfig, NormalizeConfig
 from dali_voc.pictures import denormalize
+from dali_voc.pipeline._placement import Form, place_on_cpu, place_on_gpu
 from dali_voc.randomness import Stream, uniform
 from dali_voc.synthetic import write_voc
 from dali_voc.testing import assert_resumes_exactly

@@ -53,3 +53,13 @@ def test_long_run_in_short(tmp_path: Path) -> None:
     before, after = result["loaders"]["threads"]
     assert after <= before
     assert result["memory"]["batches"] == 2000
+
+
+def test_rates_of_crops_are_those_of_a_plain_implementation(real_voc: Path, tmp_path: Path) -> None:
+    result = run("crop_rates.py", tmp_path / "rates.json", "--root", real_voc, "--epochs", 2)
+    assert result["largest_difference_in_standard_errors"] < 5
+    rates = result["rates"]
+    plain, tried = (rates[k]["mixed"]["ours"] for k in ("plain", "category_max_ratio 0.75"))
+    assert tried > plain + 0.05
+    objects = {k: v["object pixels"]["ours"] for k, v in rates.items()}
+    assert objects["class_crop 0.5"] > objects["plain"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import augmented
 import encoded_voc
 import pytest
 import torch
@@ -45,3 +47,59 @@ def test_lossless_pictures_are_equal(make_config: Callable[..., Config], tmp_pat
     for (images, labels), (images2, labels2) in zip(on_cpu, on_gpu, strict=True):
         assert torch.equal(labels, labels2.cpu())
         assert torch.allclose(images, images2.cpu(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"augment": {"scale": [0.5, 2.0], "vertical_flip": 0.5, "erase": 0.5}},
+        {"augment": {"brightness": 32.0, "contrast": 0.5, "saturation": 0.5, "hue": 36.0}},
+        {"augment": {"rotate": 20.0}},
+        {"augment": {"blur": 0.5, "noise": 0.5}},
+        {"augment": {"cutmix": 0.3, "classmix": 0.3, "copy_paste": 0.3}},
+        {"augment": {"operators": ["operators:solarize"]}},
+        {"normalize": {"dtype": "uint8"}, "labels": {"dtype": "uint8", "one_hot": True}},
+        {"normalize": {"dtype": "float16", "channels_last": True}, "labels": {"dtype": "int32"}},
+        {"normalize": {"dtype": "bfloat16"}, "labels": {"masks": ["person", "cat"]}},
+    ],
+    ids=lambda sections: next(iter(sections.values())).__str__()[:40],
+)
+def test_augmented_lossless_pictures(
+    make_config: Callable[..., Config],
+    tmp_path: Path,
+    sections: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Labels bit-equal; images but for what DALI's operators round to levels in between."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "examples"))
+    root = augmented.write_lossless(tmp_path / "voc")
+    augment = {"crop_size": [96, 128], **sections.get("augment", {})}
+    keys = {"root": root, **sections, "augment": augment}
+    on_cpu = batches(make_config(**keys))
+    on_gpu = batches(make_config(**keys, loader={"device": "cuda"}))
+    level = 1.0 if sections.get("normalize", {}).get("dtype") == "uint8" else 1 / 255 / 0.225
+    for (images, labels), (images2, labels2) in zip(on_cpu, on_gpu, strict=True):
+        assert images.dtype == images2.dtype
+        assert images.stride() == images2.stride()
+        assert torch.equal(labels, labels2.cpu())
+        difference = (images.float() - images2.cpu().float()).abs() / level
+        assert difference.mean() < 0.6
+        assert difference.flatten().kthvalue(int(0.999 * difference.numel())).values < 3.0
+
+
+@pytest.mark.parametrize("mode", ["resize", "full", "slide"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_validation_modes(
+    make_config: Callable[..., Config], tmp_path: Path, mode: str, dtype: str
+) -> None:
+    root = augmented.write_lossless(tmp_path / "voc")
+    keys = {"root": root, "augment": {"crop_size": [96, 128], "validation": mode}}
+    found = []
+    for device in "cpu", "cuda":
+        config = make_config(**keys, normalize={"dtype": dtype}, loader={"device": device})
+        with build_loader(config, split="val") as loader:
+            found.append([tuple(tensor.cpu() for tensor in batch) for batch in loader])
+    level = 1.0 if dtype == "uint8" else 1 / 255 / 0.225
+    for on_cpu, on_gpu in zip(*found, strict=True):
+        assert ((on_cpu[0].float() - on_gpu[0].float()).abs() / level).max() < 9
+        assert all(torch.equal(a, b) for a, b in zip(on_cpu[1:], on_gpu[1:], strict=True))

@@ -39,4 +39,4 @@ def test_python_block(block: str, voc: Path) -> None:
 
 
 def test_there_are_blocks() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 7

@@ -1,4 +1,4 @@
-"""The DALI graph, and nothing else: no random operator, no state, one graph for CPU and GPU.
+"""Graph: pairs of files become images and labels.
 
 What becomes of a decoded window is in `_placement` and `_distortions`.
 """
@@ -11,25 +11,21 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
-
-# nvidia.dali is imported with this module, and this module only when a loader is built.
 from nvidia.dali import Pipeline, fn, pipeline_def, types
 from nvidia.dali.pipeline import do_not_convert
 
-from dali_voc._distortions import distort, distorts
-from dali_voc._placement import Form, place_on_cpu, place_on_gpu
-from dali_voc._user_operators import UserOperator
 from dali_voc.augment import parameter_names
-from dali_voc.config import AugmentConfig, Config, LabelsConfig
+from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, LabelNodes, decode_label
+from dali_voc.pipeline._distortions import distort, distorts
+from dali_voc.pipeline._files import Source, read_file
+from dali_voc.pipeline._placement import Form, place_on_cpu, place_on_gpu
+from dali_voc.pipeline._user_operators import UserOperator
 
-__all__ = ["Source", "build_decode_only_pipeline", "build_label_pipeline", "build_pipeline"]
+__all__ = ["build_pipeline"]
 
-# What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
-# the arrays of dali_voc.augment.draw_parameters.
-Source = Callable[[], tuple[Any, ...]]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -116,11 +112,6 @@ def _take(source: Source, names: tuple[str, ...]) -> dict[str, Any]:
     return dict(zip(names, nodes, strict=True))
 
 
-def _read(path: Any) -> Any:
-    # A mapped file that somebody truncates kills the process (SIGBUS); a read one is only short.
-    return fn.io.file.read(path, dont_use_mmap=True)
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Graph:
     config: Config
@@ -135,7 +126,7 @@ class _Graph:
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
         augment, form = self.augment, self.form
-        encoded = _read(given["image"])
+        encoded = read_file(given["image"])
         shape = self._image_shape(encoded)
         decoded = self._decode_label(given, encoded, shape, crop_size=augment.crop_size)
         image = self._decode_image(encoded, decoded)
@@ -171,7 +162,7 @@ class _Graph:
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
         augment, form = self.augment, self.form
-        encoded = _read(given["image"])
+        encoded = read_file(given["image"])
         shape = self._image_shape(encoded)
         if augment.validation == "resize":
             shorter = augment.shorter_side or min(augment.crop_size)
@@ -208,7 +199,7 @@ class _Graph:
                 draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
             )
         return decode_label(
-            _read(given["label"]),
+            read_file(given["label"]),
             given["label"],
             encoded,
             tables=self.tables,
@@ -265,81 +256,3 @@ class _Graph:
         shifted = fn.reinterpret(fn.cast(node, dtype=types.INT16) - color, layout=layout)
         padded = fn.pad(shifted, axis_names="HW", align=[multiple, multiple], fill_value=0)
         return fn.cast(padded + color, dtype=types.UINT8)
-
-
-def _empty_pipeline(
-    batch_size: int, device_id: int | None, threads: int, prefetch: int
-) -> Pipeline:
-    return Pipeline(
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=device_id,
-        prefetch_queue_depth=prefetch,
-    )
-
-
-def build_decode_only_pipeline(
-    source: Source, *, batch_size: int, device_id: int | None, threads: int, prefetch: int
-) -> Pipeline:
-    """Build the pipeline that only decodes whole images: the bound of what DALI allows.
-
-    Args:
-        source: as for `build_pipeline`; only the image paths are used.
-        batch_size: of the largest batch.
-        device_id: the GPU's number; None to decode on the CPU.
-        threads: CPU threads.
-        prefetch: batches in the works at once.
-
-    Returns:
-        A built pipeline with one output: uint8 pictures [height, width, 3] of mixed sizes.
-    """
-    pipeline = _empty_pipeline(batch_size, device_id, threads, prefetch)
-    with pipeline:
-        image_path = fn.external_source(source=lambda: source()[0])
-        device = "cpu" if device_id is None else "mixed"
-        pipeline.set_outputs(fn.decoders.image(_read(image_path), device=device))
-    pipeline.build()
-    return pipeline
-
-
-def build_label_pipeline(
-    source: Source,
-    *,
-    labels: LabelsConfig,
-    tables: LabelTables,
-    void: int,
-    batch_size: int,
-    threads: int,
-    prefetch: int,
-) -> Pipeline:
-    """Build the pipeline that only reads whole labels, on the CPU.
-
-    Args:
-        source: as for `build_pipeline`; only the label paths are used.
-        labels: `palette` and `unknown` are used.
-        tables: what label values mean.
-        void: index of what has no class, as in `tables`.
-        batch_size: of the largest batch.
-        threads: CPU threads.
-        prefetch: batches in the works at once.
-
-    Returns:
-        A built pipeline with one output: class indices [height, width] of mixed sizes, uint8, or
-        int32 where `void` does not fit.
-    """
-    pipeline = _empty_pipeline(batch_size, None, threads, prefetch)
-    with pipeline:
-        label_path = fn.external_source(source=lambda: source()[1])
-        nodes = decode_label(
-            _read(label_path),
-            label_path,
-            tables=tables,
-            crop_size=None,
-            palette=labels.palette,
-            unknown="error" if labels.unknown == "error" else void,
-            ignore_index=void,
-            dtype="uint8" if void <= 255 else "int32",
-        )
-        pipeline.set_outputs(nodes.label)
-    pipeline.build()
-    return pipeline

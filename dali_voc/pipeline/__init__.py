@@ -1,0 +1,13 @@
+"""The DALI graphs, and nothing else: no random operator, no state, one graph for CPU and GPU.
+
+nvidia.dali is imported with this package, and this package only when a loader is built.
+"""
+
+from __future__ import annotations
+
+from dali_voc.pipeline._decode_only import build_decode_only_pipeline
+from dali_voc.pipeline._files import Source
+from dali_voc.pipeline._labels_only import build_label_pipeline
+from dali_voc.pipeline._pairs import build_pipeline
+
+__all__ = ["Source", "build_decode_only_pipeline", "build_label_pipeline", "build_pipeline"]
