@@ -118,7 +118,8 @@ class BatchPlan:
         while True:
             deal = self.deal(start)
             order = self._order(epoch)
-            repeats = occurrences(order) if self.weights is not None else np.zeros_like(order)
+            drawn = self.training and self.weights is not None
+            repeats = occurrences(order) if drawn else np.zeros_like(order)
             for current in range(step, deal.num_batches()):
                 places = deal.positions(step=current, rank=self.ranks.rank)
                 yield self._batch(

@@ -63,3 +63,12 @@ def test_rates_of_crops_are_those_of_a_plain_implementation(real_voc: Path, tmp_
     assert tried > plain + 0.05
     objects = {k: v["object pixels"]["ours"] for k, v in rates.items()}
     assert objects["class_crop 0.5"] > objects["plain"]
+
+
+def test_augmentation_speed_measures_each_setting(real_voc: Path, tmp_path: Path) -> None:
+    result = run(
+        *("augmentation_speed.py", tmp_path / "speed.json", "--root", real_voc),
+        *("--rounds", 1, "--seconds", 0.2, "--only", "rotate", "one_hot"),
+    )
+    assert list(result["of_crop_only"]) == ["crop, flip", "rotate 10, half", "one_hot uint8"]
+    assert all(rate > 0 for rate in result["pairs_per_second"].values())
