@@ -61,8 +61,6 @@ def test_rates_of_crops_are_those_of_a_plain_implementation(real_voc: Path, tmp_
     rates = result["rates"]
     plain, tried = (rates[k]["mixed"]["ours"] for k in ("plain", "category_max_ratio 0.75"))
     assert tried > plain + 0.05
-    objects = {k: v["object pixels"]["ours"] for k, v in rates.items()}
-    assert objects["class_crop 0.5"] > objects["plain"]
 
 
 def test_augmentation_speed_measures_each_setting(real_voc: Path, tmp_path: Path) -> None:
