@@ -267,7 +267,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--model", default="small", help="small, or torchvision:NAME")
     parser.add_argument("--pretrained", action="store_true", help="torchvision: load a backbone")
-    parser.add_argument("--lr", type=float, default=1e-2)
+    parser.add_argument("--lr", type=float, default=5e-3, help="the highest; AdamW")
     parser.add_argument("--amp", action="store_true", help="mixed precision")
     parser.add_argument("--out", type=Path, default=Path("runs/train"))
     parser.add_argument("--save-every", type=int, help="steps; always after each epoch")
