@@ -12,8 +12,8 @@ with two workers) and, once and in short, only to see the wait, `textbook, no wo
 - As in the textbook, each epoch is a plain `for` over the DataLoader, which starts new workers.
 - A step's wait is the time inside `next`, where a new epoch starts too. The first batch is start-up
   and stands apart, like building the loader: there the textbook reads the split into memory.
-- A curve is smoothed by the mean over the last `window` steps (by default an epoch: 176 of ROOT's 240
-  pairs are as large as the crop, and as many of the made-up ones). `overlap` says how they compare.
+- A curve is smoothed by the mean over the last `window` steps: by default an epoch, since 176 of
+  ROOT's 240 pairs are as large as the crop, and as many of the made-up ones. See `overlap`.
 
 Nothing else may run meanwhile: two threads on two cores wait long for each other when disturbed.
 Exit code 1 if the curves do not overlap, or ours waits a tenth of the textbook's time or more.
@@ -66,7 +66,13 @@ def build(path: str, root: str, options: argparse.Namespace, seed: int) -> Itera
     r, g, b = VOC_BORDER_COLOR
     dataset.colormap2label[(r * 256 + g) * 256 + b] = 255
     return torch.utils.data.DataLoader(
-        dataset, options.batch_size, shuffle=True, drop_last=True, num_workers=WORKERS[path]
+        dataset,
+        options.batch_size,
+        shuffle=True,
+        drop_last=True,
+        num_workers=WORKERS[path],
+        # what a script of its own gets; here it would be spawn, which starts much more slowly
+        multiprocessing_context="fork" if WORKERS[path] else None,
     )
 
 
@@ -169,7 +175,7 @@ def measure(roots: dict[str, str], options: argparse.Namespace) -> dict[str, Any
                 print(f"seed {seed}, {data}: {path}", file=sys.stderr, flush=True)
                 keys = {
                     **vars(options),
-                    "steps": min(options.steps, 30 if path == ALONE else 10**9),
+                    "steps": min(options.steps, 22 if path == ALONE else 10**9),
                 }
                 task = pool.submit(run, path, roots[data], argparse.Namespace(**keys), seed)
                 runs.setdefault((data, path), []).append(task.result())
@@ -210,7 +216,7 @@ def plot(found: dict[str, Any], path: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", help="the folder VOC2012; without it, made-up data only")
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=55)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--window", type=int, default=11)
     parser.add_argument("--crop", type=int, nargs=2, default=[320, 480], metavar=("H", "W"))
