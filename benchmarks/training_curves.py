@@ -207,7 +207,7 @@ def plot(found: dict[str, Any], path: Path) -> None:
             mean = np.mean(part["smoothed_losses"], axis=0)
             label = f"{name}: waits {part['wait_ms_per_step']:.2f} ms a step"
             panel.plot(part["steps_shown"], mean, color=color, linewidth=2.2, label=label)
-        panel.set(title=data, xlabel="step", ylabel="loss, mean over the last epoch", yscale="log")
+        panel.set(title=data, xlabel="step", ylabel="smoothed loss")
         panel.legend()
     figure.tight_layout()
     figure.savefig(path, dpi=110)
