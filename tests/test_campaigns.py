@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -70,3 +73,46 @@ def test_augmentation_speed_measures_each_setting(real_voc: Path, tmp_path: Path
     )
     assert list(result["of_crop_only"]) == ["crop, flip", "rotate 10, half", "one_hot uint8"]
     assert all(rate > 0 for rate in result["pairs_per_second"].values())
+
+
+def test_training_curves_in_short(tmp_path: Path) -> None:
+    small = ["--steps", 6, "--seeds", 2, "--window", 2, "--crop", 48, 64]
+    small += ["--batch-size", 4, "--made-up", 9]
+    result = run("training_curves.py", tmp_path / "curves.json", *small)
+    paths = result["data"]["made-up"]["paths"]
+    assert [len(part["final_loss_by_seed"]) for part in paths.values()] == [2, 2, 1]
+    for part in paths.values():
+        assert part["steps_shown"] == [2, 3, 4, 5, 6]
+        assert np.isfinite(part["smoothed_losses"]).all()
+        assert part["wait_ms_per_step"] > 0
+    # the same weights at the beginning, though not the same pictures
+    first = [part["smoothed_losses"][0][0] for part in paths.values()]
+    assert max(first) < 1.5 * min(first)
+    assert set(result["data"]["made-up"]["wait"]) == {"ours_to_textbooks", "met"}
+
+
+@pytest.fixture
+def curves(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import training_curves
+
+    return training_curves
+
+
+def test_curves_are_smoothed_by_trailing_means(curves: Any) -> None:
+    losses = np.random.default_rng(0).random((3, 20))
+    expected = [[row[i : i + 7].mean() for i in range(14)] for row in losses]
+    np.testing.assert_allclose(curves.smooth(losses, 7), expected)
+
+
+def test_overlap_of_curves(curves: Any) -> None:
+    theirs = np.array([[3.0, 2.0, 1.0, 1.0, 1.0], [3.2, 2.2, 1.2, 1.2, 1.02]])
+    assert curves.overlap(theirs, theirs)["met"]
+    # one of five steps apart, and 2% higher at the end
+    near = theirs + np.array([0, 0.3, 0, 0, 0.02])
+    found = curves.overlap(near, theirs)
+    assert found["share_of_steps_where_bands_touch"] == 0.8
+    assert found["difference_of_means_at_the_end"] == pytest.approx(0.0198, abs=1e-4)
+    assert found["met"]
+    assert not curves.overlap(near + np.array([0, 0, 0.3, 0, 0]), theirs)["met"]
+    assert not curves.overlap(theirs + np.array([0, 0, 0, 0, 0.2]), theirs)["met"]

@@ -1,26 +1,70 @@
-"""The example in examples/train.py: it runs, learns and scores as it says."""
+"""The example in examples/train.py: it runs, learns, resumes and scores as it says."""
 
-import importlib.util
+from __future__ import annotations
+
 import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from dali_voc import build_loader
 from dali_voc.synthetic import write_voc
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "train.py"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SCRIPT = EXAMPLES / "train.py"
+LINE = r"^epoch +(\d+)  loss (\d+\.\d+)  mIoU (\d\.\d+)  \d+\.\d s, \d+% of it waiting for data$"
 
 
-def load_example():
-    spec = importlib.util.spec_from_file_location("example_train", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def example(monkeypatch):
+    """The example as a module, with one thread, so that sums are always in the same order."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import train
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield train
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def small_voc(tmp_path_factory):
+    return write_voc(tmp_path_factory.mktemp("small"), train=16, val=5)
+
+
+def options(root, out, *more):
+    return ["--root", str(root), "--out", str(out), "--crop", "64", "96", *map(str, more)]
+
+
+def epochs_in(text):
+    return [(int(e), float(loss), float(miou)) for e, loss, miou in re.findall(LINE, text, re.M)]
+
+
+def run_script(folder, *arguments, processes=1):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={processes}"]
+    done = subprocess.run(
+        [*(command if processes > 1 else [sys.executable]), SCRIPT, *arguments],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return epochs_in(done.stdout)
+
+
+def weights(out):
+    return torch.load(out / "checkpoint.pt", weights_only=True)["model"]
 
 
 def slow_mean_iou(truth, predicted, *, classes, ignored):
@@ -37,58 +81,256 @@ def slow_mean_iou(truth, predicted, *, classes, ignored):
     return np.mean(ratios)
 
 
-def run_example(folder, *options):
-    done = subprocess.run(
-        [sys.executable, EXAMPLE, *options],
-        cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = re.findall(r"^epoch +(\d+)  loss (\d+\.\d+)  mIoU (\d\.\d+)  ", done.stdout, re.M)
-    return [(int(epoch), float(loss), float(miou)) for epoch, loss, miou in lines]
-
-
 @pytest.mark.parametrize("seed", range(3))
-def test_mean_iou_against_a_slow_loop(seed):
+def test_mean_iou_against_a_slow_loop(example, seed):
     classes, ignored = 7, 255
     rng = np.random.default_rng(seed)
     # Class 5 occurs in the prediction only, class 6 in neither.
     truth = rng.choice([0, 1, 2, 3, 4, ignored], (2, 3, 8, 9))
     predicted = np.where(rng.random(truth.shape) < 0.6, truth, rng.integers(0, 6, truth.shape))
     predicted[truth == ignored] = rng.integers(0, classes, (truth == ignored).sum())
-    pairs = zip(torch.from_numpy(truth), torch.from_numpy(predicted), strict=True)
-    measured = load_example().mean_iou(pairs, classes=classes, ignored=ignored)
+    measured = example.mean_iou(
+        sum(
+            example.confusion_matrix(
+                torch.from_numpy(t), torch.from_numpy(p), classes=classes, ignored=ignored
+            )
+            for t, p in zip(truth, predicted, strict=True)
+        )
+    )
     expected = slow_mean_iou(truth, predicted, classes=classes, ignored=ignored)
     assert measured == pytest.approx(expected, abs=1e-6)
 
 
-def test_mean_iou_by_hand():
+def test_mean_iou_by_hand(example):
     truth = torch.tensor([[0, 0, 1, 1, 255]])
     predicted = torch.tensor([[0, 1, 1, 2, 3]])
-    measured = load_example().mean_iou([(truth, predicted)], classes=5, ignored=255)
-    assert measured == pytest.approx((1 / 2 + 1 / 3 + 0) / 3)
+    confusion = example.confusion_matrix(truth, predicted, classes=5, ignored=255)
+    assert confusion.sum() == 4
+    assert example.mean_iou(confusion) == pytest.approx((1 / 2 + 1 / 3 + 0) / 3)
 
 
-def test_scores_have_the_size_of_the_picture():
-    model = load_example().SmallFcn(4)
+@pytest.mark.parametrize("world", [1, 2, 3, 4])
+def test_ranks_together_score_every_sample_once(example, make_config, small_voc, world):
+    """Five samples; each rank's batches are filled up with repetitions, which must not count."""
+
+    class Shade(torch.nn.Module):
+        def forward(self, images):
+            shade = (images.mean(1) * 10).long() % 21
+            return torch.nn.functional.one_hot(shade, 21).permute(0, 3, 1, 2).float()
+
+    total = 0
+    for rank in range(world):
+        ranks = {"batch_size": 2, "device": "cpu", "rank": rank, "world_size": world}
+        config = make_config(small_voc, augment={"crop_size": [64, 96]}, loader=ranks)
+        with build_loader(config, split="val") as val:
+            total += example.evaluate(Shade(), val, ignored=255, rank=rank, world=world)
+    config = make_config(small_voc, augment={"crop_size": [64, 96]}, loader={"batch_size": 1})
+    expected = torch.zeros(21, 21, dtype=torch.int64)
+    with build_loader(config, split="val") as val:
+        for images, labels in val:
+            predicted = Shade()(images).argmax(1)
+            kept = labels != 255
+            expected.index_put_((labels[kept], predicted[kept]), torch.tensor(1), accumulate=True)
+    assert torch.equal(total, expected)
+
+
+def test_loss_is_the_mean_over_valid_pixels(example):
+    scores = torch.randn(2, 5, 3, 4, requires_grad=True)
+    labels = torch.randint(0, 5, (2, 3, 4))
+    labels[0, :, 1] = 255
+    loss, shown = example.pixel_loss(scores, labels, ignored=255)
+    by_hand = [
+        -scores[n, :, y, x].log_softmax(0)[labels[n, y, x]].item()
+        for n, y, x in (labels != 255).nonzero().tolist()
+    ]
+    assert loss.item() == shown == pytest.approx(np.mean(by_hand), rel=1e-5)
+
+
+def test_loss_of_nothing_valid_is_zero(example):
+    scores = torch.randn(1, 5, 3, 4, requires_grad=True)
+    loss, shown = example.pixel_loss(scores, torch.full((1, 3, 4), 255), ignored=255)
+    loss.backward()
+    assert shown == 0
+    assert not scores.grad.any()
+
+
+def test_learning_rate_rises_then_falls_to_zero(example):
+    rates = [example.learning_rate(step, steps=100, peak=2.0) for step in range(100)]
+    top = int(np.argmax(rates))
+    assert 3 <= top <= 6
+    assert rates[0] == pytest.approx(0.4)
+    assert 1.9 < rates[top] <= 2.0
+    assert np.all(np.diff(rates[: top + 1]) > 0)
+    assert np.all(np.diff(rates[top:]) < 0)
+    assert rates[-1] < 0.01
+
+
+def test_scores_have_the_size_of_the_picture(example):
+    model = example.build_network("small", classes=4)
     assert model(torch.zeros(2, 3, 37, 50)).shape == (2, 4, 37, 50)
 
 
-def test_example_learns(tmp_path):
-    root = write_voc(tmp_path / "voc", train=16, val=4)
-    epochs = run_example(
-        tmp_path, "--root", str(root), "--epochs", "3", "--batch-size", "4", "--crop", "96", "120"
-    )
-    assert [epoch for epoch, _, _ in epochs] == [1, 2, 3]
+def test_script_makes_up_its_own_data_and_learns(tmp_path):
+    epochs = run_script(tmp_path, "--epochs", "2", "--batch-size", "16", "--crop", "48", "64")
+    assert [epoch for epoch, _, _ in epochs] == [1, 2]
     assert epochs[-1][1] < epochs[0][1]
-    assert all(0 <= miou <= 1 for _, _, miou in epochs)
-
-
-def test_example_makes_up_its_own_data_and_cleans_up(tmp_path):
-    epochs = run_example(tmp_path, "--epochs", "1", "--batch-size", "16", "--crop", "32", "48")
-    assert len(epochs) == 1
+    assert {path.name for path in tmp_path.glob("runs/train/*")} == {"checkpoint.pt", "val.png"}
     assert not list(tmp_path.glob("tmp*"))
+
+
+def test_two_processes_share_one_made_up_set(tmp_path):
+    arguments = ["--epochs", "1", "--batch-size", "16", "--crop", "16", "24"]
+    epochs = run_script(tmp_path, *arguments, processes=2)
+    assert len(epochs) == 1
+    assert not list(tmp_path.glob("tmp*/JPEGImages"))
+
+
+def test_two_ranks_train_as_one_with_twice_the_batch(tmp_path, small_voc):
+    """To rounding: sums over pixels are in another order, and Adam divides by small numbers."""
+    arguments = ["--epochs", 3, "--batch-size"]
+    two = run_script(tmp_path, *options(small_voc, tmp_path / "two", *arguments, 2), processes=2)
+    one = run_script(tmp_path, *options(small_voc, tmp_path / "one", *arguments, 4))
+    np.testing.assert_allclose(two, one, atol=0.0021)  # printed with three places
+    ours, theirs = weights(tmp_path / "two"), weights(tmp_path / "one")
+    assert ours.keys() == theirs.keys()
+    for name, weight in theirs.items():
+        torch.testing.assert_close(ours[name], weight, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("cut", [1, 3, 4, 5, 7])
+def test_resume_goes_on_to_the_bit(example, monkeypatch, capsys, *, tmp_path, small_voc, cut):
+    """Cut in mid-epoch (1, 3), after an epoch's last batch (4) or score (5), and in the next."""
+    small = example.build_network
+
+    def with_dropout(name, **keys):
+        return torch.nn.Sequential(torch.nn.Dropout(0.1), small(name, **keys))
+
+    monkeypatch.setattr(example, "build_network", with_dropout)
+    common = ["--epochs", 2, "--batch-size", 4, "--save-every", 1]
+    example.main(options(small_voc, tmp_path / "whole", *common))
+    whole = epochs_in(capsys.readouterr().out)
+
+    saves, save = [], example.save
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        saves.append(arguments)
+        if len(saves) == cut:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(example, "save", save_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            example.main(options(small_voc, tmp_path / "cut", *common))
+    before = epochs_in(capsys.readouterr().out)
+    example.main(options(small_voc, tmp_path / "cut", *common, "--resume"))
+    assert before + epochs_in(capsys.readouterr().out) == whole
+    ours, theirs = weights(tmp_path / "cut"), weights(tmp_path / "whole")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert not list(tmp_path.glob("cut/*.tmp"))
+
+
+def test_sixteen_pictures_can_be_learnt_by_heart(example, capsys, tmp_path):
+    root = write_voc(tmp_path / "voc", train=16, val=1)
+    for path in [*root.glob("JPEGImages/*"), *root.glob("SegmentationClass/*")]:
+        with Image.open(path) as image:
+            image.resize((96, 72), Image.Resampling.NEAREST).save(path)
+    lists = root / "ImageSets/Segmentation"
+    (lists / "val.txt").write_text((lists / "train.txt").read_text())
+    arguments = ["--epochs", 100, "--batch-size", 4, "--lr", 0.01, "--set", "augment.flip=0"]
+    example.main(options(root, tmp_path / "out", *arguments, "--crop", 72, 96))
+    assert epochs_in(capsys.readouterr().out)[-1][2] > 0.9
+
+
+def test_mixed_precision_is_near_full_precision(example, capsys, tmp_path, small_voc):
+    common = ["--epochs", 1, "--batch-size", 4]
+    example.main(options(small_voc, tmp_path / "full", *common))
+    example.main(options(small_voc, tmp_path / "mixed", *common, "--amp"))
+    (_, full, _), (_, mixed, _) = epochs_in(capsys.readouterr().out)
+    assert mixed == pytest.approx(full, rel=0.05)
+    first = "stages.0.0.weight"
+    assert not torch.equal(weights(tmp_path / "full")[first], weights(tmp_path / "mixed")[first])
+
+
+def test_picture_has_every_sample_and_a_legend(example, make_config, tmp_path, small_voc):
+    config = make_config(small_voc, augment={"crop_size": [64, 96]})
+    with build_loader(config, split="val") as val:
+        example.draw(example.build_network("small", classes=21), val, config, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as sheet:
+        width, height = sheet.size
+    # four samples in two columns; each is three pictures wide
+    assert width == 2 * (3 * (96 + 2) + 6) + 6
+    assert height > 2 * (64 + 6) + 6 + 18
+
+
+def test_legend_shows_names_and_colours(example, make_config, small_voc):
+    with build_loader(make_config(small_voc)) as loader:
+        legend = np.asarray(example.draw_legend(loader.spec, [0, 1, 15], width=230))
+    assert legend.shape == (2 * 18 + 4, 230, 3)
+    assert legend[8, 12].tolist() == [0, 0, 0]
+    assert legend[8, 122].tolist() == [128, 0, 0]
+    assert legend[26, 12].tolist() == [192, 128, 128]
+
+
+def test_set_wins_over_options_and_options_over_the_file(example, tmp_path):
+    path = tmp_path / "voc.yaml"
+    path.write_text("dataset: {root: /there}\nloader: {batch_size: 3, seed: 5, prefetch: 7}\n")
+    arguments = [
+        "--config",
+        str(path),
+        "--batch-size",
+        "4",
+        "--seed",
+        "6",
+        "--set",
+        "loader.seed=8",
+    ]
+    config = example.read_config(example.parse_options(arguments), None)
+    assert config.dataset.root == "/there"
+    found = config.loader
+    assert (found.batch_size, found.seed, found.prefetch) == (4, 8, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "torchvision:fcn_resnet50"], "needs torchvision, which is not installed"),
+        (["--model", "large"], "expected small or torchvision:NAME"),
+        (["--resume"], "no checkpoint to resume from"),
+        (["--set", "loader.batch_sise=1"], "batch_sise"),
+    ],
+)
+def test_errors_are_one_sentence(example, monkeypatch, tmp_path, *, small_voc, arguments, sentence):
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # as if it were not installed
+    with pytest.raises(SystemExit) as stop:
+        example.main(options(small_voc, tmp_path / "out", *arguments))
+    assert sentence in str(stop.value)
+    assert "\n" not in str(stop.value)
+
+
+def test_a_network_of_torchvision_by_its_name(example, monkeypatch, capsys, tmp_path, small_voc):
+    """A stand-in with torchvision's interface: the real one need not be installed."""
+
+    class Network(torch.nn.Conv2d):
+        def forward(self, images):
+            return {"out": super().forward(images), "aux": None}
+
+    def fcn_resnet50(*, weights, weights_backbone, num_classes):
+        assert weights is weights_backbone is None
+        return Network(3, num_classes, 1)
+
+    models = types.ModuleType("torchvision.models")
+    models.segmentation = types.SimpleNamespace(fcn_resnet50=fcn_resnet50)
+    monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
+    monkeypatch.setitem(sys.modules, "torchvision.models", models)
+    common = ["--epochs", 1, "--model"]
+    example.main(options(small_voc, tmp_path, *common, "torchvision:fcn_resnet50"))
+    assert len(epochs_in(capsys.readouterr().out)) == 1
+    with pytest.raises(SystemExit, match="has no 'fcn_resnet5'"):
+        example.main(options(small_voc, tmp_path, *common, "torchvision:fcn_resnet5"))
+
+
+def test_a_real_network_of_torchvision(example):
+    pytest.importorskip("torchvision")
+    model = example.build_network("torchvision:fcn_resnet50", classes=21)
+    assert model(torch.zeros(2, 3, 64, 96)).shape == (2, 21, 64, 96)
