@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from dali_voc._batches import Batch, BatchKey
@@ -28,6 +29,9 @@ def source_arrays(index: PairIndex, batch: Batch) -> tuple[Any, ...]:
 class Prefetcher:
     """A pipeline, the batches it has yet to run, and those it is running.
 
+    What a batch consists of takes a millisecond to work out and to hand to DALI. That is done in a
+    thread, one batch at a time, while the consumer works; everything else waits for it.
+
     Args:
         build: makes the pipeline around a source.
         index: where the files are.
@@ -41,6 +45,8 @@ class Prefetcher:
         self._running: deque[Batch] = deque()
         self._build = build
         self._pipeline = build(self._source)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dali_voc")
+        self._scheduling: Future[None] | None = None
 
     def _source(self) -> Any:
         batch = next(self._plan)
@@ -48,13 +54,22 @@ class Prefetcher:
         self._running.append(batch)
         return arrays
 
+    def _wait(self) -> None:
+        """Wait for the thread, and raise what went wrong in it."""
+        scheduling, self._scheduling = self._scheduling, None
+        if scheduling:
+            scheduling.result()
+
     def next_up(self) -> BatchKey | None:
         """Return which batch `fetch` would return, if it is in the works."""
+        if self._scheduling:
+            wait([self._scheduling])
         return self._running[0].key if self._running else None
 
     def seek(self, plan: Iterator[Batch]) -> None:
         """Throw away what is in the works, and go on with `plan`, which must not end."""
         try:
+            self._wait()
             while self._running:
                 self._pipeline.share_outputs()
                 self._pipeline.release_outputs()
@@ -72,6 +87,7 @@ class Prefetcher:
             RuntimeError: DALI could not make the batch. `failed` then names it, and the pipeline
                 is of no further use.
         """
+        self._wait()
         while len(self._running) < self._depth:
             scheduled = len(self._running)
             self._pipeline.schedule_run()
@@ -80,7 +96,7 @@ class Prefetcher:
         outputs: tuple[Any, ...] = self._pipeline.share_outputs(cuda_stream)
         self._pipeline.release_outputs()
         batch = self._running.popleft()
-        self._pipeline.schedule_run()
+        self._scheduling = self._thread.submit(self._pipeline.schedule_run)
         return batch, outputs
 
     @property

@@ -5,8 +5,10 @@ What becomes of a decoded window is in `_placement` and `_distortions`.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -86,13 +88,17 @@ def build_pipeline(
         given = _take(source, ("image", "label", *parameter_names(augment)))
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
+    make = functools.partial(
+        define,
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=device_id,
+        prefetch_queue_depth=prefetch,
+    )
     try:
-        pipeline: Pipeline = define(
-            batch_size=batch_size,
-            num_threads=threads,
-            device_id=device_id,
-            prefetch_queue_depth=prefetch,
-        )
+        # AutoGraph is of no more use after an interrupt; other threads than the main have none
+        with ThreadPoolExecutor(1) as thread:
+            pipeline: Pipeline = thread.submit(make).result()
     except ConfigError as e:  # to which AutoGraph has added where it was raised
         raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
     with warnings.catch_warnings():
