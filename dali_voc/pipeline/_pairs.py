@@ -23,7 +23,7 @@ from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, LabelNodes, decode_label
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source, read_file
-from dali_voc.pipeline._placement import Form, place_on_cpu, place_on_gpu
+from dali_voc.pipeline._placement import Form, Jpeg, place_on_cpu, place_on_gpu
 from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = ["build_pipeline"]
@@ -140,6 +140,7 @@ class _Graph:
         bytes_first = bool(self.operators) or distorts(given)
         image = self._place(
             image,
+            **self._files(given, encoded, decoded),
             crop_size=augment.crop_size,
             form=self.plain if bytes_first else form,
             roi=decoded.roi,
@@ -164,7 +165,6 @@ class _Graph:
             label = fn.erase(label, **where, axis_names="HW", fill_value=ignore)
         return self._cast_image(image), self._cast_label(label)
 
-    @_plain_python
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
         augment, form = self.augment, self.form
@@ -177,7 +177,8 @@ class _Graph:
             given = {**given, "scale": fn.stack(factor, factor)}
         decoded = self._decode_label(given, encoded, shape, crop_size=None)
         image = self._decode_image(encoded, decoded)
-        image = self._place(image, crop_size=None, form=form, roi=decoded.roi)
+        files = self._files(given, encoded, decoded)
+        image = self._place(image, **files, crop_size=None, form=form, roi=decoded.roi)
         size = decoded.label.shape()
         label = decoded.label.gpu() if self.on_gpu else decoded.label
         multiple = augment.pad_multiple if augment.validation != "slide" else 1
@@ -226,9 +227,33 @@ class _Graph:
         )
 
     def _decode_image(self, encoded: Any, decoded: LabelNodes) -> Any:
+        """Return the window, or on the CPU, of files that `_files` gives, anything."""
+        if self.on_gpu:
+            return self._decode_window(encoded, decoded, device="mixed")
+        if decoded.jpeg:
+            image = types.Constant(np.zeros((1, 1, 3), np.uint8), layout="HWC")
+        else:
+            image = self._decode_window(encoded, decoded, device="cpu")
+        return image
+
+    @_plain_python
+    def _files(self, given: dict[str, Any], encoded: Any, decoded: LabelNodes) -> dict[str, Any]:
+        if self.on_gpu:
+            return {}
+        jpeg = Jpeg(
+            encoded=encoded,
+            path=given["label"],
+            start=decoded.start,
+            shape=decoded.shape,
+            is_common=decoded.jpeg,
+        )
+        return {"jpeg": jpeg}
+
+    @_plain_python
+    def _decode_window(self, encoded: Any, decoded: LabelNodes, *, device: str) -> Any:
         return fn.decoders.image_slice(
             encoded,
-            device="mixed" if self.on_gpu else "cpu",
+            device=device,
             start=decoded.start,
             shape=decoded.shape,
             axes=(0, 1),

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from nvidia.dali import fn, types
 
 from dali_voc.config import NormalizeConfig
-from dali_voc.ops import normalize_crop
+from dali_voc.ops import decode_crop, normalize_crop
 
-__all__ = ["Form", "place_on_cpu", "place_on_gpu"]
+__all__ = ["Form", "Jpeg", "place_on_cpu", "place_on_gpu"]
 
 Triple = tuple[float, float, float]
 
@@ -63,6 +63,25 @@ def _in_bytes(values: Triple) -> Triple:
     return r, g, b
 
 
+@dataclass(frozen=True, kw_only=True)
+class Jpeg:
+    """Files that are decoded while they are placed: nodes.
+
+    Attributes:
+        encoded: their bytes.
+        path: names for error messages.
+        start: see `dali_voc.ops.LabelNodes`.
+        shape: likewise.
+        is_common: 1 where the file is of the kind that `decode_crop` reads.
+    """
+
+    encoded: Any
+    path: Any
+    start: Any
+    shape: Any
+    is_common: Any
+
+
 def place_on_cpu(
     image: Any,
     *,
@@ -73,6 +92,7 @@ def place_on_cpu(
     vertical_flip: Any = None,
     rotation: Any = None,
     color: Any = None,
+    jpeg: Jpeg | None = None,
 ) -> Any:
     """Resize, recolour, mirror, pad, turn and store in one pass, by an operator of our own.
 
@@ -85,20 +105,31 @@ def place_on_cpu(
         vertical_flip: likewise.
         rotation: likewise.
         color: likewise.
+        jpeg: files whose windows `image` does not hold; they are decoded on the way.
     """
-    return normalize_crop(
+    options = {
+        "crop_size": crop_size,
+        "mean": form.mean,
+        "std": form.std,
+        "fill": form.fill,
+        "roi": roi,
+        "flip": flip,
+        "vertical_flip": 0 if vertical_flip is None else vertical_flip,
+        "rotation": rotation,
+        "color": color,
+        "dtype": form.dtype,
+        "channels_last": form.channels_last,
+    }
+    if jpeg is None:
+        return normalize_crop(image, **options)
+    return decode_crop(
+        jpeg.encoded,
         image,
-        crop_size=crop_size,
-        mean=form.mean,
-        std=form.std,
-        fill=form.fill,
-        roi=roi,
-        flip=flip,
-        vertical_flip=0 if vertical_flip is None else vertical_flip,
-        rotation=rotation,
-        color=color,
-        dtype=form.dtype,
-        channels_last=form.channels_last,
+        jpeg.path,
+        start=jpeg.start,
+        shape=jpeg.shape,
+        is_decoded=1 - jpeg.is_common,
+        **options,
     )
 
 

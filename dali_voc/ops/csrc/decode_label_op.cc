@@ -65,11 +65,13 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
     if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
-    outputs.resize(resample_ ? 6 : 3);
+    outputs.resize(resample_ ? 7 : 4);
     outputs[0] = {dali::uniform_list_shape(n, {crop_[0], crop_[1]}), dtype_};
     if (crop_[0] == 0) SetWholeShapes(ws, &outputs[0].shape);
-    for (size_t k = 1; k < outputs.size(); k++)
-      outputs[k] = {dali::uniform_list_shape(n, {2}), k < 3 ? DALI_INT32 : DALI_FLOAT};
+    outputs[1] = outputs[2] = {dali::uniform_list_shape(n, {2}), DALI_INT32};
+    outputs[3] = {dali::uniform_list_shape<0>(n, dali::TensorShape<0>()), DALI_INT32};
+    for (size_t k = 4; k < outputs.size(); k++)
+      outputs[k] = {dali::uniform_list_shape(n, {2}), DALI_FLOAT};
     return true;
   }
 
@@ -112,14 +114,18 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     } catch (const LabelError& e) {
       FailSample(i, Name(ws, i), e.what());
     }
-    if (ws.NumInput() > 2) CheckImage(ws, i);
+    int32_t* common = ws.Output<CPUBackend>(3).mutable_tensor<int32_t>(i);
+    *common = ws.NumInput() > 2 && CheckImage(ws, i);
   }
 
-  static void CheckImage(const Workspace& ws, int i) {
+  // Returns whether it is JPEG of the common kind.
+  static bool CheckImage(const Workspace& ws, int i) {
     const auto& images = ws.Input<CPUBackend>(2);
-    std::string damage = FindJpegDamage(static_cast<const uint8_t*>(images.raw_tensor(i)),
-                                        images.shape()[i].num_elements());
+    const auto* file = static_cast<const uint8_t*>(images.raw_tensor(i));
+    const size_t size = images.shape()[i].num_elements();
+    std::string damage = FindJpegDamage(file, size);
     if (!damage.empty()) FailSample(i, Name(ws, i), "its image: " + damage);
+    return IsCommonJpeg(file, size);
   }
 
   CropRequest Request(int i) {
@@ -169,9 +175,9 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       to[0] = static_cast<float>(first);
       to[1] = static_cast<float>(second);
     };
-    write(3, result.y.roi_start, result.x.roi_start);
-    write(4, result.y.roi_end, result.x.roi_end);
-    write(5, static_cast<double>(result.window.y.size), static_cast<double>(result.window.x.size));
+    write(4, result.y.roi_start, result.x.roi_start);
+    write(5, result.y.roi_end, result.x.roi_end);
+    write(6, static_cast<double>(result.window.y.size), static_cast<double>(result.window.x.size));
   }
 
   static std::string Name(const Workspace& ws, int i) {
@@ -206,7 +212,8 @@ DALI_SCHEMA(dali_voc__DecodeLabel)
 
 Outputs: the map [crop height, crop width], and the window it shows in source pixels: its start
 (y, x) and its shape (height, width), int32; the window is smaller than the crop where the picture
-is, and the rest of the map, at the bottom and at the right, is `ignore_index`.
+is, and the rest of the map, at the bottom and at the right, is `ignore_index`. Then, int32, whether
+the image is JPEG of the common kind, which `decode_crop` reads.
 
 With `resample`, start and shape are those of the source pixels that an image resized with a
 triangle filter is computed from, and three more outputs, float, say how: the region of interest in
@@ -216,7 +223,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
     .InputDox(1, "path", "1D TensorList of uint8", "The files' names, for error messages.")
     .InputDox(2, "image", "1D TensorList of uint8",
               "The bytes of the images that belong to the labels; JPEG is checked for damage.")
-    .OutputFn([](const dali::OpSpec& spec) { return spec.GetArgument<bool>("resample") ? 6 : 3; })
+    .OutputFn([](const dali::OpSpec& spec) { return spec.GetArgument<bool>("resample") ? 7 : 4; })
     .AddArg("crop_size", "Height and width of the crop, pixels; none: the whole picture.",
             DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})

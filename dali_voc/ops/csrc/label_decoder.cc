@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "label_error.h"
+#include "stream_store.h"
 #include "unknown_counts.h"
 
 namespace dali_voc {
@@ -204,24 +205,26 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
   }
   row_.resize(columns.size);
 
-  T ignore = static_cast<T>(map_->ignore);
-  int64_t padding = crop.crop_width - window.x.size;
+  const T ignore = static_cast<T>(map_->ignore);
+  const int64_t width = crop.crop_width;
+  const int64_t padding = width - window.x.size;
+  // one row of the crop; the padding stays as it is
+  line_.resize((width * sizeof(T) + sizeof(int64_t) - 1) / sizeof(int64_t));
+  T* line = reinterpret_cast<T*>(line_.data());
+  std::fill_n(line, width, ignore);
   int64_t last_source = -1;
   for (int64_t i = 0; i < crop.crop_height; i++) {
-    T* to = out + (crop.flip_y ? crop.crop_height - 1 - i : i) * crop.crop_width;
-    if (i >= window.y.size) {
-      std::fill_n(to, crop.crop_width, ignore);
-      continue;
-    }
-    int64_t source = y.Source(window.y.start + i);
+    if (i == window.y.size) std::fill_n(line, width, ignore);
+    const int64_t source = i < window.y.size ? y.Source(window.y.start + i) : last_source;
     if (source != last_source) {
       MapRow(source, columns, row_.data());
+      WriteRow(row_.data(), scaled ? columns_.data() : nullptr, window.x.size, crop.flip_x,
+               crop.flip_x ? line + padding : line);
       last_source = source;
     }
-    std::fill_n(crop.flip_x ? to : to + window.x.size, padding, ignore);
-    WriteRow(row_.data(), scaled ? columns_.data() : nullptr, window.x.size, crop.flip_x,
-             crop.flip_x ? to + padding : to);
+    StreamCopy(line, width, out + (crop.flip_y ? crop.crop_height - 1 - i : i) * width);
   }
+  FinishStream();
 }
 
 template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t*);

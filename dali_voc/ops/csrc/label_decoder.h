@@ -85,7 +85,7 @@ class LabelDecoder {
   std::vector<uint16_t> classes_;   // the whole picture, where it is needed
   std::vector<uint16_t> unturned_;  // the crop before it is rotated
   std::vector<uint16_t> row_;
-  std::vector<int64_t> columns_;
+  std::vector<int64_t> columns_, line_;
 };
 
 }  // namespace dali_voc

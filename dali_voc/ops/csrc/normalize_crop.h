@@ -8,8 +8,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "jpeg_window.h"
 #include "resample.h"
 #include "rotation.h"
+#include "stream_store.h"
 
 namespace dali_voc {
 
@@ -70,9 +72,11 @@ struct Coloring {
   const float* matrix;
 };
 
-// A decoded picture, height x width x 3, and what becomes of it; `resizing` may be null.
+// A picture, height x width x 3: decoded, or to be had row by row; the other is null. `resizing`
+// may be null.
 struct Picture {
   const uint8_t* rgb;
+  JpegWindow* jpeg;
   int64_t height, width;
   const Resizing* resizing;
 };
@@ -113,48 +117,71 @@ class CropNormalizer {
   void WriteUnturned(const Picture& picture, const CropLayout& crop, const Coloring& coloring,
                      Out* out) {
     if (picture.resizing) {
-      resampler_.Start(picture.rgb, picture.height, picture.width, *picture.resizing);
+      const uint8_t* rgb = picture.rgb ? picture.rgb : ReadAll(picture);
+      resampler_.Start(rgb, picture.height, picture.width, *picture.resizing);
       auto make_row = [&](int64_t y, float* to, int64_t step) {
         ColorRow<4>(resampler_.Row(y), crop.width, coloring, to, step);
       };
       WriteRows(crop, coloring, make_row, out);
     } else {
+      // rows come in order
       auto make_row = [&](int64_t y, float* to, int64_t step) {
-        ColorRow<3>(picture.rgb + y * picture.width * 3, crop.width, coloring, to, step);
+        const uint8_t* row =
+            picture.rgb ? picture.rgb + y * picture.width * 3 : picture.jpeg->NextRow();
+        ColorRow<3>(row, crop.width, coloring, to, step);
       };
       WriteRows(crop, coloring, make_row, out);
     }
   }
 
+  const uint8_t* ReadAll(const Picture& picture) {
+    const int64_t stride = picture.width * 3;
+    decoded_.resize(picture.height * stride);
+    for (int64_t y = 0; y < picture.height; y++)
+      std::copy_n(picture.jpeg->NextRow(), stride, decoded_.data() + y * stride);
+    return decoded_.data();
+  }
+
   // make_row(y, to, step) writes one row of the picture, its channels `step` apart.
   template <typename MakeRow, typename Out>
   void WriteRows(const CropLayout& crop, const Coloring& coloring, MakeRow make_row, Out* out) {
-    const int64_t plane = crop.crop_height * crop.crop_width;
-    rows_.resize(3 * crop.width);
-    float* row = rows_.data();
+    const int64_t width = crop.crop_width;
+    // a row of the crop, as floats and as it is stored; both stay in the cache
+    row_.resize(3 * width);
+    std::vector<Out>& line = *Line(out);
+    line.resize(3 * width);
+    for (int c = 0; c < 3; c++)
+      std::fill_n(row_.data() + c * width + crop.width, width - crop.width, coloring.fill[c]);
     for (int64_t y = 0; y < crop.crop_height; y++) {
-      const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * crop.crop_width;
-      const bool shows = y < crop.height;
-      if constexpr (std::is_same_v<Out, float>) {
-        if (shows && !crop.channels_last && !crop.flip_x) {  // straight to its place
-          make_row(y, out + at, plane);
-          for (int c = 0; c < 3; c++)
-            std::fill_n(out + at + c * plane + crop.width, crop.crop_width - crop.width,
-                        coloring.fill[c]);
-          continue;
-        }
+      if (y < crop.height)
+        make_row(y, row_.data(), width);
+      else if (y == crop.height)
+        for (int c = 0; c < 3; c++) std::fill_n(row_.data() + c * width, width, coloring.fill[c]);
+      const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * width;
+      const int64_t plane = crop.crop_height * width;
+      if (crop.channels_last) {
+        for (int c = 0; c < 3; c++)
+          StoreRow<3>(row_.data() + c * width, width, crop.flip_x, line.data() + c);
+        StreamCopy(line.data(), 3 * width, out + 3 * at);
+        continue;
       }
-      if (shows) make_row(y, row, crop.width);
       for (int c = 0; c < 3; c++) {
-        const float* from = row + c * crop.width;
-        const int64_t n = shows ? crop.width : 0;
-        if (crop.channels_last)
-          StoreRow<3>(from, n, crop, coloring.fill[c], out + 3 * at + c);
-        else
-          StoreRow<1>(from, n, crop, coloring.fill[c], out + at + c * plane);
+        const float* from = row_.data() + c * width;
+        if constexpr (std::is_same_v<Out, float>) {
+          if (!crop.flip_x) {
+            StreamCopy(from, width, out + at + c * plane);
+            continue;
+          }
+        }
+        StoreRow<1>(from, width, crop.flip_x, line.data());
+        StreamCopy(line.data(), width, out + at + c * plane);
       }
     }
+    FinishStream();
   }
+
+  std::vector<float>* Line(const float*) { return &float_line_; }
+  std::vector<uint8_t>* Line(const uint8_t*) { return &byte_line_; }
 
   template <int kStep, typename T>
   static void ColorRow(const T* from, int64_t n, const Coloring& coloring, float* to,
@@ -165,22 +192,21 @@ class CropNormalizer {
       NormalizeRow<kStep>(from, n, coloring.norm, to, to + step, to + 2 * step);
   }
 
-  // One channel of one row, of which the first n pixels are there.
+  // One channel of one row.
   template <int kStep, typename Out>
-  static void StoreRow(const float* from, int64_t n, const CropLayout& crop, float fill, Out* out) {
-    const int64_t padding = crop.crop_width - n;
-    if (crop.flip_x)
-      for (int64_t x = 0; x < n; x++) Store(from[n - 1 - x], out + kStep * (padding + x));
+  static void StoreRow(const float* from, int64_t n, bool flip, Out* out) {
+    if (flip)
+      for (int64_t x = 0; x < n; x++) Store(from[n - 1 - x], out + kStep * x);
     else
       for (int64_t x = 0; x < n; x++) Store(from[x], out + kStep * x);
-    Out* rest = crop.flip_x ? out : out + kStep * n;
-    for (int64_t x = 0; x < padding; x++) Store(fill, rest + kStep * x);
   }
 
   Resampler resampler_;
   ImageRotator rotator_;
+  std::vector<uint8_t> decoded_;
   std::vector<uint8_t> unturned_;  // the crop before it is rotated
-  std::vector<float> rows_;
+  std::vector<float> row_, float_line_;
+  std::vector<uint8_t> byte_line_;
 };
 
 }  // namespace dali_voc

@@ -1,0 +1,138 @@
+"""`normalize_crop` and `decode_crop`: from windows of pictures to what the network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from dali_voc.ops._plugin import load_plugin
+from dali_voc.ops._types import dali_type, fn
+
+__all__ = ["decode_crop", "normalize_crop"]
+
+
+def normalize_crop(
+    windows: Any,
+    *,
+    crop_size: tuple[int, int] | None,
+    mean: Sequence[float],
+    std: Sequence[float],
+    fill: Sequence[float] = (0.0, 0.0, 0.0),
+    roi: tuple[Any, Any, Any] | None = None,
+    flip: Any = 0,
+    vertical_flip: Any = 0,
+    rotation: Any = None,
+    color: Any = None,
+    dtype: Literal["float32", "uint8"] = "float32",
+    channels_last: bool = False,
+) -> Any:
+    """Resize decoded windows, recolour, normalise, mirror and pad them to the crop. CPU.
+
+    It does in one pass what DALI does by `resize` with antialias, `coord_transform` and
+    `crop_mirror_normalize` with `out_of_bounds_policy="pad"`, without rounding in between.
+
+    Args:
+        windows: uint8 RGB [height, width, 3], none larger than the crop once resized.
+        crop_size: height and width of the result, pixels; None: as large as the picture.
+        mean: per channel, of values in 0..255.
+        std: per channel, likewise.
+        fill: per channel, what the result holds where there is no picture.
+        roi: see `LabelNodes.roi`: the picture is that part of the window, bilinearly resized with a
+            triangle filter that covers a whole result pixel where it shrinks.
+        flip: 1 mirrors left to right, per sample or constant.
+        vertical_flip: 1 mirrors top to bottom.
+        rotation: as in `decode_label`; bilinear, with `fill` where there is nothing.
+        color: float32 [3, 4] per sample: colours (r, g, b, 1) are multiplied by it and clamped to
+            0..255 before they are normalised.
+        dtype: of the result; to uint8, values are rounded and clamped.
+        channels_last: [crop height, crop width, 3] instead of [3, crop height, crop width].
+
+    Returns:
+        (value - mean) / std.
+    """
+    load_plugin()
+    arguments = _arguments(
+        crop_size=crop_size,
+        mean=mean,
+        std=std,
+        fill=fill,
+        roi=roi,
+        flip=flip,
+        vertical_flip=vertical_flip,
+        rotation=rotation,
+        dtype=dtype,
+        channels_last=channels_last,
+    )
+    return fn.dali_voc.normalize_crop(*_inputs(windows, color=color), **arguments)
+
+
+def decode_crop(
+    encoded: Any,
+    decoded: Any,
+    path: Any,
+    *,
+    start: Any,
+    shape: Any,
+    is_decoded: Any = 0,
+    color: Any = None,
+    **options: Any,
+) -> Any:
+    """Decode windows of JPEG files and do with them what `normalize_crop` does, row by row. CPU.
+
+    No more of a file is decoded than the window takes, and no decoded picture is kept, unless it is
+    to be resized.
+
+    Args:
+        encoded: the files' bytes, 1D uint8; JPEG of one or three channels.
+        decoded: windows that something else has decoded, uint8 RGB [height, width, 3].
+        path: names for error messages, 1D uint8: those of the labels.
+        start: first row and column of the window, int32 [2] per sample.
+        shape: its height and width, likewise.
+        is_decoded: 1 takes the window from `decoded`, per sample or constant.
+        color: as in `normalize_crop`.
+        options: as in `normalize_crop`.
+
+    Raises:
+        RuntimeError: from the pipeline, with one sentence, for what libjpeg-turbo cannot read.
+    """
+    load_plugin()
+    return fn.dali_voc.decode_crop(
+        *_inputs(encoded, decoded, path, color=color),
+        start=start,
+        shape=shape,
+        is_decoded=is_decoded,
+        **_arguments(**options),
+    )
+
+
+def _inputs(*inputs: Any, color: Any) -> tuple[Any, ...]:
+    return inputs if color is None else (*inputs, color)
+
+
+def _arguments(
+    *,
+    crop_size: tuple[int, int] | None,
+    mean: Sequence[float],
+    std: Sequence[float],
+    fill: Sequence[float] = (0.0, 0.0, 0.0),
+    roi: tuple[Any, Any, Any] | None = None,
+    flip: Any = 0,
+    vertical_flip: Any = 0,
+    rotation: Any = None,
+    dtype: Literal["float32", "uint8"] = "float32",
+    channels_last: bool = False,
+) -> dict[str, Any]:
+    optional = {} if rotation is None else {"rotation": rotation}
+    if roi is not None:
+        optional |= dict(zip(("roi_start", "roi_end", "size"), roi, strict=True))
+    return {
+        "crop_size": [] if crop_size is None else list(crop_size),
+        "mean": list(mean),
+        "std": list(std),
+        "fill": list(fill),
+        "flip": flip,
+        "vertical_flip": vertical_flip,
+        "dtype": dali_type(dtype),
+        "channels_last": channels_last,
+        **optional,
+    }

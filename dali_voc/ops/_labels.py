@@ -1,0 +1,148 @@
+"""`decode_label`: PNG labels to class indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dali_voc.labels import LabelTables
+from dali_voc.ops._plugin import load_plugin
+from dali_voc.ops._types import dali_type, fn
+
+__all__ = ["ClassCrop", "LabelNodes", "decode_label"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCrop:
+    """Crops around a pixel of a drawn class.
+
+    Attributes:
+        draw: three numbers in [0, 1) per sample: whether, which class, which of its pixels.
+        probability: share of the samples.
+        weights: per class; only classes that the picture shows take part.
+    """
+
+    draw: Any
+    probability: float
+    weights: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelNodes:
+    """What `decode_label` returns: DALI nodes.
+
+    Attributes:
+        label: the map [crop height, crop width].
+        start: first row and column of the source pixels that the image is to show, int32.
+        shape: their height and width, int32.
+        jpeg: int32, 1 where the image is JPEG of the common kind that `decode_crop` reads.
+        roi: with `scale`: start and end (y, x) of the crop in them, and the height and width that
+            it becomes, three float nodes; else None.
+    """
+
+    label: Any
+    start: Any
+    shape: Any
+    jpeg: Any
+    roi: tuple[Any, Any, Any] | None
+
+
+def decode_label(
+    encoded: Any,
+    path: Any,
+    image: Any = None,
+    *,
+    tables: LabelTables,
+    crop_size: tuple[int, int] | None,
+    position: Any = (0.5, 0.5),
+    max_ratio: float = 1.0,
+    scale: Any = None,
+    class_crop: ClassCrop | None = None,
+    flip: Any = 0,
+    vertical_flip: Any = 0,
+    rotation: Any = None,
+    image_shape: Any = None,
+    palette: Literal["color", "index"] = "color",
+    unknown: int | Literal["error"] = "error",
+    ignore_index: int = 255,
+    dtype: Literal["uint8", "int32", "int64"] = "uint8",
+) -> LabelNodes:
+    """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.
+
+    Reads palette PNG of 1, 2, 4, 8 bits (by colour, or by index), gray PNG of 1, 2, 4, 8 bits
+    (values as class ids, as stored), and RGB or RGBA of 8 bits (alpha is ignored); interlaced or
+    not.
+
+    Args:
+        encoded: the files' bytes, 1D uint8.
+        path: the files' names for error messages, 1D uint8.
+        image: the bytes of the images that the labels belong to, 1D uint8. Those in JPEG are
+            checked for a kind of damage that DALI's own decoder takes in silence.
+        tables: what colours and values mean.
+        crop_size: height and width of the result, pixels; None: the whole picture.
+        position: (y, x) in [0, 1), per sample or constant: which of the crop's possible places.
+            Several pairs one after another are candidates.
+        max_ratio: the first candidate is taken in which no class fills more than this share of the
+            pixels that are not `ignore_index`; if there is none, the last.
+        scale: factors (y, x) of the picture's size before it is cropped, per sample, 0.01 to 100.
+            Sizes are rounded half up; the label is sampled at the nearest pixel: row i of h' comes
+            from row floor((i + 1/2) * h / h').
+        class_crop: crops around a drawn class, instead of `position`, for some of the samples.
+        flip: 1 mirrors the crop left to right, per sample or constant.
+        vertical_flip: 1 mirrors it top to bottom.
+        rotation: cosine and sine of the angle by which the crop is then turned about its centre,
+            counter-clockwise as it is looked at, per sample. A pixel shows what lay under its
+            centre; where that is outside the crop, it is `ignore_index`.
+        image_shape: int64 (height, width, ...) that the label must have, per sample.
+        palette: map palette files by colour or by index.
+        unknown: class of colours and values that are not in the tables, or an error.
+        ignore_index: what fills the crop outside the picture.
+        dtype: of the map.
+
+    Returns:
+        The map and where the image is to be cut. Where the picture is smaller than the crop, the
+        rest of the map, at the bottom and at the right before flipping, is `ignore_index`.
+
+    Raises:
+        RuntimeError: from the pipeline, with one sentence naming the file, for anything that is
+            not a sound PNG of a known type, has another shape, or holds an unknown colour.
+    """
+    load_plugin()
+    optional: dict[str, Any] = {}
+    if image_shape is not None:
+        optional["image_shape"] = image_shape
+    if scale is not None:
+        optional |= {"resample": True, "scale": scale}
+    if rotation is not None:
+        optional["rotation"] = rotation
+    if class_crop is not None:
+        optional |= {
+            "class_draw": class_crop.draw,
+            "class_probability": class_crop.probability,
+            "class_weights": list(class_crop.weights),
+        }
+    label, start, shape, jpeg, *roi = fn.dali_voc.decode_label(
+        *((encoded, path) if image is None else (encoded, path, image)),
+        crop_size=[] if crop_size is None else list(crop_size),
+        colors=list(tables.colors),
+        color_classes=list(tables.color_classes),
+        values=list(tables.values),
+        value_classes=list(tables.value_classes),
+        palette_by_color=palette == "color",
+        unknown=-1 if unknown == "error" else unknown,
+        ignore_index=ignore_index,
+        position=position,
+        max_ratio=max_ratio,
+        flip=flip,
+        vertical_flip=vertical_flip,
+        dtype=dali_type(dtype),
+        **optional,
+    )
+    return LabelNodes(
+        label=label,
+        start=start,
+        shape=shape,
+        jpeg=jpeg,
+        roi=(roi[0], roi[1], roi[2]) if roi else None,
+    )

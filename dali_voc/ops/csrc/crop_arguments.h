@@ -1,0 +1,120 @@
+// Arguments that the operators share which turn windows into crops.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dali/pipeline/data/views.h"
+#include "dali/pipeline/operator/arg_helper.h"
+#include "dali/pipeline/operator/operator.h"
+#include "normalize_crop.h"
+#include "operator_error.h"
+
+namespace dali_voc {
+
+class CropArguments {
+ public:
+  explicit CropArguments(const dali::OpSpec& spec)
+      : spec_(spec),
+        name_(spec.SchemaName().substr(std::string("dali_voc__").size())),
+        crop_(spec.GetRepeatedArgument<int>("crop_size")),
+        dtype_(spec.GetArgument<dali::DALIDataType>("dtype")),
+        channels_last_(spec.GetArgument<bool>("channels_last")),
+        flip_("flip", spec),
+        vertical_flip_("vertical_flip", spec),
+        rotation_("rotation", spec),
+        roi_start_("roi_start", spec),
+        roi_end_("roi_end", spec),
+        size_("size", spec) {
+    auto mean = spec.GetRepeatedArgument<float>("mean");
+    auto std = spec.GetRepeatedArgument<float>("std");
+    auto fill = spec.GetRepeatedArgument<float>("fill");
+    if ((!crop_.empty() && crop_.size() != 2) || mean.size() != 3 || std.size() != 3 ||
+        fill.size() != 3)
+      Fail(name_ + ": expected crop_size of 2 numbers or none; mean, std, fill of 3 each");
+    if (dtype_ != DALI_FLOAT && dtype_ != DALI_UINT8)
+      Fail(name_ + ": dtype must be FLOAT or UINT8");
+    for (int c = 0; c < 3; c++) {
+      coloring_.norm.scale[c] = static_cast<float>(1.0 / std[c]);
+      coloring_.norm.offset[c] = static_cast<float>(-static_cast<double>(mean[c]) / std[c]);
+      coloring_.fill[c] = fill[c];
+      coloring_.plain_fill[c] = fill[c] * std[c] + mean[c];
+    }
+  }
+
+  const std::string& name() const { return name_; }
+  dali::DALIDataType dtype() const { return dtype_; }
+  const char* layout() const { return channels_last_ ? "HWC" : "CHW"; }
+  bool resizes() const { return size_.HasExplicitValue(); }
+
+  void Acquire(const dali::Workspace& ws, int n) {
+    flip_.Acquire(spec_, ws, n);
+    vertical_flip_.Acquire(spec_, ws, n);
+    if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    if (!resizes()) return;
+    roi_start_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    roi_end_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    size_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+  }
+
+  // For a window of this size; Acquire comes before.
+  CropLayout Layout(int64_t height, int64_t width, int i) const {
+    CropLayout crop{height,        width, 0, 0, *flip_[i].data != 0, *vertical_flip_[i].data != 0,
+                    channels_last_};
+    if (resizes()) {
+      crop.height = static_cast<int64_t>(size_[i].data[0]);
+      crop.width = static_cast<int64_t>(size_[i].data[1]);
+    }
+    if (crop.height < 1 || crop.width < 1 || height < 1 || width < 1)
+      Fail(name_ + ": sample " + std::to_string(i) + " has no pixels");
+    crop.crop_height = crop_.empty() ? crop.height : crop_[0];
+    crop.crop_width = crop_.empty() ? crop.width : crop_[1];
+    if (crop.height > crop.crop_height || crop.width > crop.crop_width)
+      Fail(name_ + ": sample " + std::to_string(i) + " is larger than the crop");
+    return crop;
+  }
+
+  dali::TensorShape<3> OutputShape(const CropLayout& crop) const {
+    if (channels_last_) return {crop.crop_height, crop.crop_width, 3};
+    return {3, crop.crop_height, crop.crop_width};
+  }
+
+  Resizing ResizingOf(const CropLayout& crop, int i) const {
+    return {roi_start_[i].data[0], roi_start_[i].data[1], roi_end_[i].data[0],
+            roi_end_[i].data[1],   crop.height,           crop.width};
+  }
+
+  Rotation RotationOf(int i) const {
+    if (!rotation_.HasExplicitValue()) return {};
+    return {rotation_[i].data[0], rotation_[i].data[1]};
+  }
+
+  // `color` is null or a node of 3 x 4 matrices.
+  Coloring ColoringOf(const dali::TensorList<dali::CPUBackend>* color, int i) const {
+    Coloring coloring = coloring_;
+    coloring.matrix = color ? color->tensor<float>(i) : nullptr;
+    return coloring;
+  }
+
+  void CheckColor(const dali::TensorList<dali::CPUBackend>& color) const {
+    for (int i = 0; i < color.num_samples(); i++)
+      if (color.type() != DALI_FLOAT || color.shape()[i].num_elements() != 12)
+        Fail(name_ + ": color must be float32 of shape (3, 4)");
+  }
+
+ private:
+  dali::OpSpec spec_;
+  std::string name_;
+  std::vector<int> crop_;
+  dali::DALIDataType dtype_;
+  bool channels_last_;
+  dali::ArgValue<int> flip_;
+  dali::ArgValue<int> vertical_flip_;
+  dali::ArgValue<float, 1> rotation_;
+  dali::ArgValue<float, 1> roi_start_;
+  dali::ArgValue<float, 1> roi_end_;
+  dali::ArgValue<float, 1> size_;
+  Coloring coloring_{};
+};
+
+}  // namespace dali_voc

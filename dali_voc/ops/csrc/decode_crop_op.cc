@@ -1,0 +1,129 @@
+// The DALI operator `dali_voc.decode_crop`: what `normalize_crop` does, from the JPEG file on.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crop_arguments.h"
+#include "dali/pipeline/operator/checkpointing/stateless_operator.h"
+#include "jpeg_window.h"
+
+namespace dali_voc {
+
+using dali::CPUBackend;
+using dali::OpSpec;
+using dali::OutputDesc;
+using dali::Workspace;
+
+class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
+ public:
+  explicit DecodeCropOp(const OpSpec& spec)
+      : StatelessOperator<CPUBackend>(spec),
+        arguments_(spec),
+        start_("start", spec),
+        shape_("shape", spec),
+        is_decoded_("is_decoded", spec) {}
+
+ protected:
+  bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
+    const int n = ws.GetInputBatchSize(0);
+    if (ws.Input<CPUBackend>(1).type() != DALI_UINT8 || ws.Input<CPUBackend>(1).sample_dim() != 3)
+      Fail("decode_crop: decoded windows must be uint8 of shape (height, width, 3)");
+    arguments_.Acquire(ws, n);
+    start_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    shape_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    is_decoded_.Acquire(spec_, ws, n);
+    outputs.resize(1);
+    outputs[0].type = arguments_.dtype();
+    outputs[0].shape.resize(n, 3);
+    for (int i = 0; i < n; i++) {
+      const auto decoded = ws.Input<CPUBackend>(1).shape()[i];
+      const bool fits = decoded[0] == shape_[i].data[0] && decoded[1] == shape_[i].data[1];
+      if (IsDecoded(i) && !(fits && decoded[2] == 3))
+        Fail("decode_crop: sample " + std::to_string(i) + " is not RGB of the window's shape");
+      const CropLayout crop = arguments_.Layout(shape_[i].data[0], shape_[i].data[1], i);
+      outputs[0].shape.set_tensor_shape(i, arguments_.OutputShape(crop));
+    }
+    if (ws.NumInput() > 3) arguments_.CheckColor(ws.Input<CPUBackend>(3));
+    return true;
+  }
+
+  void RunImpl(Workspace& ws) override {
+    auto& pool = ws.GetThreadPool();
+    while (static_cast<int>(workers_.size()) < pool.NumThreads())
+      workers_.push_back(std::make_unique<Worker>());
+    ws.Output<CPUBackend>(0).SetLayout(arguments_.layout());
+    for (int i = 0; i < ws.GetInputBatchSize(0); i++)
+      pool.AddWork(
+          [this, &ws, i](int thread) {
+            try {
+              if (arguments_.dtype() == DALI_FLOAT)
+                RunSample<float>(ws, i, workers_[thread].get());
+              else
+                RunSample<uint8_t>(ws, i, workers_[thread].get());
+            } catch (const ImageError& e) {
+              const auto& names = ws.Input<CPUBackend>(2);
+              FailSample(i,
+                         Printable(static_cast<const char*>(names.raw_tensor(i)),
+                                   names.shape()[i].num_elements()),
+                         std::string("its image: ") + e.what());
+            }
+          },
+          -i);
+    pool.RunAll();
+  }
+
+ private:
+  struct Worker {
+    JpegWindow jpeg;
+    CropNormalizer normalizer;
+  };
+
+  bool IsDecoded(int i) const { return *is_decoded_[i].data != 0; }
+
+  template <typename Out>
+  void RunSample(Workspace& ws, int i, Worker* worker) {
+    const int64_t height = shape_[i].data[0], width = shape_[i].data[1];
+    const CropLayout crop = arguments_.Layout(height, width, i);
+    Picture picture{nullptr, nullptr, height, width, nullptr};
+    if (IsDecoded(i)) {
+      picture.rgb = ws.Input<CPUBackend>(1).tensor<uint8_t>(i);
+    } else {
+      const auto& files = ws.Input<CPUBackend>(0);
+      worker->jpeg.Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
+                         files.shape()[i].num_elements(),
+                         {start_[i].data[0], start_[i].data[1], height, width});
+      picture.jpeg = &worker->jpeg;
+    }
+    Resizing resizing{};
+    if (arguments_.resizes()) {
+      resizing = arguments_.ResizingOf(crop, i);
+      picture.resizing = &resizing;
+    }
+    const auto* color = ws.NumInput() > 3 ? &ws.Input<CPUBackend>(3) : nullptr;
+    worker->normalizer.Run(picture, crop, arguments_.RotationOf(i), arguments_.ColoringOf(color, i),
+                           ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
+  }
+
+  CropArguments arguments_;
+  dali::ArgValue<int, 1> start_;
+  dali::ArgValue<int, 1> shape_;
+  dali::ArgValue<int> is_decoded_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace dali_voc
+
+DALI_REGISTER_OPERATOR(dali_voc__DecodeCrop, dali_voc::DecodeCropOp, dali::CPU);
+
+DALI_SCHEMA(dali_voc__DecodeCrop)
+    .DocStr("Decodes windows of JPEG files and does with them what normalize_crop does.")
+    .NumInput(3, 4)
+    .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of JPEG files.")
+    .InputDox(1, "decoded", "TensorList of uint8, HWC", "Windows that are decoded already.")
+    .InputDox(2, "path", "1D TensorList of uint8", "The labels' names, for error messages.")
+    .InputDox(3, "color", "TensorList of float, 3 x 4", "What (r, g, b, 1) is multiplied by.")
+    .NumOutput(1)
+    .AddArg("start", "First row and column of the window.", DALI_INT_VEC, true)
+    .AddArg("shape", "Height and width of the window.", DALI_INT_VEC, true)
+    .AddOptionalArg("is_decoded", "Take the window from `decoded`.", 0, true)
+    .AddParent("dali_voc__CropArguments");

@@ -1,0 +1,67 @@
+// Decodes a window of a JPEG picture row by row, and no more of it than that takes, by
+// libjpeg-turbo.
+#pragma once
+
+#include <csetjmp>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <stdexcept>
+#include <vector>
+
+// after what it needs and does not include
+// clang-format off
+#include <jpeglib.h>
+// clang-format on
+
+namespace dali_voc {
+
+// Its text is a clause that completes "<file>: ...".
+class ImageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct JpegWindowBounds {
+  int64_t y, x, height, width;  // in pixels of the picture
+};
+
+// Keeps its decoder between pictures. Not thread-safe: one per thread.
+class JpegWindow {
+ public:
+  JpegWindow();
+  ~JpegWindow();
+  JpegWindow(const JpegWindow&) = delete;
+  JpegWindow& operator=(const JpegWindow&) = delete;
+
+  // Throws ImageError where the file is not a JPEG file that libjpeg-turbo turns into RGB, or the
+  // window is not inside the picture. The file has to stay until the last row is read.
+  void Start(const uint8_t* file, size_t size, const JpegWindowBounds& window);
+  // The next row of the window, 3 bytes per pixel; valid until the next call.
+  const uint8_t* NextRow();
+
+ private:
+  static constexpr int kRows = 8;  // decoded at once
+
+  struct Errors : jpeg_error_mgr {
+    jmp_buf jump;
+  };
+  static void OnError(j_common_ptr decoder);
+  static void OnWarning(j_common_ptr decoder, int level);
+  [[noreturn]] void Throw();
+  void StartUnprotected(const uint8_t* file, size_t size);
+
+  jpeg_decompress_struct decoder_{};
+  Errors errors_{};
+  JpegWindowBounds window_{};
+  int64_t left_ = 0;            // first column that is decoded; at most that of the window
+  int64_t ready_ = 0, at_ = 0;  // rows in `rows_`, and which of them is next
+  std::vector<uint8_t> rows_;
+};
+
+// Whether a file begins as a JPEG file does.
+inline bool LooksLikeJpeg(const uint8_t* file, size_t size) {
+  return size > 2 && file[0] == 0xff && file[1] == 0xd8;
+}
+
+}  // namespace dali_voc
