@@ -37,9 +37,7 @@ class Assembler:
     encoder: LabelEncoder | None
 
     @classmethod
-    def from_config(
-        cls, config: Config, classes: tuple[str, ...], *, training: bool, whole: bool
-    ) -> Assembler:
+    def from_config(cls, config: Config, classes: tuple[str, ...], *, training: bool) -> Assembler:
         """Take what the configuration says.
 
         Raises:
@@ -48,7 +46,7 @@ class Assembler:
         mixer = Mixer.from_config(config.augment, classes, ignore_index=config.labels.ignore_index)
         return cls(
             config=config,
-            whole=whole,
+            whole=config.augment.shows_whole(training=training),
             mixer=mixer if training else None,
             encoder=LabelEncoder.from_config(config.labels, classes),
         )
@@ -60,6 +58,7 @@ class Assembler:
         """
         images, labels = outputs[:2]
         normalize = self.config.normalize
+        fill = normalize.mean_color if normalize.dtype == "uint8" else (0.0, 0.0, 0.0)
         if normalize.channels_last:
             images = images.permute(0, 3, 1, 2)
         if normalize.dtype == "bfloat16":
@@ -68,7 +67,7 @@ class Assembler:
             self.mixer.mix(images, labels, batch.mixing)
         if self.config.loader.on_error == "skip":
             for i in np.flatnonzero(batch.samples != batch.planned).tolist():
-                images[i] = torch.tensor(self._fill()).to(images).view(3, 1, 1)
+                images[i] = torch.tensor(fill).to(images).view(3, 1, 1)
                 labels[i] = self.config.labels.ignore_index
         if self.encoder:
             labels = self.encoder.encode(labels)
@@ -79,11 +78,5 @@ class Assembler:
             return FullBatch(images, labels, sizes, stored)
         tile = self.config.augment.crop_size
         stride = self.config.augment.stride or (-(-2 * tile[0] // 3), -(-2 * tile[1] // 3))
-        tiles, places = cut_tiles(images, sizes, tile=tile, stride=stride, fill=self._fill())
+        tiles, places = cut_tiles(images, sizes, tile=tile, stride=stride, fill=fill)
         return SlideBatch(tiles, labels, sizes, places)
-
-    def _fill(self) -> tuple[float, float, float]:
-        if self.config.normalize.dtype != "uint8":
-            return (0.0, 0.0, 0.0)
-        r, g, b = (float(round(255 * value)) for value in self.config.normalize.mean)
-        return r, g, b

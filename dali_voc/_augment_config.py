@@ -180,6 +180,10 @@ class AugmentConfig(Section):
             raise ValueError("stride is larger than crop_size: pixels would be left out")
         return self
 
+    def shows_whole(self, *, training: bool) -> bool:
+        """Return whether batches are of whole pictures instead of crops."""
+        return not training and self.validation != "center"
+
     def without_chance(self) -> AugmentConfig:
         """Return what is left of it in validation."""
         kept = ("crop_size", "small", "validation", "shorter_side", "pad_multiple", "stride")

@@ -115,6 +115,12 @@ class NormalizeConfig(Section):
         False, description="images in torch.channels_last memory format; the shape is the same"
     )
 
+    @property
+    def mean_color(self) -> tuple[float, float, float]:
+        """The mean in whole levels, 0..255: what fills images of bytes."""
+        r, g, b = (float(round(255 * value)) for value in self.mean)
+        return r, g, b
+
 
 class SamplingConfig(Section):
     """Which samples an epoch of training consists of; `sampling: balanced` is short for a policy.

@@ -68,7 +68,7 @@ def build_loader(
     elif training and config.sampling.weights is not None and weights is None:
         weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
     # whole pictures are never too small
-    if config.augment.small == "drop" and (training or config.augment.validation == "center"):
+    if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
         if weights is not None:
             weights = check_weights(weights, num_samples=len(index))[kept]
@@ -120,10 +120,7 @@ class Loader:
             )
         self._config = config
         self._index = index
-        whole = not training and config.augment.validation != "center"
-        self._assembler = Assembler.from_config(
-            config, index.spec.classes, training=training, whole=whole
-        )
+        self._assembler = Assembler.from_config(config, index.spec.classes, training=training)
         mixer = self._assembler.mixer
         checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._plan = BatchPlan.from_config(

@@ -20,6 +20,7 @@ __all__ = ["Mixer"]
 Floats = npt.NDArray[np.float32]
 
 _GENERAL = 5  # numbers per sample beside one for each class
+_EVERYWHERE = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,51 +91,53 @@ class Mixer:
         n = len(images)
         if n < 2:
             return
-        pasted = []
+        mixed = []
         for i, numbers in enumerate(u.astype(np.float64)):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
+            choice, both = numbers[0], (images[partner], labels[partner])
+            if choice < self.cutmix:
+                where = _rectangle(labels.shape[1:], numbers[2:_GENERAL])
+                mixed.append((i, where, *(whole[(..., *where)].clone() for whole in both)))
+                continue
             mask = self._mask(labels[partner], numbers)
             if mask is not None:
-                # indexing by a mask copies
-                pasted.append((i, mask, images[partner][:, mask], labels[partner][mask]))
-        for i, mask, colors, classes in pasted:
-            images[i][:, mask] = colors
-            labels[i][mask] = classes
+                own = images[i], labels[i]
+                merged = (torch.where(mask, *pair) for pair in zip(both, own, strict=True))
+                mixed.append((i, _EVERYWHERE, *merged))
+        for i, where, colors, classes in mixed:
+            images[i][(..., *where)] = colors
+            labels[i][where] = classes
 
     def _mask(self, label: torch.Tensor, u: npt.NDArray[np.float64]) -> torch.Tensor | None:
-        """Return which pixels of the partner are taken, bool [height, width]."""
-        choice = u[0]
-        if choice < self.cutmix:
-            return _rectangle(label, u[2:_GENERAL])
-        if choice < self.cutmix + self.classmix:
-            present = self._present(label)
+        """Return which pixels of the partner are taken by their class, bool [height, width]."""
+        if u[0] >= self.cutmix + self.classmix + self.copy_paste:
+            return None
+        counts = torch.bincount(label.flatten())
+        present = [
+            c
+            for c in torch.nonzero(counts).flatten().tolist()
+            if c < self.num_classes and c != self.ignore_index
+        ]
+        if u[0] < self.cutmix + self.classmix:
             by_key = sorted(present, key=lambda c: (u[_GENERAL + c], c))
-            return _pixels_of(label, by_key[: (len(present) + 1) // 2])
-        if choice < self.cutmix + self.classmix + self.copy_paste:
-            present = [c for c in self._present(label) if c in self.objects]
-            if not present:
-                return None
-            chosen = [c for c in present if u[_GENERAL + c] < 0.5]
-            return _pixels_of(label, chosen or [min(present, key=lambda c: u[_GENERAL + c])])
-        return None
+            taken = by_key[: (len(present) + 1) // 2]
+        else:
+            objects = [c for c in present if c in self.objects]
+            taken = [c for c in objects if u[_GENERAL + c] < 0.5]
+            if objects and not taken:
+                taken = [min(objects, key=lambda c: u[_GENERAL + c])]
+        if not taken:
+            return None
+        is_taken = torch.zeros(len(counts), dtype=torch.bool)
+        is_taken[taken] = True
+        return is_taken.to(label.device)[label.long()]
 
-    def _present(self, label: torch.Tensor) -> list[int]:
-        values: list[int] = torch.unique(label).tolist()
-        return [c for c in values if c < self.num_classes and c != self.ignore_index]
 
-
-def _rectangle(label: torch.Tensor, u: npt.NDArray[np.float64]) -> torch.Tensor:
+def _rectangle(shape: tuple[int, ...], u: npt.NDArray[np.float64]) -> tuple[slice, slice]:
     """Return a rectangle of area u[0], about a uniformly drawn centre, cut at the border."""
-    mask = torch.zeros_like(label, dtype=torch.bool)
     sides = []
-    for size, place in zip(label.shape, u[1:].tolist(), strict=True):
+    for size, place in zip(shape, u[1:].tolist(), strict=True):
         length = round(size * float(u[0]) ** 0.5)
         begin = int(place * size) - length // 2
         sides.append(slice(max(0, begin), max(0, begin + length)))
-    mask[tuple(sides)] = True
-    return mask
-
-
-def _pixels_of(label: torch.Tensor, classes: list[int]) -> torch.Tensor:
-    wanted = torch.tensor(classes, dtype=label.dtype, device=label.device)
-    return torch.isin(label, wanted)
+    return sides[0], sides[1]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from augmented import N, write_lossless
 from nvidia.dali import Pipeline, fn
 from PIL import Image
 
@@ -17,20 +18,14 @@ from dali_voc.config import AugmentConfig, NormalizeConfig
 from dali_voc.pictures import denormalize
 from dali_voc.pipeline._placement import Form, place_on_cpu, place_on_gpu
 from dali_voc.randomness import Stream, uniform
-from dali_voc.synthetic import write_voc
 from dali_voc.testing import assert_resumes_exactly
 
 MakeConfig = Callable[..., Config]
-N = 24
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made-up pictures, stored without loss under the name of a JPEG."""
-    root = write_voc(tmp_path_factory.mktemp("augment"), train=N, val=2)
-    for path in (root / "JPEGImages").iterdir():
-        Image.open(path).save(path, "PNG")
-    return root
+    return write_lossless(tmp_path_factory.mktemp("augment"))
 
 
 def pair(root: Path, sample: int) -> tuple[Image.Image, np.ndarray]:

@@ -36,8 +36,7 @@ class Form:
     @classmethod
     def plain(cls, normalize: NormalizeConfig, *, channels_last: bool = True) -> Form:
         """Colours as bytes, filled with the mean colour rounded to whole levels."""
-        r, g, b = (float(round(value)) for value in _in_bytes(normalize.mean))
-        return cls(fill=(r, g, b), dtype="uint8", channels_last=channels_last)
+        return cls(fill=normalize.mean_color, dtype="uint8", channels_last=channels_last)
 
     @classmethod
     def of(cls, normalize: NormalizeConfig) -> Form:
