@@ -91,19 +91,20 @@ class Mixer:
         n = len(images)
         if n < 2:
             return
-        mixed = []
+        mixed: list[tuple[int, tuple[slice, slice], torch.Tensor, torch.Tensor]] = []
         for i, numbers in enumerate(u.astype(np.float64)):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
             choice, both = numbers[0], (images[partner], labels[partner])
             if choice < self.cutmix:
                 where = _rectangle(labels.shape[1:], numbers[2:_GENERAL])
-                mixed.append((i, where, *(whole[(..., *where)].clone() for whole in both)))
+                colors, classes = (whole[(..., *where)].clone() for whole in both)
+                mixed.append((i, where, colors, classes))
                 continue
             mask = self._mask(labels[partner], numbers)
             if mask is not None:
                 own = images[i], labels[i]
-                merged = (torch.where(mask, *pair) for pair in zip(both, own, strict=True))
-                mixed.append((i, _EVERYWHERE, *merged))
+                colors, classes = (torch.where(mask, *pair) for pair in zip(both, own, strict=True))
+                mixed.append((i, _EVERYWHERE, colors, classes))
         for i, where, colors, classes in mixed:
             images[i][(..., *where)] = colors
             labels[i][where] = classes
