@@ -74,8 +74,8 @@ class Prefetcher:
                 self._pipeline.share_outputs()
                 self._pipeline.release_outputs()
                 self._running.popleft()
-        except DALI_ERRORS:
-            # a bad file in a batch that nobody wants any more
+        except (*DALI_ERRORS, LoaderError):
+            # a bad file, or too many of them, in batches that nobody wants any more
             self._running.clear()
             self._pipeline = self._build(self._source)
         self._plan = plan
@@ -100,6 +100,6 @@ class Prefetcher:
         return batch, outputs
 
     @property
-    def failed(self) -> Batch:
-        """The batch that `fetch` could not make."""
-        return self._running[0]
+    def failed(self) -> Batch | None:
+        """The batch that `fetch` could not make, if one had been begun."""
+        return self._running[0] if self._running else None

@@ -95,6 +95,8 @@ class LabelsConfig(Section):
     def _one_encoding(self) -> LabelsConfig:
         if self.one_hot and self.masks is not None:
             raise ValueError("one_hot and masks exclude each other")
+        if self.masks is not None and self.ignore_index in (0, 1):
+            raise ValueError("with masks, expected an ignore_index other than their 0 and 1")
         return self
 
 

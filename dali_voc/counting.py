@@ -103,10 +103,10 @@ def _read_labels(
                 prefetcher.seek(_plan(todo))
             batch, (labels,) = prefetcher.fetch()
         except DALI_ERRORS as e:
-            if prefetcher is None:
-                raise LoaderError(f"DALI cannot build its pipeline: {first_line(e)}") from e
             # DALI has given up on the whole pipeline; what is left gets a new one
-            failed, prefetcher = prefetcher.failed, None
+            failed, prefetcher = prefetcher.failed if prefetcher else None, None
+            if failed is None:
+                raise LoaderError(f"DALI cannot start its pipeline: {first_line(e)}") from e
             one = functools.partial(build, batch_size=1, prefetch=1)
             raising = config.loader.on_error == "raise"
             found = find_bad_samples(e, failed, labels_only, one, every=not raising)

@@ -284,12 +284,13 @@ class Loader:
         """Learn which samples are bad; return whether any is, or raise if so configured."""
         # DALI has given up on the whole pipeline; the next batch gets a new one
         failed, self._prefetcher = self._prefetcher, None
-        if failed is None:  # there is no pipeline yet: it could not be built
-            raise LoaderError(f"DALI cannot build its pipeline: {first_line(error)}") from error
+        batch = failed.failed if failed else None
+        if batch is None:  # there is no pipeline, or it did not begin
+            raise LoaderError(f"DALI cannot start its pipeline: {first_line(error)}") from error
         on_error = self._config.loader.on_error
         bad = find_bad_samples(
             error,
-            failed.failed,
+            batch,
             self._index,
             functools.partial(self._build_pipeline, batch_size=1, prefetch=1),
             every=on_error != "raise",

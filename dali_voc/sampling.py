@@ -108,13 +108,13 @@ def balanced_augment(augment: AugmentConfig, stats: ClassStats | None) -> Augmen
         stats: of the split, where sampling is balanced; else None.
 
     Returns:
-        With `class_crop` set; with `class_weights` set where they come from `stats`: inversely
-        proportional to the classes' pixels.
+        With both set where they come from `stats`; weights are then inversely proportional to the
+        classes' pixels.
     """
     share = augment.class_crop
-    if share is None:
-        share = 0.0 if stats is None else _BALANCED_CLASS_CROP
+    if share is None and stats is not None:
+        share = _BALANCED_CLASS_CROP
     weights = augment.class_weights
-    if stats is not None and weights is None and share > 0:
+    if stats is not None and weights is None and share:
         weights = tuple(loss_weights(stats, method="inverse").tolist())
     return augment.model_copy(update={"class_crop": share, "class_weights": weights})

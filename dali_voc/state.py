@@ -24,7 +24,7 @@ from dali_voc.errors import StateError
 
 __all__ = ["FINGERPRINT", "LoaderState", "fingerprint"]
 
-_VERSION = 1
+_VERSION = 2
 
 FINGERPRINT = {
     "samples": "the list of samples",

@@ -56,6 +56,6 @@ class LabelEncoder:
         planes = labels.new_empty((n, len(self.classes), height, width))
         for k, wanted in enumerate(self.classes):
             torch.eq(labels, wanted, out=planes[:, k])
-        if self.keep_ignored:
-            planes.masked_fill_((labels == self.ignore_index)[:, None], self.ignore_index)
+        ignored = (labels == self.ignore_index)[:, None]
+        planes.masked_fill_(ignored, self.ignore_index if self.keep_ignored else 0)
         return planes

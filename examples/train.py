@@ -207,6 +207,10 @@ def draw_legend(spec: LabelSpec, shown: list[int], *, width: int) -> Image.Image
 def train(options: argparse.Namespace, config: Config) -> None:
     """Train on the train split, score the val split after each epoch, and draw at the end."""
     rank, world = rank_and_world()
+    if config.augment.validation != "center" or config.labels.one_hot or config.labels.masks:
+        sys.exit("expected augment.validation: center, and labels as class indices")
+    if config.labels.dtype != "int64" or config.normalize.dtype != "float32":
+        sys.exit("expected labels.dtype: int64 and normalize.dtype: float32; see --amp")
     every = {"loader": config.loader.model_copy(update={"last_batch": "partial"})}
     val_config = config.model_copy(update=every)  # validation leaves no sample out
     with build_loader(config) as loader, build_loader(val_config, split="val") as val:

@@ -107,10 +107,10 @@ def test_a_picture_of_no_class_is_never_drawn(stats: ClassStats) -> None:
 @pytest.mark.parametrize(
     ("given", "uniform", "with_balance"),
     [
-        ({}, (0.0, None), (0.5, "inverse")),
+        ({}, (None, None), (0.5, "inverse")),
         ({"class_crop": 0.2}, (0.2, None), (0.2, "inverse")),
         ({"class_crop": 0.0}, (0.0, None), (0.0, None)),
-        ({"class_weights": (1.0,) * 21}, (0.0, (1.0,) * 21), (0.5, (1.0,) * 21)),
+        ({"class_weights": (1.0,) * 21}, (None, (1.0,) * 21), (0.5, (1.0,) * 21)),
     ],
 )
 def test_what_null_stands_for(

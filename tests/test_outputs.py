@@ -120,3 +120,15 @@ def test_unknown_mask_is_refused(root: Path) -> None:
 def test_one_hot_and_masks_exclude_each_other(root: Path) -> None:
     with pytest.raises(ConfigError, match="one_hot and masks exclude each other"):
         make(root, labels={"one_hot": True, "masks": ["cat"]})
+
+
+def test_one_hot_leaves_out_ignored_pixels_of_a_low_index(root: Path) -> None:
+    _, labels = first(make(root, labels={"ignore_index": 0}))
+    _, planes = first(make(root, labels={"ignore_index": 0, "one_hot": True}))
+    for c in range(21):
+        assert np.array_equal(planes[:, c], (labels == c) & (labels != 0))
+
+
+def test_masks_need_a_distinct_ignore_index(root: Path) -> None:
+    with pytest.raises(ConfigError, match="an ignore_index other than their 0 and 1"):
+        make(root, labels={"ignore_index": 1, "masks": ["cat"]})

@@ -71,6 +71,7 @@ def test_validation_goes_without(root: Path) -> None:
     ("name", "kind", "message"),
     [
         ("nowhere.at_all:f", ConfigError, "nowhere.at_all cannot be imported"),
+        (".relative:f", ConfigError, "but .relative cannot be imported"),
         ("bad_operators:missing", ConfigError, "bad_operators has no function missing"),
         ("bad_operators:value", ConfigError, "bad_operators has no function value"),
         ("bad_operators:one", ConfigError, "does not take (image, label) or (image, label, num"),

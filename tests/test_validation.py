@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dali_voc import Config, build_loader, parse_config
+from dali_voc import Config, SampleError, build_loader, parse_config
 from dali_voc.testing import assert_resumes_exactly
 from dali_voc.validation import FullBatch, SlideBatch, cut_tiles, join_tiles, tile_starts
 
@@ -190,3 +190,11 @@ def test_joining_takes_the_mean(seed: int) -> None:
                     if k == i and top <= y < top + tile[0] and left <= x < left + tile[1]
                 ]
                 np.testing.assert_allclose(found[:, y, x], np.mean(values, axis=0), atol=1e-12)
+
+
+def test_a_picture_too_narrow_to_resize_is_named(root: Path) -> None:
+    with (
+        pytest.raises(SampleError, match=r"scaled by .* expected factors of 0.01 to 100"),
+        build_loader(make(root, validation="resize", shorter_side=16384), split="val") as loader,
+    ):
+        list(loader)

@@ -45,6 +45,9 @@ def demo(
     config = parse_config(
         {"dataset": {"root": str(root)}, "loader": {"batch_size": 16}}, overrides=settings or []
     )
+    # a picture shows class indices
+    shown = config.labels.model_copy(update={"one_hot": False, "masks": None})
+    config = config.model_copy(update={"labels": shown})
     with build_loader(config, split="train") as loader:
         images, labels = _one_epoch(console, loader)
         sheet = contact_sheet(

@@ -41,7 +41,7 @@ class UserOperator:
         found = f"augment.operators: found '{name}', but"
         try:
             module = importlib.import_module(module_name)
-        except ImportError as e:
+        except Exception as e:  # the user's module may do anything
             raise ConfigError(
                 f"{found} {module_name} cannot be imported ({e}); "
                 "Python has to find it: install it, or put its folder on PYTHONPATH"

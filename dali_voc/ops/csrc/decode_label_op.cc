@@ -94,12 +94,12 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       try {
         ParsePng(static_cast<const uint8_t*>(encoded.raw_tensor(i)),
                  encoded.shape()[i].num_elements(), &chunks);
+        CropRequest crop = Request(i);
+        crop.SizeFor(chunks.header);
+        shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
       } catch (const LabelError& e) {
         FailSample(i, Name(ws, i), e.what());
       }
-      CropRequest crop = Request(i);
-      crop.SizeFor(chunks.header);
-      shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
     }
   }
 
@@ -139,7 +139,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       // within these bounds no size overflows and no picture vanishes
       if (!(crop.scale_y >= 1e-2 && crop.scale_y <= 1e2 && crop.scale_x >= 1e-2 &&
             crop.scale_x <= 1e2))
-        Fail("decode_label: scale must be 0.01 to 100");
+        throw LabelError("the picture would be scaled by " + std::to_string(crop.scale_y) + " x " +
+                         std::to_string(crop.scale_x) + ", expected factors of 0.01 to 100");
     }
     if (class_draw_.HasExplicitValue()) {
       crop.centre_on_class = class_draw_[i].data[0] < class_probability_;
