@@ -52,9 +52,11 @@ void JpegWindow::Start(const uint8_t* file, size_t size, const JpegWindowBounds&
                       window.y + window.height <= decoder_.output_height &&
                       window.x + window.width <= decoder_.output_width;
   if (!inside) throw ImageError("the window lies outside the picture");
-  // chroma is interpolated: the column next to the window counts too
-  const int64_t right = std::min<int64_t>(window.x + window.width + 1, decoder_.output_width);
-  JDIMENSION left = static_cast<JDIMENSION>(std::max<int64_t>(window.x - 1, 0));
+  // Chroma is interpolated: the columns next to the window count too. One would do, but libjpeg
+  // repeats chroma instead in pictures of very few columns, and would in so narrow a part.
+  const int64_t margin = 8;
+  const int64_t right = std::min<int64_t>(window.x + window.width + margin, decoder_.output_width);
+  JDIMENSION left = static_cast<JDIMENSION>(std::max<int64_t>(window.x - margin, 0));
   JDIMENSION width = static_cast<JDIMENSION>(right) - left;
   jpeg_crop_scanline(&decoder_, &left, &width);
   left_ = left;
