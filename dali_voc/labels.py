@@ -5,13 +5,16 @@ Pure data and NumPy; nothing here reads files or knows DALI.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Color", "LabelSpec", "LabelTables", "colorize", "voc_colormap"]
+from dali_voc.errors import ConfigError
+
+__all__ = ["Color", "LabelSpec", "LabelTables", "colorize", "find_classes", "voc_colormap"]
 
 Color = tuple[int, int, int]
 
@@ -82,6 +85,18 @@ class LabelTables:
             values=(*range(n), *spec.void_values),
             value_classes=(*range(n), *[ignore_index] * len(spec.void_values)),
         )
+
+
+def find_classes(names: Sequence[str], classes: Sequence[str], *, key: str) -> tuple[int, ...]:
+    """Return the class indices of names that stand in the configuration under `key`.
+
+    Raises:
+        ConfigError: one is not in the class list.
+    """
+    for name in names:
+        if name not in classes:
+            raise ConfigError(f"{key}: found {name!r}, expected of: {', '.join(classes)}")
+    return tuple(classes.index(name) for name in names)
 
 
 def colorize(

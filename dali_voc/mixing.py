@@ -6,6 +6,7 @@ depends on who else is in the batch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from dali_voc.config import AugmentConfig
-from dali_voc.errors import ConfigError
+from dali_voc.labels import find_classes
 
 __all__ = ["Mixer"]
 
@@ -56,21 +57,18 @@ class Mixer:
         Raises:
             ConfigError: `copy_paste_classes` names an unknown class.
         """
-        names = augment.copy_paste_classes
-        unknown = [name for name in names or () if name not in classes]
-        if unknown:
-            raise ConfigError(
-                f"augment.copy_paste_classes: found {unknown[0]!r}, expected of: "
-                f"{', '.join(classes)}"
+        objects: Sequence[int] = range(1, len(classes))
+        if augment.copy_paste_classes is not None:
+            objects = find_classes(
+                augment.copy_paste_classes, classes, key="augment.copy_paste_classes"
             )
         if augment.cutmix + augment.classmix + augment.copy_paste == 0:
             return None
-        taken = range(1, len(classes)) if names is None else map(classes.index, names)
         return cls(
             cutmix=augment.cutmix,
             classmix=augment.classmix,
             copy_paste=augment.copy_paste,
-            objects=frozenset(taken),
+            objects=frozenset(objects),
             num_classes=len(classes),
             ignore_index=ignore_index,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from dali_voc.config import LabelsConfig
-from dali_voc.errors import ConfigError
+from dali_voc.labels import find_classes
 
 __all__ = ["LabelEncoder"]
 
@@ -33,13 +33,8 @@ class LabelEncoder:
         Raises:
             ConfigError: `masks` names an unknown class.
         """
-        for name in labels.masks or ():
-            if name not in classes:
-                raise ConfigError(
-                    f"labels.masks: found {name!r}, expected of: {', '.join(classes)}"
-                )
         if labels.masks is not None:
-            wanted = tuple(classes.index(name) for name in labels.masks)
+            wanted = find_classes(labels.masks, classes, key="labels.masks")
         elif labels.one_hot:
             wanted = tuple(range(len(classes)))
         else:

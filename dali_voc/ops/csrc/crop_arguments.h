@@ -45,7 +45,6 @@ class CropArguments {
   const std::string& name() const { return name_; }
   dali::DALIDataType dtype() const { return dtype_; }
   const char* layout() const { return channels_last_ ? "HWC" : "CHW"; }
-  bool resizes() const { return size_.HasExplicitValue(); }
 
   void Acquire(const dali::Workspace& ws, int n) {
     flip_.Acquire(spec_, ws, n);
@@ -79,21 +78,22 @@ class CropArguments {
     return {3, crop.crop_height, crop.crop_width};
   }
 
-  Resizing ResizingOf(const CropLayout& crop, int i) const {
-    return {roi_start_[i].data[0], roi_start_[i].data[1], roi_end_[i].data[0],
-            roi_end_[i].data[1],   crop.height,           crop.width};
-  }
-
-  Rotation RotationOf(int i) const {
-    if (!rotation_.HasExplicitValue()) return {};
-    return {rotation_[i].data[0], rotation_[i].data[1]};
-  }
-
-  // `color` is null or a node of 3 x 4 matrices.
-  Coloring ColoringOf(const dali::TensorList<dali::CPUBackend>* color, int i) const {
+  // Makes sample i of the output; `color` is null or a node of 3 x 4 matrices.
+  template <typename Out>
+  void Place(Picture picture, int i, const dali::TensorList<dali::CPUBackend>* color,
+             CropNormalizer* normalizer, Out* out) const {
+    const CropLayout crop = Layout(picture.height, picture.width, i);
+    Resizing resizing{};
+    if (resizes()) {
+      resizing = {roi_start_[i].data[0], roi_start_[i].data[1], roi_end_[i].data[0],
+                  roi_end_[i].data[1],   crop.height,           crop.width};
+      picture.resizing = &resizing;
+    }
+    Rotation rotation;
+    if (rotation_.HasExplicitValue()) rotation = {rotation_[i].data[0], rotation_[i].data[1]};
     Coloring coloring = coloring_;
     coloring.matrix = color ? color->tensor<float>(i) : nullptr;
-    return coloring;
+    normalizer->Run(picture, crop, rotation, coloring, out);
   }
 
   void CheckColor(const dali::TensorList<dali::CPUBackend>& color) const {
@@ -103,6 +103,8 @@ class CropArguments {
   }
 
  private:
+  bool resizes() const { return size_.HasExplicitValue(); }
+
   dali::OpSpec spec_;
   std::string name_;
   std::vector<int> crop_;

@@ -83,7 +83,6 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   template <typename Out>
   void RunSample(Workspace& ws, int i, Worker* worker) {
     const int64_t height = shape_[i].data[0], width = shape_[i].data[1];
-    const CropLayout crop = arguments_.Layout(height, width, i);
     Picture picture{nullptr, nullptr, height, width, nullptr};
     if (IsDecoded(i)) {
       picture.rgb = ws.Input<CPUBackend>(1).tensor<uint8_t>(i);
@@ -94,14 +93,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
                          {start_[i].data[0], start_[i].data[1], height, width});
       picture.jpeg = &worker->jpeg;
     }
-    Resizing resizing{};
-    if (arguments_.resizes()) {
-      resizing = arguments_.ResizingOf(crop, i);
-      picture.resizing = &resizing;
-    }
     const auto* color = ws.NumInput() > 3 ? &ws.Input<CPUBackend>(3) : nullptr;
-    worker->normalizer.Run(picture, crop, arguments_.RotationOf(i), arguments_.ColoringOf(color, i),
-                           ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
+    arguments_.Place(picture, i, color, &worker->normalizer,
+                     ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
   }
 
   CropArguments arguments_;

@@ -58,16 +58,10 @@ class NormalizeCropOp : public dali::StatelessOperator<CPUBackend> {
   void RunSample(Workspace& ws, int i, CropNormalizer* normalizer) {
     const auto& input = ws.Input<CPUBackend>(0);
     const auto shape = input.shape()[i];
-    const CropLayout crop = arguments_.Layout(shape[0], shape[1], i);
-    Picture picture{input.tensor<uint8_t>(i), nullptr, shape[0], shape[1], nullptr};
-    Resizing resizing{};
-    if (arguments_.resizes()) {
-      resizing = arguments_.ResizingOf(crop, i);
-      picture.resizing = &resizing;
-    }
+    const Picture picture{input.tensor<uint8_t>(i), nullptr, shape[0], shape[1], nullptr};
     const auto* color = ws.NumInput() > 1 ? &ws.Input<CPUBackend>(1) : nullptr;
-    normalizer->Run(picture, crop, arguments_.RotationOf(i), arguments_.ColoringOf(color, i),
-                    ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
+    arguments_.Place(picture, i, color, normalizer,
+                     ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
   }
 
   CropArguments arguments_;
