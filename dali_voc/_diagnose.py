@@ -90,13 +90,21 @@ def _from_our_operator(
         return None
     sample = int(batch.samples[found[0]])
     path = index.labels[sample]
-    # a name that is not plain ASCII is escaped in the sentence
-    reason = found[1].removeprefix(f"{path}: ")
-    if reason == found[1]:
-        reason = reason.partition(": ")[2]
+    reason = _without_name(found[1], (path, index.images[sample]))
     if reason.startswith(_IMAGE):
         return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
     return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
+
+
+def _without_name(sentence: str, paths: tuple[str, ...]) -> str:
+    for path in paths:
+        # as `Printable` in operator_error.h writes it
+        name = "".join(
+            chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in os.fsencode(path)
+        )
+        if sentence.startswith(f"{name}: "):
+            return sentence.removeprefix(f"{name}: ")
+    return sentence
 
 
 def _file_problem(index: PairIndex, sample: int) -> SampleError | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nvidia.dali import Pipeline, fn
 
-from dali_voc.pipeline._files import Source, empty_pipeline, read_file
+from dali_voc.ops import read_record
+from dali_voc.pipeline._files import Source, empty_pipeline
 
 __all__ = ["build_decode_only_pipeline"]
 
@@ -28,6 +29,6 @@ def build_decode_only_pipeline(
     with pipeline:
         image_path = fn.external_source(source=lambda: source()[0])
         device = "cpu" if device_id is None else "mixed"
-        pipeline.set_outputs(fn.decoders.image(read_file(image_path), device=device))
+        pipeline.set_outputs(fn.decoders.image(read_record(image_path), device=device))
     pipeline.build()
     return pipeline

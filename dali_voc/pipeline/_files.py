@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nvidia.dali import Pipeline, fn
+from nvidia.dali import Pipeline
 
-__all__ = ["Source", "empty_pipeline", "read_file"]
+__all__ = ["Source", "empty_pipeline"]
 
 # What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
 # the arrays of dali_voc.augment.draw_parameters.
@@ -22,9 +22,3 @@ def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetc
         device_id=device_id,
         prefetch_queue_depth=prefetch,
     )
-
-
-def read_file(path: Any) -> Any:
-    """Return the bytes of the files that a node names."""
-    # A mapped file that somebody truncates kills the process (SIGBUS); a read one is only short.
-    return fn.io.file.read(path, dont_use_mmap=True)

@@ -6,8 +6,8 @@ from nvidia.dali import Pipeline, fn
 
 from dali_voc.config import LabelsConfig
 from dali_voc.labels import LabelTables
-from dali_voc.ops import decode_label
-from dali_voc.pipeline._files import Source, empty_pipeline, read_file
+from dali_voc.ops import decode_label, read_record
+from dali_voc.pipeline._files import Source, empty_pipeline
 
 __all__ = ["build_label_pipeline"]
 
@@ -41,7 +41,7 @@ def build_label_pipeline(
     with pipeline:
         label_path = fn.external_source(source=lambda: source()[1])
         nodes = decode_label(
-            read_file(label_path),
+            read_record(label_path),
             label_path,
             tables=tables,
             crop_size=None,

@@ -20,9 +20,9 @@ from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
-from dali_voc.ops import ClassCrop, LabelNodes, decode_label
+from dali_voc.ops import ClassCrop, LabelNodes, decode_label, read_record
 from dali_voc.pipeline._distortions import distort, distorts
-from dali_voc.pipeline._files import Source, read_file
+from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._placement import Form, Jpeg, place_on_cpu, place_on_gpu
 from dali_voc.pipeline._user_operators import UserOperator
 
@@ -132,7 +132,7 @@ class _Graph:
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
         augment, form = self.augment, self.form
-        encoded = read_file(given["image"])
+        encoded = read_record(given["image"], about="its image")
         shape = self._image_shape(encoded)
         decoded = self._decode_label(given, encoded, shape, crop_size=augment.crop_size)
         image = self._decode_image(encoded, decoded)
@@ -168,7 +168,7 @@ class _Graph:
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
         augment, form = self.augment, self.form
-        encoded = read_file(given["image"])
+        encoded = read_record(given["image"], about="its image")
         shape = self._image_shape(encoded)
         if augment.validation == "resize":
             shorter = augment.shorter_side or min(augment.crop_size)
@@ -206,7 +206,7 @@ class _Graph:
                 draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
             )
         return decode_label(
-            read_file(given["label"]),
+            read_record(given["label"]),
             given["label"],
             encoded,
             tables=self.tables,
