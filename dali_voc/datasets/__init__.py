@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from dali_voc.datasets import voc
-from dali_voc.datasets._index import PairIndex, PathList
+from dali_voc.datasets._index import FileList, PairIndex, PathList
+from dali_voc.datasets._records import RecordList
 
-__all__ = ["DATASETS", "PairIndex", "PathList"]
+__all__ = ["DATASETS", "FileList", "PairIndex", "PathList", "RecordList"]
 
 
 class FindPairs(Protocol):
