@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
 from dali_voc._prefetch import DALI_ERRORS, source_arrays
-from dali_voc.datasets import PairIndex
+from dali_voc.datasets import FileList, PairIndex
 from dali_voc.errors import LoaderError, SampleError, sentence_from_dali
 
 __all__ = ["find_bad_samples", "first_line"]
@@ -90,25 +90,35 @@ def _from_our_operator(
         return None
     sample = int(batch.samples[found[0]])
     path = index.labels[sample]
-    # a name that is not plain ASCII is escaped in the sentence
-    reason = found[1].removeprefix(f"{path}: ")
-    if reason == found[1]:
-        reason = reason.partition(": ")[2]
+    reason = _without_name(found[1], (index.labels, index.images), sample)
     if reason.startswith(_IMAGE):
         return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
     return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
 
 
+def _without_name(sentence: str, either: tuple[FileList, ...], sample: int) -> str:
+    for files in either:
+        # as `Printable` in operator_error.h writes it
+        name = "".join(
+            chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
+            for byte in files.encoded(sample).tobytes()
+        )
+        if sentence.startswith(f"{name}: "):
+            return sentence.removeprefix(f"{name}: ")
+    return sentence
+
+
 def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
-    for path in index.images[sample], index.labels[sample]:
+    for files in index.images, index.labels:
+        path, opened = files[sample], os.fsdecode(files.encoded(sample).tobytes())
         try:
-            with open(path, "rb") as file:
+            with open(opened, "rb") as file:
                 if not file.read(1):
                     return SampleError(path, "the file is empty")
         except IsADirectoryError:
             return SampleError(path, "this is a folder, expected a file")
         except FileNotFoundError:
-            linked = " (a link to nothing)" if os.path.islink(path) else ""
+            linked = " (a link to nothing)" if os.path.islink(opened) else ""
             return SampleError(path, f"no such file{linked}")
         except OSError as e:
             if e.errno in _OURS_NOT_THE_FILES:
@@ -144,9 +154,9 @@ class _Trial:
                 return named[1]
             if _SHORTAGE.search(str(e)):
                 raise LoaderError(f"out of memory or of another resource: {_cause(e)}") from None
-            image = self._index.images[int(single.samples[0])]
-            _blame_user_operator(e, image)
-            return SampleError(image, _image_reason(image))
+            images, sample = self._index.images, int(single.samples[0])
+            _blame_user_operator(e, images[sample])
+            return SampleError(images[sample], _image_reason(images, sample))
         return None
 
 
@@ -171,10 +181,10 @@ def _blame_user_operator(error: BaseException, image: str) -> None:
         ) from error
 
 
-def _image_reason(path: str) -> str:
+def _image_reason(images: FileList, sample: int) -> str:
     """Ask Pillow why an image that DALI refuses is refused: it says so in words."""
     try:
-        with Image.open(path) as image:
+        with images.open(sample) as file, Image.open(file) as image:
             kind = f"{image.format}, mode {image.mode}, {image.width}x{image.height}"
             image.load()
     except UnidentifiedImageError:

@@ -19,9 +19,10 @@ DALI_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 def source_arrays(index: PairIndex, batch: Batch) -> tuple[Any, ...]:
     """Return what the pipeline's source gives for a batch; see `dali_voc.pipeline.Source`."""
+    files = index.images, index.labels
     return (
-        [index.images.encoded(i) for i in batch.samples],
-        [index.labels.encoded(i) for i in batch.samples],
+        *([these.encoded(i) for i in batch.samples] for these in files),
+        *(these.records(batch.samples) for these in files if index.in_shards),
         *batch.parameters.values(),
     )
 

@@ -149,6 +149,7 @@ def _build_pipeline(
     void = len(index.spec.classes)
     return build_label_pipeline(
         source,
+        in_shards=index.in_shards,
         labels=config.labels,
         tables=LabelTables.build(index.spec, ignore_index=void),
         void=void,

@@ -40,6 +40,7 @@ def bound_batches(config: Config, split: str) -> Generator[int, None, None]:
     prefetcher = Prefetcher(
         lambda source: build_decode_only_pipeline(
             source,
+            in_shards=index.in_shards,
             batch_size=config.loader.batch_size,
             device_id=device.index,
             threads=pick_threads(config.loader.threads),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from dali_voc.datasets import voc
-from dali_voc.datasets._index import PairIndex, PathList
+from dali_voc.datasets import voc, webdataset
+from dali_voc.datasets._index import FileList, PairIndex, PathList
+from dali_voc.datasets._records import RecordList
 
-__all__ = ["DATASETS", "PairIndex", "PathList"]
+__all__ = ["DATASETS", "FileList", "PairIndex", "PathList", "RecordList"]
 
 
 class FindPairs(Protocol):
@@ -21,4 +22,5 @@ class FindPairs(Protocol):
 # Name in the configuration -> what finds the pairs.
 DATASETS: dict[str, FindPairs] = {
     "voc2012": voc.find_pairs,
+    "webdataset": webdataset.find_pairs,
 }

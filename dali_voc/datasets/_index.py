@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 from dali_voc.labels import LabelSpec
 
-__all__ = ["PairIndex", "PathList"]
+__all__ = ["FileList", "PairIndex", "PathList"]
+
+
+class FileList(Protocol):
+    """Where some files are: in the file system (`PathList`), or in others (`RecordList`)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int) -> str:
+        """Return what errors call file `i`."""
+
+    def stem(self, i: int) -> str:
+        """Return what tells file `i` from the others."""
+
+    def stems(self) -> Iterator[bytes]:
+        """Yield all stems, a zero byte behind each, in pieces of any length."""
+
+    def encoded(self, i: int) -> npt.NDArray[np.uint8]:
+        """Return the path of what file `i` is in, as uint8, the form in which DALI takes text."""
+
+    def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+        """Return where in it some files are, for `read_record`; None: they are all of it."""
+
+    def open(self, i: int) -> BinaryIO:
+        """Open file `i` for reading."""
+
+    def select(self, keep: Iterable[int]) -> Self:
+        """Return some of the files, in the order given."""
 
 
 class PathList:
@@ -44,9 +73,20 @@ class PathList:
         """Return the part of path `i` that tells it from the others."""
         return os.fsdecode(self._stem(i))
 
+    def stems(self) -> Iterator[bytes]:
+        """Yield all of them, a zero byte behind each."""
+        return (self._stem(i) + b"\0" for i in range(len(self)))
+
     def encoded(self, i: int) -> npt.NDArray[np.uint8]:
         """Return path `i` as uint8, the form in which DALI takes text."""
         return np.frombuffer(self._path(i), np.uint8)
+
+    def records(self, samples: npt.NDArray[np.int64]) -> None:
+        """Return None: these are whole files."""
+
+    def open(self, i: int) -> BinaryIO:
+        """Open file `i` for reading."""
+        return open(self._path(i), "rb")
 
     def _stem(self, i: int) -> bytes:
         if not 0 <= i < len(self):
@@ -62,17 +102,27 @@ class PairIndex:
     """The images and labels of one split, in the order of its list, and what the labels mean.
 
     Attributes:
-        images: paths of the images.
-        labels: paths of the labels; `labels[i]` belongs to `images[i]`.
+        images: where the images are.
+        labels: where the labels are; `labels[i]` belongs to `images[i]`.
         spec: what label values mean.
+        sizes: height and width of each label, pixels, integers [n, 2]; None where they are not
+            known.
+        known_digest: what `digest` returns, if somebody has worked it out already.
     """
 
-    images: PathList
-    labels: PathList
+    images: FileList
+    labels: FileList
     spec: LabelSpec
+    sizes: npt.NDArray[Any] | None = None
+    known_digest: str | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def in_shards(self) -> bool:
+        """Whether the files lie inside others."""
+        return self.labels.records(np.empty(0, np.int64)) is not None
 
     def name(self, i: int) -> str:
         """Return a short name of pair `i` for people."""
@@ -80,9 +130,11 @@ class PairIndex:
 
     def digest(self) -> str:
         """Return how many pairs there are and a hash of their names in order."""
+        if self.known_digest is not None:
+            return self.known_digest
         names = hashlib.sha256()
-        for i in range(len(self)):
-            names.update(self.name(i).encode(errors="surrogateescape") + b"\0")
+        for piece in self.images.stems():
+            names.update(piece)
         return f"{len(self)} samples, sha256 {names.hexdigest()[:16]}"
 
     def select(self, keep: Iterable[int]) -> PairIndex:
@@ -92,4 +144,5 @@ class PairIndex:
             images=self.images.select(chosen),
             labels=self.labels.select(chosen),
             spec=self.spec,
+            sizes=None if self.sizes is None else self.sizes[chosen],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dali_voc.ops._colors import color_to_index
 from dali_voc.ops._crops import decode_crop, normalize_crop
 from dali_voc.ops._labels import ClassCrop, LabelNodes, decode_label
+from dali_voc.ops._records import read_record
 
 __all__ = [
     "ClassCrop",
@@ -13,4 +14,5 @@ __all__ = [
     "decode_crop",
     "decode_label",
     "normalize_crop",
+    "read_record",
 ]

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from nvidia.dali import Pipeline, fn
 
-from dali_voc.pipeline._files import Source, empty_pipeline, read_file
+from dali_voc.pipeline._files import Source, empty_pipeline, read_one
 
 __all__ = ["build_decode_only_pipeline"]
 
 
 def build_decode_only_pipeline(
-    source: Source, *, batch_size: int, device_id: int | None, threads: int, prefetch: int
+    source: Source,
+    *,
+    in_shards: bool = False,
+    batch_size: int,
+    device_id: int | None,
+    threads: int,
+    prefetch: int,
 ) -> Pipeline:
     """Build the pipeline that only decodes whole images: the bound of what DALI allows.
 
     Args:
-        source: as for `build_pipeline`; only the image paths are used.
+        source: as for `build_pipeline`; only the images are used.
+        in_shards: whether they lie inside other files.
         batch_size: of the largest batch.
         device_id: the GPU's number; None to decode on the CPU.
         threads: CPU threads.
@@ -26,8 +33,8 @@ def build_decode_only_pipeline(
     """
     pipeline = empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
-        image_path = fn.external_source(source=lambda: source()[0])
+        _, encoded = read_one(source, "image", in_shards=in_shards)
         device = "cpu" if device_id is None else "mixed"
-        pipeline.set_outputs(fn.decoders.image(read_file(image_path), device=device))
+        pipeline.set_outputs(fn.decoders.image(encoded, device=device))
     pipeline.build()
     return pipeline

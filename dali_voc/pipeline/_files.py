@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from nvidia.dali import Pipeline, fn
 
-__all__ = ["Source", "empty_pipeline", "read_file"]
+from dali_voc.ops import read_record
 
-# What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8), and
-# the arrays of dali_voc.augment.draw_parameters.
+__all__ = ["Source", "empty_pipeline", "read_one", "source_names"]
+
+# What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8); for
+# files that lie inside others, where in them image and label are (each int64 [n, 4], see
+# dali_voc.ops.read_record); and the arrays of dali_voc.augment.draw_parameters.
 Source = Callable[[], tuple[Any, ...]]
 
 
@@ -24,7 +27,21 @@ def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetc
     )
 
 
-def read_file(path: Any) -> Any:
-    """Return the bytes of the files that a node names."""
-    # A mapped file that somebody truncates kills the process (SIGBUS); a read one is only short.
-    return fn.io.file.read(path, dont_use_mmap=True)
+def source_names(*, in_shards: bool) -> tuple[str, ...]:
+    """Return what the source gives before the parameters, in order."""
+    return ("image", "label", *(("image_record", "label_record") if in_shards else ()))
+
+
+def read_one(
+    source: Source, what: Literal["image", "label"], *, in_shards: bool
+) -> tuple[Any, Any]:
+    """Return paths and bytes of the images or of the labels alone, two nodes."""
+    names = source_names(in_shards=in_shards)
+    places = [i for i, name in enumerate(names) if name.startswith(what)]
+
+    def some() -> list[Any]:
+        given = source()
+        return [given[i] for i in places]
+
+    path, *record = fn.external_source(source=some, num_outputs=len(places))
+    return path, read_record(path, record=record[0] if record else None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from nvidia.dali import Pipeline, fn
+from nvidia.dali import Pipeline
 
 from dali_voc.config import LabelsConfig
 from dali_voc.labels import LabelTables
 from dali_voc.ops import decode_label
-from dali_voc.pipeline._files import Source, empty_pipeline, read_file
+from dali_voc.pipeline._files import Source, empty_pipeline, read_one
 
 __all__ = ["build_label_pipeline"]
 
@@ -15,6 +15,7 @@ __all__ = ["build_label_pipeline"]
 def build_label_pipeline(
     source: Source,
     *,
+    in_shards: bool,
     labels: LabelsConfig,
     tables: LabelTables,
     void: int,
@@ -25,7 +26,9 @@ def build_label_pipeline(
     """Build the pipeline that only reads whole labels, on the CPU.
 
     Args:
-        source: as for `build_pipeline`; only the label paths are used.
+        source: as for `build_pipeline`; only the labels are used.
+        in_shards: whether they lie inside other files.
+        in_shards: whether the labels lie inside other files.
         labels: `palette` and `unknown` are used.
         tables: what label values mean.
         void: index of what has no class, as in `tables`.
@@ -39,9 +42,9 @@ def build_label_pipeline(
     """
     pipeline = empty_pipeline(batch_size, None, threads, prefetch)
     with pipeline:
-        label_path = fn.external_source(source=lambda: source()[1])
+        label_path, encoded = read_one(source, "label", in_shards=in_shards)
         nodes = decode_label(
-            read_file(label_path),
+            encoded,
             label_path,
             tables=tables,
             crop_size=None,

@@ -20,9 +20,9 @@ from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
-from dali_voc.ops import ClassCrop, LabelNodes, decode_label
+from dali_voc.ops import ClassCrop, LabelNodes, decode_label, read_record
 from dali_voc.pipeline._distortions import distort, distorts
-from dali_voc.pipeline._files import Source, read_file
+from dali_voc.pipeline._files import Source, source_names
 from dali_voc.pipeline._placement import Form, Jpeg, place_on_cpu, place_on_gpu
 from dali_voc.pipeline._user_operators import UserOperator
 
@@ -34,6 +34,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def build_pipeline(
     source: Source,
     *,
+    in_shards: bool,
     config: Config,
     augment: AugmentConfig,
     whole: bool,
@@ -51,6 +52,7 @@ def build_pipeline(
 
     Args:
         source: called once per batch.
+        in_shards: whether images and labels lie inside other files.
         config: sections `labels` and `normalize` are used.
         augment: what happens to a sample, in training or in validation.
         whole: show whole pictures, see `augment.validation`, instead of crops.
@@ -85,7 +87,8 @@ def build_pipeline(
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
     def define() -> tuple[Any, ...]:
-        given = _take(source, ("image", "label", *parameter_names(augment)))
+        names = (*source_names(in_shards=in_shards), *parameter_names(augment))
+        given = _take(source, names)
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
     make = functools.partial(
@@ -132,7 +135,7 @@ class _Graph:
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
         augment, form = self.augment, self.form
-        encoded = read_file(given["image"])
+        encoded = self._read_image(given)
         shape = self._image_shape(encoded)
         decoded = self._decode_label(given, encoded, shape, crop_size=augment.crop_size)
         image = self._decode_image(encoded, decoded)
@@ -168,7 +171,7 @@ class _Graph:
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
         augment, form = self.augment, self.form
-        encoded = read_file(given["image"])
+        encoded = self._read_image(given)
         shape = self._image_shape(encoded)
         if augment.validation == "resize":
             shorter = augment.shorter_side or min(augment.crop_size)
@@ -185,6 +188,11 @@ class _Graph:
         label = self._pad(label, multiple, [float(self.config.labels.ignore_index)])
         image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
         return self._cast_image(image), self._cast_label(label), size, shape[:2]
+
+    @_plain_python
+    def _read_image(self, given: dict[str, Any]) -> Any:
+        record = given.get("image_record")
+        return read_record(given["image"], record=record, about="its image")
 
     @_plain_python
     def _place(self, image: Any, **options: Any) -> Any:
@@ -206,7 +214,7 @@ class _Graph:
                 draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
             )
         return decode_label(
-            read_file(given["label"]),
+            read_record(given["label"], record=given.get("label_record")),
             given["label"],
             encoded,
             tables=self.tables,

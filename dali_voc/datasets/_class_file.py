@@ -1,0 +1,52 @@
+"""The class list of a data set as JSON, where it is not known from the data set's name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from dali_voc.errors import DatasetError
+from dali_voc.labels import LabelSpec
+
+__all__ = ["read_classes", "spec_from_dict"]
+
+_ADAPTER = TypeAdapter(LabelSpec)
+
+
+def read_classes(path: Path) -> LabelSpec:
+    """Read a file `{"classes": ["road", ...], "colors": [[128, 64, 128], ...]}`.
+
+    Further keys that it may have are those of `dali_voc.labels.LabelSpec`.
+
+    Raises:
+        DatasetError: the file cannot be read, or is no such file.
+    """
+    try:
+        values = json.loads(path.read_bytes())
+    except OSError as e:
+        raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected classes") from None
+    except (ValueError, RecursionError):
+        raise DatasetError(f"{path}: not JSON, expected classes and colors") from None
+    return spec_from_dict(values, path)
+
+
+def spec_from_dict(values: Any, path: Path) -> LabelSpec:
+    """Check what stands in a file of JSON.
+
+    Raises:
+        DatasetError: it is not a class list.
+    """
+    try:
+        return _ADAPTER.validate_python(values)
+    except ValidationError as e:
+        detail = e.errors()[0]
+        key = ".".join(str(part) for part in detail["loc"])
+        text = detail["msg"].removeprefix("Value error, ")
+        raise DatasetError(
+            f"{path}: not a class list ({key}: {text})"
+            if key
+            else f"{path}: not a class list ({text})"
+        ) from None

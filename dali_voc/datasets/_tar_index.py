@@ -1,0 +1,131 @@
+"""The index of a tar shard, and the file that keeps it until the shard changes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dali_voc._files import write_bytes
+from dali_voc.datasets._names import Names
+from dali_voc.datasets._tar_scan import IMAGES, LABELS, Member, scan_shard
+from dali_voc.errors import DatasetError
+
+__all__ = ["ShardIndex", "load_index"]
+
+_log = logging.getLogger("dali_voc")
+_VERSION = 1
+_ENDING = ".dali_voc.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardIndex:
+    """Where the pairs of a shard are.
+
+    Attributes:
+        version: of this form, and size (bytes) and modification time (nanoseconds) of the shard
+            that it is of, int64 [3].
+        text: see `Names`.
+        ends: likewise.
+        hashes: 64 bits of each key, uint64 [n].
+        offset: of image and label, int64 [n, 2].
+        size: likewise, bytes.
+        suffix: their places in `IMAGES` and `LABELS`, uint8 [n, 2].
+    """
+
+    version: npt.NDArray[np.int64]
+    text: npt.NDArray[np.uint8]
+    ends: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
+    offset: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int64]
+    suffix: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+
+def load_index(shard: Path) -> ShardIndex:
+    """Return a shard's index from its file, or make it and keep it.
+
+    The file lies beside the shard; where that cannot be, in the user's cache folder.
+
+    Raises:
+        DatasetError: the shard cannot be read, or is not a sound tar of pairs.
+    """
+    try:
+        version = _version(shard)
+    except OSError as e:
+        raise DatasetError(f"{shard}: cannot be read ({e.strerror})") from None
+    places = shard.with_name(f".{shard.name}{_ENDING}"), _in_cache(shard)
+    for place in places:
+        kept = _read(place)
+        if kept is not None and np.array_equal(kept.version, version):
+            return kept
+    index = _make(shard, version)
+    buffer = io.BytesIO()
+    np.savez(buffer, **asdict(index))
+    for place in places:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(place, buffer.getvalue())
+            break
+        except OSError as e:
+            problem = e
+    else:
+        _log.warning("%s: its index cannot be kept (%s); it is made at every start", shard, problem)
+    return index
+
+
+def _version(shard: Path) -> npt.NDArray[np.int64]:
+    found = shard.stat()
+    return np.array([_VERSION, found.st_size, found.st_mtime_ns], np.int64)
+
+
+def _in_cache(shard: Path) -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    path = hashlib.sha256(os.fsencode(shard.absolute())).hexdigest()[:16]
+    return Path(cache, "dali_voc", f"{path}-{shard.name}{_ENDING}")
+
+
+def _read(path: Path) -> ShardIndex | None:
+    """Return what a file holds; None if there is none, or it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            index = ShardIndex(**{name: file[name] for name in ShardIndex.__annotations__})
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return index if index.version.shape == (3,) and index.version[0] == _VERSION else None
+
+
+def _make(shard: Path, version: npt.NDArray[np.int64]) -> ShardIndex:
+    pairs = scan_shard(shard)
+    keys = [os.fsencode(key) for key in pairs]
+    names = Names.of(keys)
+    hashes = b"".join(hashlib.blake2b(key, digest_size=8).digest() for key in keys)
+
+    def of_each(name: str, dtype: Any) -> npt.NDArray[Any]:
+        values = [[getattr(member, name) for member in pair] for pair in pairs.values()]
+        return np.array(values, dtype).reshape(-1, 2)
+
+    return ShardIndex(
+        version=version,
+        text=names.text,
+        ends=names.ends,
+        hashes=np.frombuffer(hashes, np.uint64),
+        offset=of_each("offset", np.int64),
+        size=of_each("size", np.int64),
+        suffix=np.array([_suffixes(*pair) for pair in pairs.values()], np.uint8).reshape(-1, 2),
+    )
+
+
+def _suffixes(image: Member, label: Member) -> tuple[int, int]:
+    return IMAGES.index(image.suffix), LABELS.index(label.suffix)

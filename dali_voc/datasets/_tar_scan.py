@@ -1,0 +1,138 @@
+"""Finds the pairs in one tar shard by walking through its headers."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dali_voc.errors import DatasetError
+
+__all__ = ["IMAGES", "LABELS", "Member", "scan_shard"]
+
+# What follows a key's first dot; the first that a key has counts. A key of a JPEG image may have a
+# plain PNG label; where the image is PNG too, the label's name says so.
+IMAGES = ("jpg", "jpeg", "png")
+LABELS = ("seg.png", "mask.png", "label.png", "png")
+
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_SHOWN = 3  # offenders that an error names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A file in a tar.
+
+    Attributes:
+        suffix: its name from the key's dot on, without the dot.
+        offset: where its bytes begin.
+        size: how many they are.
+    """
+
+    suffix: str
+    offset: int
+    size: int
+
+
+def scan_shard(path: Path) -> dict[str, tuple[Member, Member]]:
+    """Return image and label of each key, in the order in which the keys occur first.
+
+    A key is a member's path up to the first dot of its last part, as WebDataset has it. Members
+    that are neither image nor label are passed over.
+
+    Raises:
+        DatasetError: the file is compressed, cut short, damaged or no tar; a key has no image, no
+            label, or a file twice.
+    """
+    found: dict[str, dict[str, Member]] = {}
+    twice: list[str] = []
+    for name, member in _members(path):
+        members = found.setdefault(name, {})
+        if member.suffix in members:
+            twice.append(f"{name}.{member.suffix}")
+        members[member.suffix] = member
+    _refuse(path, "members that occur twice", twice, "each once")
+    _refuse(
+        path,
+        "keys with two images",
+        [key for key, members in found.items() if {"jpg", "jpeg"} <= members.keys()],
+        "one .jpg or .jpeg",
+    )
+    pairs = {key: _pair(members) for key, members in found.items()}
+    _refuse(
+        path, "labels without an image", _lacking(pairs, 0), "KEY.jpg, KEY.jpeg or KEY.png as well"
+    )
+    _refuse(path, "images without a label", _lacking(pairs, 1), "KEY.png or KEY.seg.png as well")
+    return {key: (image, label) for key, (image, label) in pairs.items() if image and label}
+
+
+def _pair(members: dict[str, Member]) -> tuple[Member | None, Member | None]:
+    label = next((members[suffix] for suffix in LABELS if suffix in members), None)
+    images = [members[suffix] for suffix in IMAGES if suffix in members]
+    image = next((member for member in images if member is not label), None)
+    return image, label
+
+
+def _lacking(pairs: dict[str, tuple[Member | None, Member | None]], place: int) -> list[str]:
+    """Return the keys that have only the other one of the two."""
+    return [key for key, pair in pairs.items() if pair[place] is None and pair[1 - place]]
+
+
+def _refuse(path: Path, what: str, offenders: list[str], expected: str) -> None:
+    if offenders:
+        more = ", ..." if len(offenders) > _SHOWN else ""
+        raise DatasetError(
+            f"{path}: found {len(offenders)} {what} ({', '.join(offenders[:_SHOWN])}{more}), "
+            f"expected {expected}"
+        )
+
+
+def _members(path: Path) -> Iterator[tuple[str, Member]]:
+    """Yield key and place of each image or label."""
+    try:
+        with open(path, "rb") as file:
+            _check_magic(path, file.read(6))
+            size = os.fstat(file.fileno()).st_size
+            file.seek(0)
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                while info := tar.next():
+                    vars(tar)["members"].clear()  # which would grow with the shard
+                    folder, slash, base = info.name.rpartition("/")
+                    key, dot, suffix = base.partition(".")
+                    suffix = suffix.lower()
+                    if not (info.isreg() and dot and suffix in (*IMAGES, *LABELS)):
+                        continue
+                    if info.issparse():
+                        raise DatasetError(f"{path}: {info.name} is stored as a sparse file")
+                    if info.offset_data + info.size > size:
+                        raise DatasetError(f"{path}: truncated tar, it ends inside {info.name}")
+                    yield (
+                        f"{folder}{slash}{key}",
+                        Member(suffix=suffix, offset=info.offset_data, size=info.size),
+                    )
+                file.seek(tar.offset)
+                end = file.read(tarfile.BLOCKSIZE)
+    except tarfile.TarError as e:
+        raise DatasetError(f"{path}: damaged or truncated tar ({e})") from None
+    except OSError as e:
+        raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
+    if len(end) < tarfile.BLOCKSIZE:
+        raise DatasetError(f"{path}: truncated tar, it ends without an end-of-archive mark")
+    if any(end):
+        raise DatasetError(f"{path}: damaged tar, no header where one should be, at {tar.offset}")
+
+
+def _check_magic(path: Path, start: bytes) -> None:
+    for magic, name in _COMPRESSED.items():
+        if start.startswith(magic):
+            raise DatasetError(
+                f"{path}: this is compressed ({name}), expected a tar that is not compressed: "
+                "its members are read one by one"
+            )

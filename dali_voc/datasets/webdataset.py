@@ -1,0 +1,113 @@
+"""WebDataset: tar shards of `KEY.jpg` and `KEY.png`, read where they lie.
+
+https://github.com/webdataset/webdataset
+"""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+
+import numpy as np
+
+from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._names import Names
+from dali_voc.datasets._records import RecordList
+from dali_voc.datasets._tar_index import ShardIndex, load_index
+from dali_voc.datasets._tar_scan import IMAGES, LABELS
+from dali_voc.datasets.voc import VOC_SPEC
+from dali_voc.errors import DatasetError
+
+__all__ = ["CLASS_FILE", "find_pairs"]
+
+CLASS_FILE = "classes.json"
+
+
+def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
+    """Return the pairs of a split, shard by shard in the order of their names.
+
+    Args:
+        root: a folder that holds `SPLIT/*.tar`, or `SPLIT.tar` and `SPLIT-*.tar`; or a pattern with
+            `{split}` in it, such as `/data/coco-{split}-*.tar`. A file `classes.json` beside the
+            shards or in the folder says what the classes are; without one they are VOC's.
+        split: name of the split.
+        must_exist: of no effect; a shard is there or not as a whole.
+
+    Raises:
+        DatasetError: there are no shards, one is not a sound tar of pairs, or a key occurs twice.
+    """
+    shards = _find_shards(root, split)
+    indices = [load_index(shard) for shard in shards]
+    names = _join_names(indices)
+    if len(names) == 0:
+        raise DatasetError(f"{shards[0]}: found no pairs, expected KEY.jpg and KEY.png")
+    _check_unique(indices, names, shards)
+    offset = np.concatenate([index.offset for index in indices])
+    size = np.concatenate([index.size for index in indices])
+    suffix = np.concatenate([index.suffix for index in indices])
+    counts = [len(index) for index in indices]
+    shard = np.repeat(np.arange(len(shards), dtype=np.int32), counts)
+    modified = np.array([index.version[2] for index in indices], np.int64)
+
+    def records(column: int, suffixes: tuple[str, ...]) -> RecordList:
+        return RecordList(
+            shards=tuple(map(str, shards)),
+            names=names,
+            shard=shard,
+            offset=offset[:, column],
+            size=size[:, column],
+            modified=modified,
+            title=lambda row: f"{names[row]}.{suffixes[int(suffix[row, column])]}",
+        )
+
+    classes = [f for f in (shards[0].parent / CLASS_FILE, root / CLASS_FILE) if f.is_file()]
+    return PairIndex(
+        images=records(0, IMAGES),
+        labels=records(1, LABELS),
+        spec=read_classes(classes[0]) if classes else VOC_SPEC,
+    )
+
+
+def _find_shards(root: Path, split: str) -> list[Path]:
+    if root.is_dir():
+        patterns = [
+            f"{glob.escape(str(root))}/{glob.escape(split)}{rest}"
+            for rest in ("/*.tar", "-*.tar", ".tar")
+        ]
+    elif "{split}" in str(root):
+        patterns = [str(root).replace("{split}", glob.escape(split))]
+    else:
+        raise DatasetError(
+            f"{root}: no such folder, expected one of tar shards, or a pattern with {{split}} in "
+            "it, such as /data/coco-{split}-*.tar"
+        )
+    found = sorted(Path(path) for pattern in patterns for path in glob.glob(pattern))
+    if not found:
+        raise DatasetError(
+            f"{root}: found no shards of split '{split}', expected {' or '.join(patterns)}"
+        )
+    return found
+
+
+def _join_names(indices: list[ShardIndex]) -> Names:
+    lengths = np.array([len(index.text) for index in indices], np.int64)
+    before = np.cumsum(lengths) - lengths
+    ends = [index.ends + start for index, start in zip(indices, before, strict=True)]
+    return Names(text=np.concatenate([index.text for index in indices]), ends=np.concatenate(ends))
+
+
+def _check_unique(indices: list[ShardIndex], names: Names, shards: list[Path]) -> None:
+    hashes = np.concatenate([index.hashes for index in indices])
+    order = np.argsort(hashes, kind="stable")
+    alike = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
+    pairs = [(int(order[i]), int(order[i + 1])) for i in alike]
+    twice = sorted(second for first, second in pairs if names[first] == names[second])
+    if not twice:
+        return
+    ends = np.cumsum([len(index) for index in indices])
+    shard = shards[int(np.searchsorted(ends, twice[0], side="right"))]
+    raise DatasetError(
+        f"{shard}: found {names[twice[0]]}, which is in a shard before it as well, expected each "
+        f"key once ({len(twice)} keys in all occur again)"
+    )

@@ -1,0 +1,37 @@
+"""`read_record`: the bytes of files, or of parts of files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dali_voc.ops._plugin import load_plugin
+from dali_voc.ops._types import fn
+
+__all__ = ["read_record"]
+
+
+def read_record(path: Any, *, record: Any = None, about: str = "") -> Any:
+    """Read files, or parts of files, into memory. CPU.
+
+    Nothing is mapped: a mapped file that somebody truncates kills the process (SIGBUS). Whole files
+    are opened and closed each time. Of files that are read in parts, the 16 used last stay open;
+    one that has been replaced or written to since is opened anew.
+
+    Args:
+        path: the files' paths, 1D uint8.
+        record: which part, int64 [2], [3] or [4] per sample: offset and size in bytes (-1: to the
+            end), CRC-32 of these bytes, and the file's modification time in nanoseconds. The last
+            two are checked where they are given and not -1. None: the whole file.
+        about: what errors begin with, after the file's name: "its image".
+
+    Returns:
+        The bytes, 1D uint8.
+
+    Raises:
+        RuntimeError: from the pipeline, with one sentence naming the file: it cannot be read, is
+            empty, ends before the part does, becomes shorter while it is read, or a check fails.
+            A lack of file handles names no file.
+    """
+    load_plugin()
+    optional = {} if record is None else {"record": record}
+    return fn.dali_voc.read_record(path, about=about, **optional)

@@ -1,0 +1,151 @@
+// The DALI operator `dali_voc.read_record`: the bytes of files, or of parts of files.
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dali/pipeline/operator/arg_helper.h"
+#include "dali/pipeline/operator/checkpointing/stateless_operator.h"
+#include "dali/pipeline/operator/operator.h"
+#include "open_file.h"
+#include "operator_error.h"
+
+namespace dali_voc {
+
+using dali::CPUBackend;
+using dali::OpSpec;
+using dali::OutputDesc;
+using dali::Workspace;
+
+constexpr size_t kShards = 16;   // files of many records that stay open
+constexpr int kHeldFiles = 128;  // loose files that stay open from their stat to their reading
+
+class ReadRecord : public dali::StatelessOperator<CPUBackend> {
+ public:
+  explicit ReadRecord(const OpSpec& spec)
+      : StatelessOperator<CPUBackend>(spec),
+        about_(spec.GetArgument<std::string>("about")),
+        record_("record", spec),
+        shards_(kShards) {
+    if (!about_.empty()) about_ += ": ";
+  }
+
+ protected:
+  bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
+    const auto& paths = ws.Input<CPUBackend>(0);
+    if (paths.type() != DALI_UINT8 || paths.sample_dim() != 1)
+      Fail("read_record: paths must be uint8 of one dimension");
+    const int n = paths.num_samples();
+    is_part_ = record_.HasExplicitValue();
+    if (is_part_) record_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
+    if (is_part_ && n > 0 && (record_[0].shape[0] < 2 || record_[0].shape[0] > 4))
+      Fail("read_record: record must hold two to four numbers");
+    samples_.assign(n, {});
+    ForEach(ws, [&](int i) { Locate(Path(ws, i), i); });
+    outputs.resize(1);
+    outputs[0].type = DALI_UINT8;
+    outputs[0].shape.resize(n, 1);
+    for (int i = 0; i < n; i++)
+      outputs[0].shape.set_tensor_shape(i, dali::TensorShape<1>(samples_[i].size));
+    return true;
+  }
+
+  void RunImpl(Workspace& ws) override {
+    auto& output = ws.Output<CPUBackend>(0);
+    ForEach(ws, [&](int i) {
+      Sample& sample = samples_[i];
+      if (!sample.file) sample.file = std::make_shared<const OpenFile>(Path(ws, i));
+      uint8_t* out = output.mutable_tensor<uint8_t>(i);
+      sample.file->Read(sample.offset, sample.size, out);
+      sample.file.reset();
+      if (sample.crc >= 0 && libdeflate_crc32(0, out, sample.size) != sample.crc)
+        throw FileError("damaged record: its checksum (CRC) is wrong");
+    });
+    samples_.clear();
+  }
+
+ private:
+  struct Sample {
+    std::shared_ptr<const OpenFile> file;
+    int64_t offset = 0, size = 0;
+    int64_t crc = -1;
+  };
+
+  static std::string Path(const Workspace& ws, int i) {
+    const auto& paths = ws.Input<CPUBackend>(0);
+    return {static_cast<const char*>(paths.raw_tensor(i)),
+            static_cast<size_t>(paths.shape()[i].num_elements())};
+  }
+
+  // Runs `work` for each sample in the thread pool; what is wrong with one is said with its name.
+  void ForEach(const Workspace& ws, const std::function<void(int)>& work) {
+    auto guarded = [&](int i) {
+      try {
+        work(i);
+      } catch (const FileError& e) {
+        const std::string path = Path(ws, i);
+        FailSample(i, Printable(path.data(), path.size()), about_ + e.what());
+      }
+    };
+    auto& pool = ws.GetThreadPool();
+    const int n = ws.GetInputBatchSize(0);
+    // small files take microseconds each: a few runs of samples, not one piece of work for each
+    const int runs = std::min(n, 4 * pool.NumThreads());
+    for (int k = 0; k < runs; k++)
+      pool.AddWork([=, &guarded](int) {
+        for (int i = n * int64_t{k} / runs; i < n * int64_t{k + 1} / runs; i++) guarded(i);
+      });
+    pool.RunAll();
+  }
+
+  void Locate(const std::string& path, int i) {
+    Sample& sample = samples_[i];
+    if (!is_part_) {
+      sample.file = std::make_shared<const OpenFile>(path);
+      sample.size = sample.file->size();
+      if (sample.size == 0) throw FileError("the file is empty");
+      if (i >= kHeldFiles) sample.file.reset();
+      return;
+    }
+    sample.file = shards_.Get(path);
+    const int64_t* record = record_[i].data;
+    const int numbers = static_cast<int>(record_[i].shape[0]);
+    const int64_t file_size = sample.file->size();
+    sample.offset = record[0];
+    sample.size = record[1] < 0 ? file_size - sample.offset : record[1];
+    if (numbers > 2) sample.crc = record[2];
+    if (numbers > 3 && record[3] >= 0 && record[3] != sample.file->modified())
+      throw FileError("the file has been written to since its index was made");
+    if (sample.offset < 0 || sample.offset > file_size || sample.size > file_size - sample.offset ||
+        sample.size < 0)
+      throw FileError("a record of " + std::to_string(sample.size) + " bytes at " +
+                      std::to_string(sample.offset) + " reaches past the file's end at " +
+                      std::to_string(file_size));
+    if (sample.size == 0) throw FileError("the file is empty");
+  }
+
+  std::string about_;
+  dali::ArgValue<int64_t, 1> record_;
+  bool is_part_ = false;
+  OpenFiles shards_;
+  std::vector<Sample> samples_;
+};
+
+}  // namespace dali_voc
+
+DALI_REGISTER_OPERATOR(dali_voc__ReadRecord, dali_voc::ReadRecord, dali::CPU);
+
+DALI_SCHEMA(dali_voc__ReadRecord)
+    .DocStr("Reads files, or parts of files, into memory; nothing is mapped.")
+    .NumInput(1)
+    .InputDox(0, "path", "1D TensorList of uint8", "The files' paths.")
+    .NumOutput(1)
+    .AddOptionalArg(
+        "record",
+        "int64: offset and size (-1: to the end) of the part to read; then, if given, its CRC-32 "
+        "and the file's modification time in nanoseconds, each -1 where it is not to be checked.",
+        DALI_INT_VEC, nullptr, true)
+    .AddOptionalArg("about", "What errors begin with, after the file's name.", "");
