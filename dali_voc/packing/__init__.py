@@ -1,0 +1,1 @@
+"""Packed data sets: a split in a few large files, for fast reading."""
