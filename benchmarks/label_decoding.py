@@ -31,8 +31,10 @@ def main() -> None:
         program = Path(folder, "label_decoding")
         units = [SOURCES / f"{name}.cc" for name in ("label_runs", "png_chunks", "png_pixels")]
         subprocess.run(
-            ["g++", "-std=c++17", "-O3", "-march=x86-64-v2", f"-I{SOURCES}", "-o", program]
-            + [HERE / "label_decoding.cc", *units, "-ldeflate"],
+            [
+                *("g++", "-std=c++17", "-O3", "-march=x86-64-v2", f"-I{SOURCES}", "-o", program),
+                *(HERE / "label_decoding.cc", *units, "-ldeflate"),
+            ],
             check=True,
         )
         packed = []
