@@ -37,11 +37,11 @@ def read_once(
     Args:
         index: where the files are.
         build: makes the pipeline.
-        samples: which samples, each once.
+        samples: which samples, ascending.
         raising: raise what is wrong with the first bad sample.
 
     Yields:
-        The sample and the pipeline's outputs; the good ones in the order given.
+        The sample, and the pipeline's outputs or what is wrong; in the order given.
 
     Raises:
         SampleError: a sample is bad, and `raising` is set.
@@ -51,6 +51,7 @@ def read_once(
     one = functools.partial(build, batch_size=1, prefetch=1)
     todo = np.asarray(samples, np.int64)
     prefetcher: Prefetcher | None = None
+    bad: dict[int, SampleError] = {}  # those whose turn has not come
     failures = 0
     while len(todo) > 0:
         try:
@@ -77,10 +78,13 @@ def read_once(
             failures = 0
             done = batch.samples.tolist()
             for i, sample in enumerate(done):
+                for earlier in sorted(other for other in bad if other < sample):
+                    yield earlier, bad.pop(earlier)
                 yield sample, tuple(np.asarray(output[i]) for output in outputs)
             todo = todo[len(done) :]
-        yield from found.items()
+        bad |= found
         todo = todo[~np.isin(todo, list(found))]
+    yield from sorted(bad.items())
 
 
 def _plan(samples: npt.NDArray[np.int64]) -> Iterator[Batch]:

@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from dali_voc.labels import LabelSpec
 
-__all__ = ["FileList", "PairIndex", "PathList"]
+__all__ = ["FileList", "PairIndex", "PathList", "name_digest"]
 
 
 class FileList(Protocol):
@@ -132,10 +132,7 @@ class PairIndex:
         """Return how many pairs there are and a hash of their names in order."""
         if self.known_digest is not None:
             return self.known_digest
-        names = hashlib.sha256()
-        for piece in self.images.stems():
-            names.update(piece)
-        return f"{len(self)} samples, sha256 {names.hexdigest()[:16]}"
+        return name_digest(len(self), self.images.stems())
 
     def select(self, keep: Iterable[int]) -> PairIndex:
         """Return the index of some of the pairs, in the order given."""
@@ -146,3 +143,11 @@ class PairIndex:
             spec=self.spec,
             sizes=None if self.sizes is None else self.sizes[chosen],
         )
+
+
+def name_digest(num_samples: int, pieces: Iterable[bytes]) -> str:
+    """Return what `PairIndex.digest` says of samples whose names `FileList.stems` yields."""
+    names = hashlib.sha256()
+    for piece in pieces:
+        names.update(piece)
+    return f"{num_samples} samples, sha256 {names.hexdigest()[:16]}"
