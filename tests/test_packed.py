@@ -201,7 +201,7 @@ def test_damaged_records_are_named(make_config: MakeConfig, packs: Path) -> None
     for sample, files, what in (1, index.images, "image"), (5, index.labels, "label"):
         found = files.records(np.array([sample]))
         assert found is not None
-        path = bytes(files.encoded(sample)).decode()
+        path = files.encoded(np.array([sample]))[0].tobytes().decode()
         with open(path, "r+b") as file:
             file.seek(int(found[0, 0] + found[0, 1] // 2))
             byte = file.read(1)

@@ -31,8 +31,8 @@ class FileList(Protocol):
     def stems(self) -> Iterator[bytes]:
         """Yield all stems, a zero byte behind each, in pieces of any length."""
 
-    def encoded(self, i: int) -> npt.NDArray[np.uint8]:
-        """Return the path of what file `i` is in, as uint8, the form in which DALI takes text."""
+    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+        """Return the paths of what some files are in, as uint8, the form in which DALI has text."""
 
     def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
         """Return where in it some files are, for `read_record`; None: they are all of it."""
@@ -77,9 +77,9 @@ class PathList:
         """Yield all of them, a zero byte behind each."""
         return (self._stem(i) + b"\0" for i in range(len(self)))
 
-    def encoded(self, i: int) -> npt.NDArray[np.uint8]:
-        """Return path `i` as uint8, the form in which DALI takes text."""
-        return np.frombuffer(self._path(i), np.uint8)
+    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+        """Return some of the paths as uint8, the form in which DALI has text."""
+        return [np.frombuffer(self._path(i), np.uint8) for i in samples.tolist()]
 
     def records(self, samples: npt.NDArray[np.int64]) -> None:
         """Return None: these are whole files."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import io
 import logging
 import os
 import shutil
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
@@ -24,20 +21,16 @@ from dali_voc._files import sync_folder, write_bytes
 from dali_voc._read_once import read_once
 from dali_voc.config import Config
 from dali_voc.datasets import DATASETS, PairIndex
-from dali_voc.datasets._index import name_digest
 from dali_voc.datasets._pack_format import (
-    INDEX,
-    NAMES,
-    RECORDS,
     MadeFrom,
     PackIndex,
-    Shard,
     packed_spec,
     unfinished,
 )
 from dali_voc.datasets.packed import read_index
 from dali_voc.errors import DatasetError, SampleError
-from dali_voc.labels import LabelSpec, LabelTables
+from dali_voc.labels import LabelTables
+from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
 from dali_voc.packing._shards import Part, ShardWriter, part_name, read_parts
 
@@ -118,8 +111,8 @@ def pack_split(
                 shutil.rmtree(folder)
             raise
         left_out = (*(text for part in parts for text in part.left_out), *packer.left_out)
-        index = _write_index(
-            folder, parts, spec=spec, void=void, made_from=made_from, left=left_out
+        index = write_index(
+            folder, parts, spec=spec, void=void, made_from=made_from, left_out=left_out
         )
         os.rename(folder, final)
         sync_folder(out)
@@ -211,41 +204,6 @@ def _encode(sample: int, found: tuple[npt.NDArray[Any], ...] | SampleError) -> _
         return sample, found
     image, label = found
     return sample, image.tobytes(), encode_label(label), (label.shape[0], label.shape[1])
-
-
-def _write_index(
-    folder: Path,
-    parts: list[Part],
-    *,
-    spec: LabelSpec,
-    void: int,
-    made_from: MadeFrom,
-    left: tuple[str, ...],
-) -> PackIndex:
-    records = np.concatenate([part.records for part in parts])
-    counts = [len(part.records) for part in parts]
-    lengths = np.array([len(part.names) for part in parts], np.uint64)
-    records["name_end"] += np.repeat(np.cumsum(lengths) - lengths, counts)
-    names = b"".join(part.names for part in parts)
-    buffer = io.BytesIO()
-    np.save(buffer, records)
-    index = PackIndex(
-        records=len(records),
-        samples=name_digest(len(records), [names]),
-        spec=spec,
-        void=void,
-        shards=tuple(Shard(size=part.size, records=len(part.records)) for part in parts),
-        records_crc=zlib.crc32(buffer.getvalue()),
-        names_crc=zlib.crc32(names),
-        made_from=made_from,
-        left_out=left,
-    )
-    write_bytes(folder / RECORDS, buffer.getvalue(), durable=True)
-    write_bytes(folder / NAMES, names, durable=True)
-    text = index.model_dump_json(indent=2) + "\n"
-    write_bytes(folder / INDEX, text.encode(), durable=True)
-    sync_folder(folder)
-    return index
 
 
 @contextmanager
