@@ -67,6 +67,7 @@ int main() {
     for (int k = 0; k < 5; k++) best = std::min(best, MicrosecondsEach({file}));
     slowest = std::max(slowest, best);
   }
-  printf("%zu %.3f %.3f %zu %.3f\n", packed.size(), times[0][10], slowest, png.size(), times[1][10]);
+  printf("%zu %.3f %.3f %zu %.3f\n", packed.size(), times[0][10], slowest, png.size(),
+         times[1][10]);
   return 0;
 }

@@ -60,9 +60,8 @@ def drop_files(files: list[Path]) -> None:
 
 def files_of(index: PairIndex) -> list[Path]:
     lists = (index.images, index.labels)
-    return [
-        Path(p) for p in {f.encoded(i).tobytes().decode() for f in lists for i in range(len(f))}
-    ]
+    encoded = [path for files in lists for path in files.encoded(np.arange(len(index)))]
+    return [Path(path) for path in {one.tobytes().decode() for one in encoded}]
 
 
 def epochs_of(config: Config, split: str, stack: ExitStack) -> Epoch:
@@ -155,16 +154,22 @@ def main() -> None:
     parser.add_argument("--split", default="trainval")
     parser.add_argument("--small-pairs", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=7)
+    # only root may empty the whole cache; otherwise names and inodes of the files stay in it
+    may_drop = os.access("/proc/sys/vm/drop_caches", os.W_OK)
+    parser.add_argument(
+        "--empty-by",
+        choices=("drop_caches", "posix_fadvise"),
+        default="drop_caches" if may_drop else "posix_fadvise",
+        help="how the page cache is emptied",
+    )
     parser.add_argument("--work", type=Path, help="where to write the packs; default: a temporary")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    # only root may empty the whole cache; otherwise names and inodes of the files stay in it
-    how = "drop_caches" if os.access("/proc/sys/vm/drop_caches", os.W_OK) else "posix_fadvise"
     with tempfile.TemporaryDirectory(dir=arguments.work) as work:
         folder = Path(work)
         write_small(folder / "small", arguments.small_pairs)
         result: dict[str, object] = {
-            "cache_emptied_by": how,
+            "cache_emptied_by": arguments.empty_by,
             "rounds": arguments.rounds,
             "voc": compare(
                 arguments.root,
@@ -172,7 +177,7 @@ def main() -> None:
                 crop=(320, 480),
                 packs=folder / "voc-packed",
                 rounds=arguments.rounds,
-                how=how,
+                how=arguments.empty_by,
             ),
             "small": compare(
                 folder / "small",
@@ -180,7 +185,7 @@ def main() -> None:
                 crop=(SMALL, SMALL),
                 packs=folder / "small-packed",
                 rounds=arguments.rounds,
-                how=how,
+                how=arguments.empty_by,
             ),
         }
     report(result, arguments.out)

@@ -20,6 +20,8 @@ from typer.testing import CliRunner
 from dali_voc import Config, DatasetError, SampleError
 from dali_voc.commands import app
 from dali_voc.datasets import DATASETS
+from dali_voc.datasets._pack_format import packed_spec
+from dali_voc.labels import LabelSpec
 from dali_voc.packing import _pack as packing
 from dali_voc.packing import pack_split
 
@@ -210,6 +212,26 @@ def test_labels_are_mapped_when_they_are_packed(
 def _one_band(width: int, height: int) -> bytes:
     """All void."""
     return bytes([height & 127 | 128, height >> 7, 255, width & 127 | 128, width >> 7])
+
+
+def test_the_value_of_void() -> None:
+    """What it is in the source, if that is free; so a loader's state goes from one to the other."""
+
+    def spec(n: int, void: tuple[int, ...]) -> LabelSpec:
+        return LabelSpec(
+            classes=tuple(f"{i}" for i in range(n)), colors=((0, 0, 0),) * n, void_values=void
+        )
+
+    for given, expected, value in (
+        (spec(21, (255,)), spec(21, (255,)), 255),
+        (spec(3, (3, 9)), spec(3, (3, 9)), 3),
+        (spec(3, (1, 200)), spec(3, (1, 200)), 200),
+        (spec(3, ()), spec(3, (255,)), 255),
+        (spec(255, (0,)), spec(255, (255,)), 255),
+    ):
+        assert packed_spec(given) == (expected, value)
+    with pytest.raises(DatasetError, match="found 256 classes, expected at most 255"):
+        packed_spec(spec(256, ()))
 
 
 def test_a_full_disk_leaves_no_half_shard(

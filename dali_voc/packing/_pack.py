@@ -80,7 +80,8 @@ def pack_split(
     spec, void = packed_spec(source.spec)
     made_from = MadeFrom(
         dataset=config.dataset.name,
-        root=str(config.dataset.path),
+        # a path that is not UTF-8 cannot be written as it is
+        root=str(config.dataset.path).encode(errors="replace").decode(),
         split=split,
         samples=source.digest(),
         palette=config.labels.palette,
