@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
@@ -100,17 +101,20 @@ def _without_name(sentence: str, either: tuple[FileList, ...], sample: int) -> s
     for files in either:
         # as `Printable` in operator_error.h writes it
         name = "".join(
-            chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
-            for byte in files.encoded(sample).tobytes()
+            chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in _path(files, sample)
         )
         if sentence.startswith(f"{name}: "):
             return sentence.removeprefix(f"{name}: ")
     return sentence
 
 
+def _path(files: FileList, sample: int) -> bytes:
+    return files.encoded(np.array([sample]))[0].tobytes()
+
+
 def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
     for files in index.images, index.labels:
-        path, opened = files[sample], os.fsdecode(files.encoded(sample).tobytes())
+        path, opened = files[sample], os.fsdecode(_path(files, sample))
         try:
             with open(opened, "rb") as file:
                 if not file.read(1):

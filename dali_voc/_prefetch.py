@@ -21,7 +21,7 @@ def source_arrays(index: PairIndex, batch: Batch) -> tuple[Any, ...]:
     """Return what the pipeline's source gives for a batch; see `dali_voc.pipeline.Source`."""
     files = index.images, index.labels
     return (
-        *([these.encoded(i) for i in batch.samples] for these in files),
+        *(these.encoded(batch.samples) for these in files),
         *(these.records(batch.samples) for these in files if index.in_shards),
         *batch.parameters.values(),
     )

@@ -46,8 +46,15 @@ def _expanded(path: str) -> Path:
 class DatasetConfig(Section):
     """Which data set, and where it lies."""
 
-    name: str = Field("voc2012", description="name of the data set")
-    root: str = Field(description="its folder; ~ and $VARIABLES are expanded")
+    name: str = Field(
+        "voc2012",
+        description="name of the data set: voc2012; packed, by `dali-voc pack`; or webdataset, tar "
+        "shards",
+    )
+    root: str = Field(
+        description="its folder, or for webdataset a pattern with {split} in it; ~ and $VARIABLES "
+        "are expanded"
+    )
 
     @field_validator("name")
     @classmethod

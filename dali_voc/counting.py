@@ -10,22 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc._batches import Batch, BatchKey
 from dali_voc._devices import pick_threads
-from dali_voc._diagnose import find_bad_samples, first_line
-from dali_voc._prefetch import DALI_ERRORS, Prefetcher
+from dali_voc._read_once import read_once
 from dali_voc.config import Config
 from dali_voc.datasets import DATASETS, PairIndex
-from dali_voc.errors import LoaderError, SampleError
+from dali_voc.errors import SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.stats import ClassStats
 
 __all__ = ["count_classes"]
 
 _log = logging.getLogger("dali_voc")
-_BATCH = 16
-_PREFETCH = 2
-_RETRIES = 5  # of a batch that fails although each of its labels loads by itself
 
 
 def count_classes(
@@ -89,55 +84,12 @@ def _read_labels(
     index: PairIndex, config: Config
 ) -> Iterator[tuple[int, npt.NDArray[Any] | SampleError]]:
     """Yield each sample's label, in which void is the number of classes, or what is wrong."""
-    build = functools.partial(_build_pipeline, config=config, index=index)
-    many = functools.partial(build, batch_size=_BATCH, prefetch=_PREFETCH)
     # what looks for bad files looks at images too: here they are the labels themselves
     labels_only = PairIndex(images=index.labels, labels=index.labels, spec=index.spec)
-    todo = np.arange(len(index))
-    prefetcher: Prefetcher | None = None
-    failures = 0
-    while len(todo) > 0:
-        try:
-            if prefetcher is None:
-                prefetcher = Prefetcher(many, labels_only, depth=_PREFETCH)
-                prefetcher.seek(_plan(todo))
-            batch, (labels,) = prefetcher.fetch()
-        except DALI_ERRORS as e:
-            # DALI has given up on the whole pipeline; what is left gets a new one
-            failed, prefetcher = prefetcher.failed if prefetcher else None, None
-            if failed is None:
-                raise LoaderError(f"DALI cannot start its pipeline: {first_line(e)}") from e
-            one = functools.partial(build, batch_size=1, prefetch=1)
-            raising = config.loader.on_error == "raise"
-            found = find_bad_samples(e, failed, labels_only, one, every=not raising)
-            if found and raising:
-                raise next(iter(found.values())) from None  # DALI's text says less
-            failures = 0 if found else failures + 1
-            if failures > _RETRIES:
-                raise LoaderError(
-                    f"DALI failed {failures} times on labels from {index.labels[int(todo[0])]} on, "
-                    f"though each loads by itself: {first_line(e)}"
-                ) from e
-        else:
-            found = {}
-            failures = 0
-            done = batch.samples.tolist()
-            yield from ((sample, np.asarray(labels[i])) for i, sample in enumerate(done))
-            todo = todo[len(done) :]
-        yield from found.items()
-        todo = todo[~np.isin(todo, list(found))]
-
-
-def _plan(samples: npt.NDArray[np.int64]) -> Iterator[Batch]:
-    """Yield batches of the samples, and then of one sample without end, for what reads ahead."""
-    starts = range(0, len(samples), _BATCH)
-    for step, members in enumerate(samples[first : first + _BATCH] for first in starts):
-        key = BatchKey(epoch=0, step=step)
-        yield Batch(key=key, planned=members, samples=members, parameters={})
-    end = samples[-1:]
-    while True:
-        key = BatchKey(epoch=1)
-        yield Batch(key=key, planned=end, samples=end, parameters={})
+    build = functools.partial(_build_pipeline, config=config, index=index)
+    raising = config.loader.on_error == "raise"
+    for sample, found in read_once(labels_only, build, samples=range(len(index)), raising=raising):
+        yield sample, found if isinstance(found, SampleError) else found[0]
 
 
 def _build_pipeline(

@@ -116,3 +116,19 @@ def test_overlap_of_curves(curves: Any) -> None:
     assert found["met"]
     assert not curves.overlap(near + np.array([0, 0, 0.3, 0, 0]), theirs)["met"]
     assert not curves.overlap(theirs + np.array([0, 0, 0, 0, 0.2]), theirs)["met"]
+
+
+def test_packed_splits_in_short(tmp_path: Path, voc: Path) -> None:
+    result = run(
+        *("pack_speed.py", tmp_path / "speed.json", "--root", voc),
+        *("--rounds", 1, "--small-pairs", 70, "--empty-by", "posix_fadvise"),
+    )
+    assert (result["voc"]["pairs"], result["small"]["pairs"]) == (21, 70)
+    for name in "voc", "small":
+        for race in "warm_loader", "warm_reading", "cold_loader", "cold_reading":
+            assert result[name][race]["packed_over_loose"] > 0
+    result = run("pack_start.py", tmp_path / "start.json", "--records", 5000, "--rounds", 1)
+    assert result["records"] == 5000
+    assert result["index_bytes_per_record"] < 80
+    result = run("label_decoding.py", tmp_path / "labels.json", "--root", voc)
+    assert (result["labels"], result["kept_as_runs"], result["kept_as_png"]) == (21, 21, 0)

@@ -47,7 +47,7 @@ def test_records_are_found_and_named(tmp_path: Path) -> None:
         f"{tmp_path}/1.shard, record 4",
     ]
     assert [some.stem(i) for i in range(2)] == ["a", os.fsdecode(b"e\xff")]
-    assert some.encoded(1).tobytes() == os.fsencode(tmp_path / "1.shard")
+    assert some.encoded(np.array([1]))[0].tobytes() == os.fsencode(tmp_path / "1.shard")
     assert some.records(np.array([1, 0])).tolist() == [
         [5001, 4, zlib.crc32(b"five"), -1],
         [0, 3, zlib.crc32(b"one"), -1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from dali_voc.datasets import voc, webdataset
+from dali_voc.datasets import packed, voc, webdataset
 from dali_voc.datasets._index import FileList, PairIndex, PathList
 from dali_voc.datasets._records import RecordList
 
@@ -22,5 +22,6 @@ class FindPairs(Protocol):
 # Name in the configuration -> what finds the pairs.
 DATASETS: dict[str, FindPairs] = {
     "voc2012": voc.find_pairs,
+    "packed": packed.find_pairs,
     "webdataset": webdataset.find_pairs,
 }

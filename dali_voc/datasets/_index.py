@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from dali_voc.labels import LabelSpec
 
-__all__ = ["FileList", "PairIndex", "PathList"]
+__all__ = ["FileList", "PairIndex", "PathList", "name_digest"]
 
 
 class FileList(Protocol):
@@ -31,8 +31,8 @@ class FileList(Protocol):
     def stems(self) -> Iterator[bytes]:
         """Yield all stems, a zero byte behind each, in pieces of any length."""
 
-    def encoded(self, i: int) -> npt.NDArray[np.uint8]:
-        """Return the path of what file `i` is in, as uint8, the form in which DALI takes text."""
+    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+        """Return the paths of what some files are in, as uint8, the form in which DALI has text."""
 
     def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
         """Return where in it some files are, for `read_record`; None: they are all of it."""
@@ -77,9 +77,9 @@ class PathList:
         """Yield all of them, a zero byte behind each."""
         return (self._stem(i) + b"\0" for i in range(len(self)))
 
-    def encoded(self, i: int) -> npt.NDArray[np.uint8]:
-        """Return path `i` as uint8, the form in which DALI takes text."""
-        return np.frombuffer(self._path(i), np.uint8)
+    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+        """Return some of the paths as uint8, the form in which DALI has text."""
+        return [np.frombuffer(self._path(i), np.uint8) for i in samples.tolist()]
 
     def records(self, samples: npt.NDArray[np.int64]) -> None:
         """Return None: these are whole files."""
@@ -132,10 +132,7 @@ class PairIndex:
         """Return how many pairs there are and a hash of their names in order."""
         if self.known_digest is not None:
             return self.known_digest
-        names = hashlib.sha256()
-        for piece in self.images.stems():
-            names.update(piece)
-        return f"{len(self)} samples, sha256 {names.hexdigest()[:16]}"
+        return name_digest(len(self), self.images.stems())
 
     def select(self, keep: Iterable[int]) -> PairIndex:
         """Return the index of some of the pairs, in the order given."""
@@ -146,3 +143,11 @@ class PairIndex:
             spec=self.spec,
             sizes=None if self.sizes is None else self.sizes[chosen],
         )
+
+
+def name_digest(num_samples: int, pieces: Iterable[bytes]) -> str:
+    """Return what `PairIndex.digest` says of samples whose names `FileList.stems` yields."""
+    names = hashlib.sha256()
+    for piece in pieces:
+        names.update(piece)
+    return f"{num_samples} samples, sha256 {names.hexdigest()[:16]}"

@@ -63,9 +63,9 @@ class RecordList:
         """Yield all names, a zero byte behind each, in pieces of any length."""
         return self.names.pieces(self.rows)
 
-    def encoded(self, i: int) -> npt.NDArray[np.uint8]:
-        """Return the path of record `i`'s shard as uint8."""
-        return self._encoded_shards[int(self.shard[self._row(i)])]
+    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+        """Return the paths of some records' shards, each as uint8."""
+        return [self._encoded_shards[k] for k in self.shard[self._rows(samples)].tolist()]
 
     def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return where some of the records are, as `dali_voc.ops.read_record` takes it.
@@ -73,7 +73,7 @@ class RecordList:
         Returns:
             int64 [number of samples, 4].
         """
-        rows = samples if self.rows is None else self.rows[samples]
+        rows = self._rows(samples)
         found = np.full((len(rows), 4), -1, np.int64)
         found[:, 0] = self.offset[rows]
         found[:, 1] = self.size[rows]
@@ -107,6 +107,9 @@ class RecordList:
         """Return some of the records, in the order given."""
         kept = np.fromiter(keep, np.int64)
         return replace(self, rows=kept if self.rows is None else self.rows[kept])
+
+    def _rows(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return samples if self.rows is None else self.rows[samples]
 
     def _row(self, i: int) -> int:
         if not 0 <= i < len(self):

@@ -72,7 +72,7 @@ def decode_label(
 
     Reads palette PNG of 1, 2, 4, 8 bits (by colour, or by index), gray PNG of 1, 2, 4, 8 bits
     (values as class ids, as stored), and RGB or RGBA of 8 bits (alpha is ignored); interlaced or
-    not.
+    not. Maps in the code of packed data sets (`csrc/label_runs.h`) are read as gray PNG is.
 
     Args:
         encoded: the files' bytes, 1D uint8.

@@ -89,13 +89,12 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
  private:
   void SetWholeShapes(const Workspace& ws, dali::TensorListShape<>* shapes) {
     const auto& encoded = ws.Input<CPUBackend>(0);
-    PngChunks chunks;
     for (int i = 0; i < encoded.num_samples(); i++) {
       try {
-        ParsePng(static_cast<const uint8_t*>(encoded.raw_tensor(i)),
-                 encoded.shape()[i].num_elements(), &chunks);
+        const auto* file = static_cast<const uint8_t*>(encoded.raw_tensor(i));
+        const PngHeader header = ReadLabelHeader(file, encoded.shape()[i].num_elements());
         CropRequest crop = Request(i);
-        crop.SizeFor(chunks.header);
+        crop.SizeFor(header);
         shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
       } catch (const LabelError& e) {
         FailSample(i, Name(ws, i), e.what());
@@ -220,7 +219,8 @@ With `resample`, start and shape are those of the source pixels that an image re
 triangle filter is computed from, and three more outputs, float, say how: the region of interest in
 them, its start and its end (y, x), and the size (height, width) that it becomes.)")
     .NumInput(1, 3)
-    .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of PNG files.")
+    .InputDox(0, "encoded", "1D TensorList of uint8",
+              "The bytes of PNG files, or of maps as packed data sets keep them.")
     .InputDox(1, "path", "1D TensorList of uint8", "The files' names, for error messages.")
     .InputDox(2, "image", "1D TensorList of uint8",
               "The bytes of the images that belong to the labels; JPEG is checked for damage.")

@@ -46,6 +46,30 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
   if (unknown < kUnknown) num_classes = std::max(num_classes, unknown + 1);
 }
 
+PngHeader ReadLabelHeader(const uint8_t* file, size_t size) {
+  PngChunks chunks;
+  if (IsLabelRuns(file, size)) {
+    chunks.header.bit_depth = 8;
+    chunks.header.color = PngColor::kGray;
+    ReadRunsSize(file, size, &chunks.header.height, &chunks.header.width);
+  } else {
+    ParsePng(file, size, &chunks);
+  }
+  return chunks.header;
+}
+
+void LabelDecoder::Open(const uint8_t* file, size_t size, const CropRequest& crop) {
+  is_runs_ = IsLabelRuns(file, size);
+  if (is_runs_) {
+    runs_.Parse(file, size);
+    chunks_.header = ReadLabelHeader(file, size);
+  } else {
+    ParsePng(file, size, &chunks_);
+  }
+  CheckHeader(crop);
+  PrepareIndexMap();
+}
+
 void LabelDecoder::CheckHeader(const CropRequest& crop) const {
   const PngHeader& header = chunks_.header;
   if (header.bit_depth == 16)
@@ -70,8 +94,8 @@ void LabelDecoder::PrepareIndexMap() {
 }
 
 void LabelDecoder::MapRow(int64_t y, const Span& columns, uint16_t* out) {
-  const uint8_t* row = pixels_.Row(y, columns.start, columns.size);
-  int bytes = pixels_.PixelBytes();
+  const uint8_t* row = Row(y, columns.start, columns.size);
+  int bytes = PixelBytes();
   if (bytes == 1) {
     for (int64_t i = 0; i < columns.size; i++) out[i] = index_map_[row[i]];
   } else {
@@ -108,12 +132,17 @@ Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, con
 // crop.
 bool LabelDecoder::HasUnknown() {
   const PngHeader& header = chunks_.header;
-  int bytes = pixels_.PixelBytes();
+  int bytes = PixelBytes();
+  if (is_runs_) {
+    for (int value = 0; value < 256; value++)
+      if (runs_.values()[value] && index_map_[value] == kUnknown) return true;
+    return false;
+  }
   if (bytes > 1) {
     if (map_->colors.view().unknown != kUnknown) return false;
     RunLookup lookup(map_->colors.view());
     for (int64_t y = 0; y < header.height; y++) {
-      const uint8_t* row = pixels_.Row(y, 0, header.width);
+      const uint8_t* row = Row(y, 0, header.width);
       for (int64_t x = 0; x < header.width; x++)
         if (lookup(row + x * bytes) == kUnknown) return true;
     }
@@ -126,7 +155,7 @@ bool LabelDecoder::HasUnknown() {
   if (first == 256) return false;
   const bool last_known = index_map_[255] != kUnknown;
   for (int64_t y = 0; y < header.height; y++) {
-    const uint8_t* row = pixels_.Row(y, 0, header.width);
+    const uint8_t* row = Row(y, 0, header.width);
     uint8_t suspect = 0;
     for (int64_t x = 0; x < header.width; x++)
       suspect |= (row[x] >= first) & !((row[x] == 255) & last_known);
@@ -140,12 +169,12 @@ bool LabelDecoder::HasUnknown() {
 // Counts over the whole picture, so that the message does not depend on the crop.
 void LabelDecoder::FailUnknown() {
   const PngHeader& header = chunks_.header;
-  bool by_value = pixels_.PixelBytes() == 1;
+  bool by_value = PixelBytes() == 1;
   UnknownCounts counts;
   for (int64_t y = 0; y < header.height; y++) {
-    const uint8_t* row = pixels_.Row(y, 0, header.width);
+    const uint8_t* row = Row(y, 0, header.width);
     for (int64_t x = 0; x < header.width; x++) {
-      const uint8_t* p = row + x * pixels_.PixelBytes();
+      const uint8_t* p = row + x * PixelBytes();
       uint32_t key = by_value ? *p : PackRgb(p);
       if ((by_value ? index_map_[key] : map_->colors.view().Find(key)) == kUnknown) counts.Add(key);
     }
@@ -164,16 +193,14 @@ void LabelDecoder::FailUnknown() {
 template <typename T>
 CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& request,
                                 T* out) {
-  ParsePng(file, size, &chunks_);
-  CheckHeader(request);
-  PrepareIndexMap();
+  Open(file, size, request);
   const PngHeader& header = chunks_.header;
   CropRequest crop = request;
   crop.SizeFor(header);
   Scaling y = Scaling::By(header.height, crop.scale_y);
   Scaling x = Scaling::By(header.width, crop.scale_x);
   bool looks = crop.centre_on_class || crop.num_positions > 1;
-  pixels_.Decode(chunks_);
+  if (!is_runs_) pixels_.Decode(chunks_);
   if (HasUnknown()) FailUnknown();
   if (looks) MapPicture();
   Window window = ChooseWindow(crop, y, x);
@@ -217,8 +244,8 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
     const int64_t source = i < window.y.size ? y.Source(window.y.start + i) : last_source;
     if (source != last_source) {
       T* const begin = crop.flip_x ? line + padding : line;
-      if (pixels_.PixelBytes() == 1 && !scaled) {
-        const uint8_t* row = pixels_.Row(source, columns.start, columns.size);
+      if (PixelBytes() == 1 && !scaled) {
+        const uint8_t* row = Row(source, columns.start, columns.size);
         WriteRow(columns.size, crop.flip_x, begin, [&](int64_t j) { return classes[row[j]]; });
       } else {
         MapRow(source, columns, row_.data());

@@ -10,6 +10,7 @@
 #include "color_table.h"
 #include "crop_choice.h"
 #include "crop_window.h"
+#include "label_runs.h"
 #include "png_chunks.h"
 #include "png_pixels.h"
 #include "rotation.h"
@@ -54,6 +55,9 @@ struct CropResult {
   Window window;      // the same in pixels of the scaled picture
 };
 
+// The header of a label as PNG or as runs. Throws LabelError.
+PngHeader ReadLabelHeader(const uint8_t* file, size_t size);
+
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class LabelDecoder {
  public:
@@ -66,6 +70,12 @@ class LabelDecoder {
   CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out);
 
  private:
+  // Takes a file in; what is wrong with it is found here, whatever is asked for later.
+  void Open(const uint8_t* file, size_t size, const CropRequest& crop);
+  const uint8_t* Row(int64_t y, int64_t x, int64_t n) {
+    return is_runs_ ? runs_.Row(y, x) : pixels_.Row(y, x, n);
+  }
+  int PixelBytes() const { return is_runs_ ? 1 : pixels_.PixelBytes(); }
   void CheckHeader(const CropRequest& crop) const;
   void PrepareIndexMap();
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
@@ -80,6 +90,8 @@ class LabelDecoder {
   std::shared_ptr<const LabelMap> map_;
   PngChunks chunks_;
   PngPixels pixels_;
+  LabelRuns runs_;
+  bool is_runs_ = false;
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
   ClassCounts counts_;
   std::vector<uint16_t> classes_;   // the whole picture, where it is needed

@@ -58,15 +58,16 @@ std::shared_ptr<const OpenFile> OpenFiles::Get(const std::string& path) {
   std::lock_guard<std::mutex> lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
     if (entry->path != path) continue;
-    if (!entry->file->IsCurrent(path)) {
+    if (entry->round != round_ && !entry->file->IsCurrent(path)) {
       entries_.erase(entry);
       break;
     }
+    entry->round = round_;
     entries_.splice(entries_.begin(), entries_, entry);
     return entries_.front().file;
   }
   auto file = std::make_shared<const OpenFile>(path);
-  entries_.push_front({path, file});
+  entries_.push_front({path, file, round_});
   if (entries_.size() > capacity_) entries_.pop_back();
   return file;
 }

@@ -58,16 +58,22 @@ class OpenFiles {
  public:
   explicit OpenFiles(size_t capacity) : capacity_(capacity) {}
 
-  // Opens the file anew if it has been replaced or written to. Throws FileError or ShortageError.
+  // Forgets which files have been looked at. Not while others call `Get`.
+  void BeginRound() { round_++; }
+
+  // Opens the file anew if it has been replaced or written to, which is looked at once in a round.
+  // Throws FileError or ShortageError.
   std::shared_ptr<const OpenFile> Get(const std::string& path);
 
  private:
   struct Entry {
     std::string path;
     std::shared_ptr<const OpenFile> file;
+    int64_t round;  // in which it was looked at
   };
 
   size_t capacity_;
+  int64_t round_ = 0;
   std::mutex mutex_;
   std::list<Entry> entries_;  // the last used first
 };

@@ -43,6 +43,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     if (is_part_) record_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
     if (is_part_ && n > 0 && (record_[0].shape[0] < 2 || record_[0].shape[0] > 4))
       Fail("read_record: record must hold two to four numbers");
+    shards_.BeginRound();
     samples_.assign(n, {});
     ForEach(ws, [&](int i) { Locate(Path(ws, i), i); });
     outputs.resize(1);

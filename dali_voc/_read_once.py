@@ -1,0 +1,99 @@
+"""Runs every sample once through a pipeline, and goes on after bad ones."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from dali_voc._batches import Batch, BatchKey
+from dali_voc._diagnose import find_bad_samples, first_line
+from dali_voc._prefetch import DALI_ERRORS, Prefetcher
+from dali_voc.datasets import PairIndex
+from dali_voc.errors import LoaderError, SampleError
+
+__all__ = ["BuildPipeline", "read_once"]
+
+_BATCH = 16
+_PREFETCH = 2
+_RETRIES = 5  # of a batch that fails although each of its samples loads by itself
+
+
+class BuildPipeline(Protocol):
+    """Makes a pipeline around a source."""
+
+    def __call__(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
+        """Return the pipeline, built."""
+
+
+def read_once(
+    index: PairIndex, build: BuildPipeline, *, samples: Sequence[int], raising: bool
+) -> Iterator[tuple[int, tuple[npt.NDArray[Any], ...] | SampleError]]:
+    """Yield what a pipeline makes of each sample, or what is wrong with it.
+
+    Args:
+        index: where the files are.
+        build: makes the pipeline.
+        samples: which samples, ascending.
+        raising: raise what is wrong with the first bad sample.
+
+    Yields:
+        The sample, and the pipeline's outputs or what is wrong; in the order given.
+
+    Raises:
+        SampleError: a sample is bad, and `raising` is set.
+        LoaderError: it is not a file's fault.
+    """
+    many = functools.partial(build, batch_size=_BATCH, prefetch=_PREFETCH)
+    one = functools.partial(build, batch_size=1, prefetch=1)
+    todo = np.asarray(samples, np.int64)
+    prefetcher: Prefetcher | None = None
+    bad: dict[int, SampleError] = {}  # those whose turn has not come
+    failures = 0
+    while len(todo) > 0:
+        try:
+            if prefetcher is None:
+                prefetcher = Prefetcher(many, index, depth=_PREFETCH)
+                prefetcher.seek(_plan(todo))
+            batch, outputs = prefetcher.fetch()
+        except DALI_ERRORS as e:
+            # DALI has given up on the whole pipeline; what is left gets a new one
+            failed, prefetcher = prefetcher.failed if prefetcher else None, None
+            if failed is None:
+                raise LoaderError(f"DALI cannot start its pipeline: {first_line(e)}") from e
+            found = find_bad_samples(e, failed, index, one, every=not raising)
+            if found and raising:
+                raise next(iter(found.values())) from None  # DALI's text says less
+            failures = 0 if found else failures + 1
+            if failures > _RETRIES:
+                raise LoaderError(
+                    f"DALI failed {failures} times on labels from {index.labels[int(todo[0])]} on, "
+                    f"though each loads by itself: {first_line(e)}"
+                ) from e
+        else:
+            found = {}
+            failures = 0
+            done = batch.samples.tolist()
+            for i, sample in enumerate(done):
+                for earlier in sorted(other for other in bad if other < sample):
+                    yield earlier, bad.pop(earlier)
+                yield sample, tuple(np.asarray(output[i]) for output in outputs)
+            todo = todo[len(done) :]
+        bad |= found
+        todo = todo[~np.isin(todo, list(found))]
+    yield from sorted(bad.items())
+
+
+def _plan(samples: npt.NDArray[np.int64]) -> Iterator[Batch]:
+    """Yield batches of the samples, and then of one sample without end, for what reads ahead."""
+    starts = range(0, len(samples), _BATCH)
+    for step, members in enumerate(samples[first : first + _BATCH] for first in starts):
+        key = BatchKey(epoch=0, step=step)
+        yield Batch(key=key, planned=members, samples=members, parameters={})
+    end = samples[-1:]
+    while True:
+        key = BatchKey(epoch=1)
+        yield Batch(key=key, planned=end, samples=end, parameters={})

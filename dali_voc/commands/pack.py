@@ -1,0 +1,87 @@
+"""`dali-voc pack`: a split in a few large files, for fast reading."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dali_voc.config import Config, load_config
+from dali_voc.datasets._pack_format import PackIndex
+from dali_voc.errors import ConfigError
+from dali_voc.packing import pack_split
+
+__all__ = ["pack"]
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def pack(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The folder of packed splits; made if missing.")
+    ],
+    split: Annotated[str, typer.Option(help="The split to pack.")] = "train",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
+    ] = None,
+    shard_size: Annotated[
+        str, typer.Option(help="Bytes that a shard may have; K, M, G, T are powers of 1024.")
+    ] = "1G",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads. Default: what loader.threads says.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Write a split into a few large files: images as they are, labels as class indices.
+
+    Reads with dataset.name=packed, dataset.root=OUT. A run that was interrupted goes on where it
+    stopped. A bad pair ends it, or is left out with loader.on_error=skip.
+
+    Example: dali-voc pack configs/voc2012.yaml -o /data/voc-packed --split train
+    """
+    console = Console(quiet=quiet)
+    overrides = [*(settings or []), *([f"loader.threads={jobs}"] if jobs else [])]
+    checked = load_config(config, overrides=overrides)
+    index = _pack(console, checked, out, split=split, shard_size=_parse_size(shard_size))
+    size = sum(shard.size for shard in index.shards)
+    console.print(
+        f"{index.records:,} pairs in {len(index.shards):,} shards of {size / 1e6:,.1f} MB in all: "
+        f"[bold]{escape(str(out / split))}[/]",
+        highlight=False,
+    )
+    if index.left_out:
+        console.print(f"bad pairs that were left out: {len(index.left_out):,}", highlight=False)
+
+
+def _parse_size(text: str) -> int:
+    found = re.fullmatch(r"(\d+)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    size = int(found.group(1)) * _UNITS[found.group(2).upper()] if found else 0
+    if size < 1:
+        raise ConfigError(f"--shard-size: found {text!r}, expected bytes, such as 512M or 1G")
+    return size
+
+
+def _pack(console: Console, config: Config, out: Path, *, split: str, shard_size: int) -> PackIndex:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pairs"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task(split, total=None)
+        return pack_split(
+            config,
+            out,
+            split=split,
+            shard_size=shard_size,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )

@@ -1,0 +1,137 @@
+"""What a packed split consists of: shards, `records.npy`, `names.bin` and `index.json`.
+
+A shard is `SHARD_START`, and then image and label of each pair, one after another. Images are as
+they were; labels are class indices in the code of `dali_voc/ops/csrc/label_runs.h`, or gray PNG.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from dali_voc.errors import DatasetError
+from dali_voc.labels import LabelSpec
+
+__all__ = [
+    "INDEX",
+    "NAMES",
+    "RECORD",
+    "RECORDS",
+    "SHARD_START",
+    "VERSION",
+    "MadeFrom",
+    "PackIndex",
+    "Shard",
+    "packed_spec",
+    "shard_name",
+    "unfinished",
+]
+
+VERSION = 1
+INDEX, RECORDS, NAMES = "index.json", "records.npy", "names.bin"
+SHARD_START = b"dali_voc pack 1\n"
+
+# One pair. Of what there is two of, the first is the image's and the second the label's.
+RECORD = np.dtype(
+    [
+        ("shard", "<u4"),
+        ("offset", "<u8", (2,)),  # in the shard, bytes
+        ("length", "<u4", (2,)),  # bytes
+        ("crc", "<u4", (2,)),  # CRC-32
+        ("size", "<u4", (2,)),  # height and width, pixels
+        ("name_end", "<u8"),  # where its name ends in names.bin, with the zero byte behind it
+    ]
+)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MadeFrom(_Model):
+    """What a split was packed from, and how.
+
+    Attributes:
+        dataset: name of the data set.
+        root: where it lay.
+        split: name of the split.
+        samples: which samples it had, as `PairIndex.digest` says it.
+        palette: `labels.palette`.
+        unknown: `labels.unknown`.
+        shard_size: bytes that a shard may have.
+    """
+
+    dataset: str
+    root: str
+    split: str
+    samples: str
+    palette: str
+    unknown: str
+    shard_size: int
+
+
+class Shard(_Model):
+    """A shard's size in bytes, and its number of records."""
+
+    size: int = Field(ge=0)
+    records: int = Field(ge=1)
+
+
+class PackIndex(_Model):
+    """The file `index.json`.
+
+    Attributes:
+        format: what this is.
+        version: of the format.
+        records: number of pairs.
+        samples: which they are, as `PairIndex.digest` says it.
+        spec: what label values mean.
+        void: the value of pixels of no class.
+        shards: in order.
+        records_crc: CRC-32 of `records.npy`.
+        names_crc: CRC-32 of `names.bin`.
+        made_from: source and configuration.
+        left_out: what was wrong with the pairs that were left out.
+    """
+
+    format: Literal["dali_voc pack"] = "dali_voc pack"
+    version: Literal[1] = 1
+    records: int = Field(ge=1)
+    samples: str
+    spec: LabelSpec
+    void: int = Field(ge=0, le=255)
+    shards: tuple[Shard, ...] = Field(min_length=1)
+    records_crc: int
+    names_crc: int
+    made_from: MadeFrom
+    left_out: tuple[str, ...]
+
+
+def shard_name(number: int) -> str:
+    """Return the name of a shard's file."""
+    return f"shard-{number:05d}.pack"
+
+
+def unfinished(split: str) -> str:
+    """Return the name of the folder in which a split is being packed."""
+    return f".{split}.packing"
+
+
+def packed_spec(spec: LabelSpec) -> tuple[LabelSpec, int]:
+    """Return what packed labels mean, and the value of void in them.
+
+    It is the same as in the source wherever void has a value there that is no class.
+
+    Raises:
+        DatasetError: there are too many classes.
+    """
+    n = len(spec.classes)
+    if n > 255:
+        raise DatasetError(f"found {n} classes, expected at most 255: void needs a value too")
+    free = [value for value in spec.void_values if n <= value <= 255]
+    if free:
+        return spec, free[0]
+    return replace(spec, void_values=(255,)), 255

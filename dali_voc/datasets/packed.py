@@ -1,0 +1,151 @@
+"""Splits that `dali-voc pack` wrote."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._names import Names
+from dali_voc.datasets._pack_format import (
+    INDEX,
+    NAMES,
+    RECORD,
+    RECORDS,
+    VERSION,
+    PackIndex,
+    shard_name,
+    unfinished,
+)
+from dali_voc.datasets._records import RecordList
+from dali_voc.errors import DatasetError
+
+__all__ = ["find_pairs", "read_index"]
+
+
+def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
+    """Return the pairs of a split, in the order in which they were packed.
+
+    Only the index is read, and what it takes of memory is mapped: a million pairs are as quick to
+    open as ten.
+
+    Args:
+        root: the folder that `dali-voc pack` wrote to.
+        split: name of the split.
+        must_exist: of no effect; a shard that is missing or has another size is always an error.
+
+    Raises:
+        DatasetError: there is no such split, it is not finished, or a file of it is damaged.
+    """
+    folder = root / split
+    index = read_index(folder)
+    _check_shards(folder, index)
+    table, text = _map_index(folder, index)
+    names = Names(text=text, ends=table["name_end"])
+    counts = [shard.records for shard in index.shards]
+    first = np.cumsum(counts) - counts
+
+    def files(column: int, what: str) -> RecordList:
+        return RecordList(
+            shards=tuple(str(folder / shard_name(k)) for k in range(len(index.shards))),
+            names=names,
+            shard=table["shard"],
+            offset=table["offset"][:, column],
+            size=table["length"][:, column],
+            crc=table["crc"][:, column],
+            title=lambda row: f"{what} of record {row - first[table['shard'][row]]} ({names[row]})",
+        )
+
+    return PairIndex(
+        images=files(0, "image"),
+        labels=files(1, "label"),
+        spec=index.spec,
+        sizes=table["size"],
+        known_digest=index.samples,
+    )
+
+
+def read_index(folder: Path) -> PackIndex:
+    """Read and check `index.json`.
+
+    Raises:
+        DatasetError: it cannot be read, has another version, or is damaged.
+    """
+    path = folder / INDEX
+    try:
+        values = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DatasetError(_why_missing(folder)) from None
+    except OSError as e:
+        raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
+    except (ValueError, RecursionError):
+        raise DatasetError(f"{path}: not JSON, expected the index of a packed split") from None
+    version = values.get("version") if isinstance(values, dict) else None
+    if version != VERSION:
+        raise DatasetError(
+            f"{path}: found version {version!r} of a packed split, expected {VERSION}"
+        )
+    try:
+        return PackIndex.model_validate(values)
+    except ValidationError as e:
+        detail = e.errors()[0]
+        key = ".".join(str(part) for part in detail["loc"])
+        raise DatasetError(f"{path}: damaged index ({key}: {detail['msg']})") from None
+
+
+def _why_missing(folder: Path) -> str:
+    root, split = folder.parent, folder.name
+    if (root / unfinished(split)).is_dir():
+        return (
+            f"{root}: split '{split}' is not packed to its end; run 'dali-voc pack' again, it goes "
+            "on where it stopped"
+        )
+    if (root / INDEX).is_file():
+        return f"{root}: this is a packed split itself, expected the folder above it"
+    known = sorted(path.parent.name for path in root.glob(f"*/{INDEX}"))
+    return (
+        f"{folder}: no packed split, expected one that 'dali-voc pack' wrote; there are: "
+        f"{', '.join(known) or 'none'}"
+    )
+
+
+def _check_shards(folder: Path, index: PackIndex) -> None:
+    if sum(shard.records for shard in index.shards) != index.records:
+        raise DatasetError(f"{folder / INDEX}: damaged index (its shards have other records)")
+    for number, shard in enumerate(index.shards):
+        path = folder / shard_name(number)
+        try:
+            found = path.stat().st_size
+        except OSError as e:
+            raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
+        if found != shard.size:
+            raise DatasetError(f"{path}: found {found} bytes, expected {shard.size}")
+
+
+def _map_index(folder: Path, index: PackIndex) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    """Check records and names, and map them; nothing of them needs to stay in memory."""
+    for name, expected in (RECORDS, index.records_crc), (NAMES, index.names_crc):
+        crc = 0
+        try:
+            with open(folder / name, "rb") as file:
+                while chunk := file.read(1 << 20):
+                    crc = zlib.crc32(chunk, crc)
+        except OSError as e:
+            raise DatasetError(f"{folder / name}: cannot be read ({e.strerror})") from None
+        if crc != expected:
+            raise DatasetError(f"{folder / name}: damaged, its checksum (CRC) is wrong")
+    # plain arrays: a memmap makes one of its own class of everything that is taken from it
+    table = np.asarray(np.load(folder / RECORDS, mmap_mode="r"))
+    text = np.asarray(np.memmap(folder / NAMES, np.uint8, mode="r"))
+    if table.dtype != RECORD or table.shape != (index.records,):
+        raise DatasetError(
+            f"{folder / RECORDS}: found {list(table.shape)} records of {table.dtype}, expected "
+            f"{index.records} of a packed split"
+        )
+    return table, text

@@ -1,0 +1,244 @@
+"""Packs a split: one pass over its pairs, shard after shard, and the index last."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from dali_voc._devices import pick_threads
+from dali_voc._files import sync_folder, write_bytes
+from dali_voc._read_once import read_once
+from dali_voc.config import Config
+from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.datasets._pack_format import (
+    MadeFrom,
+    PackIndex,
+    packed_spec,
+    unfinished,
+)
+from dali_voc.datasets.packed import read_index
+from dali_voc.errors import DatasetError, SampleError
+from dali_voc.labels import LabelTables
+from dali_voc.packing._index_writer import write_index
+from dali_voc.packing._label_code import encode_label
+from dali_voc.packing._shards import Part, ShardWriter, part_name, read_parts
+
+__all__ = ["DEFAULT_SHARD_SIZE", "pack_split"]
+
+_log = logging.getLogger("dali_voc")
+DEFAULT_SHARD_SIZE = 1 << 30
+_PLAN = ".plan.json"
+
+# sample, image, label as stored and (height, width); or what is wrong with the sample
+_Packed = tuple[int, bytes, bytes, tuple[int, int]] | tuple[int, SampleError]
+
+
+def pack_split(
+    config: Config,
+    out: Path,
+    *,
+    split: str = "train",
+    shard_size: int = DEFAULT_SHARD_SIZE,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> PackIndex:
+    """Write a split into a folder of its own, `out/split`, for `dataset.name: packed`.
+
+    Until all is written, the folder has another name. A run that was interrupted goes on behind its
+    last whole shard; of a split that is packed already, only the index is read.
+
+    Args:
+        config: sections `dataset` and `labels`, and `loader.threads` and `loader.on_error` are
+            used. Labels are mapped by `labels.palette` and `labels.unknown`; void stays void,
+            whatever `labels.ignore_index` is.
+        out: the folder of packed splits; made where it is missing.
+        split: name of the split.
+        shard_size: bytes that a shard may have, unless a single pair needs more.
+        progress: called now and then with how many pairs are done, and of how many.
+
+    Returns:
+        The index. Unless `on_error` is "raise", bad pairs are logged, left out, and listed in it.
+
+    Raises:
+        DatasetError: the split cannot be found; no pair is good; or in its place is one of another
+            configuration, or one that another process is packing.
+        SampleError: a pair is bad, and `on_error` is "raise".
+        OSError: the folder cannot be written.
+    """
+    raising = config.loader.on_error == "raise"
+    source = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=raising)
+    spec, void = packed_spec(source.spec)
+    made_from = MadeFrom(
+        dataset=config.dataset.name,
+        # a path that is not UTF-8 cannot be written as it is
+        root=str(config.dataset.path).encode(errors="replace").decode(),
+        split=split,
+        samples=source.digest(),
+        palette=config.labels.palette,
+        unknown=config.labels.unknown,
+        shard_size=shard_size,
+    )
+    final, folder = out / split, out / unfinished(split)
+    if final.exists():
+        index = read_index(final)
+        _check_same(final, index.made_from, made_from)
+        if raising and index.left_out:
+            raise DatasetError(
+                f"{final}: was packed without {len(index.left_out)} bad pairs, and loader.on_error "
+                "is 'raise'; choose another folder, or remove it"
+            )
+        return index
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        _take_up(folder, made_from)
+        parts = read_parts(folder)
+        packer = _Packer(config, source, void=void, folder=folder, shard_size=shard_size)
+        try:
+            parts += packer.run(parts, progress)
+            if not parts:
+                raise DatasetError(f"{config.dataset.path}: no pair of split '{split}' is good")
+        except BaseException:
+            if not read_parts(folder):  # there is nothing to go on with
+                shutil.rmtree(folder)
+            raise
+        left_out = (*(text for part in parts for text in part.left_out), *packer.left_out)
+        index = write_index(
+            folder, parts, spec=spec, void=void, made_from=made_from, left_out=left_out
+        )
+        os.rename(folder, final)
+        sync_folder(out)
+        for name in (_PLAN, *(part_name(k) for k in range(len(parts)))):
+            (final / name).unlink(missing_ok=True)
+    progress(len(source), len(source))
+    return index
+
+
+class _Packer:
+    def __init__(
+        self, config: Config, source: PairIndex, *, void: int, folder: Path, shard_size: int
+    ) -> None:
+        self._config = config
+        self._source = source
+        self._void = void
+        self._folder = folder
+        self._shard_size = shard_size
+        self.left_out: list[str] = []  # since the last shard was finished
+
+    def run(self, done: list[Part], progress: Callable[[int, int], None]) -> list[Part]:
+        """Write the shards that follow those that are done."""
+        parts: list[Part] = []
+        first = done[-1].next_sample if done else 0
+        shard: ShardWriter | None = None
+        try:
+            for sample, *found in self._pairs(range(first, len(self._source))):
+                progress(sample, len(self._source))
+                if isinstance(found[0], SampleError):
+                    _log.warning("%s; the pair is left out", found[0])
+                    # a name that is not UTF-8 cannot be written as it is
+                    self.left_out.append(str(found[0]).encode(errors="replace").decode())
+                    continue
+                image, label, size = found
+                if shard and shard.size + len(image) + len(label) > self._shard_size:
+                    parts.append(self._finish(shard, sample))
+                    shard = None
+                shard = shard or ShardWriter(self._folder, len(done) + len(parts))
+                shard.add(name=self._source.name(sample), image=image, label=label, size=size)
+            if shard:
+                parts.append(self._finish(shard, len(self._source)))
+        except BaseException:
+            if shard:
+                shard.discard()
+            raise
+        return parts
+
+    def _finish(self, shard: ShardWriter, next_sample: int) -> Part:
+        part = shard.finish(next_sample=next_sample, left_out=self.left_out)
+        self.left_out = []
+        return part
+
+    def _pairs(self, samples: range) -> Iterator[Any]:
+        """Yield the samples in order, labels encoded by several threads."""
+        jobs = pick_threads(self._config.loader.threads)
+        waiting: deque[Future[_Packed]] = deque()
+        raising = self._config.loader.on_error == "raise"
+        with ThreadPoolExecutor(jobs, thread_name_prefix="dali_voc") as threads:
+            try:
+                for sample, found in read_once(
+                    self._source, self._build, samples=samples, raising=raising
+                ):
+                    waiting.append(threads.submit(_encode, sample, found))
+                    if len(waiting) > 4 * jobs:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                threads.shutdown(cancel_futures=True)
+
+    def _build(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
+        # Importing DALI takes a while; the command line shows its help without it.
+        from dali_voc.pipeline import build_packing_pipeline  # noqa: PLC0415
+
+        return build_packing_pipeline(
+            source,
+            in_shards=self._source.in_shards,
+            labels=self._config.labels,
+            tables=LabelTables.build(self._source.spec, ignore_index=self._void),
+            void=self._void,
+            batch_size=batch_size,
+            threads=pick_threads(self._config.loader.threads),
+            prefetch=prefetch,
+        )
+
+
+def _encode(sample: int, found: tuple[npt.NDArray[Any], ...] | SampleError) -> _Packed:
+    if isinstance(found, SampleError):
+        return sample, found
+    image, label = found
+    return sample, image.tobytes(), encode_label(label), (label.shape[0], label.shape[1])
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Refuse a second process that packs the same split."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise DatasetError(f"{folder}: another process is packing this split") from None
+    finally:
+        os.close(handle)
+
+
+def _take_up(folder: Path, made_from: MadeFrom) -> None:
+    """Begin a run, or check that one that was interrupted was the same."""
+    path = folder / _PLAN
+    try:
+        _check_same(folder, MadeFrom.model_validate_json(path.read_bytes()), made_from)
+    except FileNotFoundError:
+        write_bytes(path, made_from.model_dump_json(indent=2).encode(), durable=True)
+    except ValidationError:
+        raise DatasetError(f"{path}: damaged; remove the folder to begin anew") from None
+    # of a run that was killed
+    for left in folder.glob(".*.part"):
+        left.unlink()
+
+
+def _check_same(folder: Path, found: MadeFrom, expected: MadeFrom) -> None:
+    theirs, ours = found.model_dump(), expected.model_dump()
+    differing = [f"{k} {theirs[k]!r}, not {ours[k]!r}" for k in ours if theirs[k] != ours[k]]
+    if differing:
+        raise DatasetError(
+            f"{folder}: was packed in another way ({'; '.join(differing)}), expected none or the "
+            "same; choose another folder, or remove it"
+        )

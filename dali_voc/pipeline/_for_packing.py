@@ -1,0 +1,62 @@
+"""Graph: images as they are stored, and whole labels as class indices."""
+
+from __future__ import annotations
+
+from nvidia.dali import Pipeline, fn
+
+from dali_voc.config import LabelsConfig
+from dali_voc.labels import LabelTables
+from dali_voc.ops import decode_label, read_record
+from dali_voc.pipeline._files import Source, empty_pipeline, source_names
+
+__all__ = ["build_packing_pipeline"]
+
+
+def build_packing_pipeline(
+    source: Source,
+    *,
+    in_shards: bool,
+    labels: LabelsConfig,
+    tables: LabelTables,
+    void: int,
+    batch_size: int,
+    threads: int,
+    prefetch: int,
+) -> Pipeline:
+    """Build the pipeline that reads pairs to be packed, on the CPU.
+
+    Args:
+        source: as for `build_pipeline`, without parameters.
+        in_shards: whether images and labels lie inside other files.
+        labels: `palette` and `unknown` are used.
+        tables: what label values mean.
+        void: value of what has no class, as in `tables`.
+        batch_size: of the largest batch.
+        threads: CPU threads.
+        prefetch: batches in the works at once.
+
+    Returns:
+        A built pipeline with two outputs: the images' bytes, uint8, and class indices, uint8
+        [height, width] of mixed sizes. A label that has not its image's size is an error, and so is
+        what makes an image a bad file in a loader, as far as it shows without decoding it.
+    """
+    pipeline = empty_pipeline(batch_size, None, threads, prefetch)
+    names = source_names(in_shards=in_shards)
+    with pipeline:
+        nodes = fn.external_source(source=source, num_outputs=len(names))
+        given = dict(zip(names, nodes, strict=True))
+        image = read_record(given["image"], record=given.get("image_record"), about="its image")
+        label = decode_label(
+            read_record(given["label"], record=given.get("label_record")),
+            given["label"],
+            image,
+            tables=tables,
+            crop_size=None,
+            image_shape=fn.peek_image_shape(image, adjust_orientation=False),
+            palette=labels.palette,
+            unknown="error" if labels.unknown == "error" else void,
+            ignore_index=void,
+        )
+        pipeline.set_outputs(image, label.label)
+    pipeline.build()
+    return pipeline
