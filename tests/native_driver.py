@@ -15,7 +15,10 @@ SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
 
 def build(folder: Path) -> Path:
     program = folder / "decode_labels"
-    units = [SOURCES / f"{name}.cc" for name in ("png_chunks", "png_pixels", "label_decoder")]
+    units = [
+        SOURCES / f"{name}.cc"
+        for name in ("png_chunks", "png_inflate", "png_filters", "png_pixels", "label_decoder")
+    ]
     command = ["g++", "-std=c++17", "-O1", "-g", f"-I{SOURCES}", "-o", program]
     command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     command += [Path(__file__).parent / "native/decode_labels.cc", *units, "-ldeflate"]
