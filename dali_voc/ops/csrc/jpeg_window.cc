@@ -43,7 +43,7 @@ void JpegWindow::StartUnprotected(const uint8_t* file, size_t size) {
   jpeg_start_decompress(&decoder_);
 }
 
-void JpegWindow::Start(const uint8_t* file, size_t size, const JpegWindowBounds& window) {
+void JpegWindow::Start(const uint8_t* file, size_t size, const WindowBounds& window) {
   window_ = window;
   ready_ = at_ = 0;
   if (setjmp(errors_.jump)) Throw();

@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <stdexcept>
 #include <vector>
+
+#include "window_rows.h"
 
 // after what it needs and does not include
 // clang-format off
@@ -16,18 +17,8 @@
 
 namespace dali_voc {
 
-// Its text is a clause that completes "<file>: ...".
-class ImageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-struct JpegWindowBounds {
-  int64_t y, x, height, width;  // in pixels of the picture
-};
-
 // Keeps its decoder between pictures. Not thread-safe: one per thread.
-class JpegWindow {
+class JpegWindow : public WindowRows {
  public:
   JpegWindow();
   ~JpegWindow();
@@ -36,9 +27,8 @@ class JpegWindow {
 
   // Throws ImageError where the file is not a JPEG file that libjpeg-turbo turns into RGB, or the
   // window is not inside the picture. The file has to stay until the last row is read.
-  void Start(const uint8_t* file, size_t size, const JpegWindowBounds& window);
-  // The next row of the window, 3 bytes per pixel; valid until the next call.
-  const uint8_t* NextRow();
+  void Start(const uint8_t* file, size_t size, const WindowBounds& window);
+  const uint8_t* NextRow() override;
 
  private:
   static constexpr int kRows = 8;  // decoded at once
@@ -53,15 +43,10 @@ class JpegWindow {
 
   jpeg_decompress_struct decoder_{};
   Errors errors_{};
-  JpegWindowBounds window_{};
+  WindowBounds window_{};
   int64_t left_ = 0;            // first column that is decoded; at most that of the window
   int64_t ready_ = 0, at_ = 0;  // rows in `rows_`, and which of them is next
   std::vector<uint8_t> rows_;
 };
-
-// Whether a file begins as a JPEG file does.
-inline bool LooksLikeJpeg(const uint8_t* file, size_t size) {
-  return size > 2 && file[0] == 0xff && file[1] == 0xd8;
-}
 
 }  // namespace dali_voc
