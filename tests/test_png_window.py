@@ -180,8 +180,9 @@ def test_prefixes_of_zlib_streams(program: Path, tmp_path: Path) -> None:
         path = tmp_path / f"{i}.zlib"
         path.write_bytes(stream)
         lines.append(f"prefixes {size} {509 + i} {path}")
-    # in short steps over the ends of the longest stored blocks
+    # about the place where the second of the longest stored blocks begins
     raw = bytes(range(256)) * 600
-    (tmp_path / "dense.zlib").write_bytes(_stored(raw, 65535))
-    lines.append(f"prefixes {len(raw)} 7 {tmp_path / 'dense.zlib'}")
+    path = tmp_path / "longest.zlib"
+    path.write_bytes(_stored(raw, 65535))
+    lines += [f"prefixes {len(raw)} {step} {path}" for step in (41, *range(65530, 65541))]
     assert native_driver.run_lines(program, lines) == ["ok"] * len(lines)
