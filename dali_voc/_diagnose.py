@@ -38,6 +38,7 @@ def find_bad_samples(
     build: Callable[[Any], Any],
     *,
     every: bool,
+    cached: bool = False,
 ) -> dict[int, SampleError]:
     """Return what is wrong with which sample of a batch; empty if each loads by itself.
 
@@ -47,6 +48,7 @@ def find_bad_samples(
         index: where the files are.
         build: makes a pipeline for batches of one around a source.
         every: look at every sample; else the first bad one found is enough.
+        cached: whether the pipelines have a cache.
 
     Raises:
         LoaderError: it is not a file's fault, but a lack of memory or file handles.
@@ -55,7 +57,7 @@ def find_bad_samples(
     named = None if every else _from_our_operator(error, batch, index)
     if named:
         return {named[0]: named[1]}
-    trial = _Trial(index, build)
+    trial = _Trial(index, build, cached=cached)
     for single in _singles(batch):
         sample = int(single.samples[0])
         problem = _file_problem(index, sample) or trial.problem(single)
@@ -134,9 +136,10 @@ def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
 class _Trial:
     """Runs samples one by one through a pipeline, which is made anew after each bad one."""
 
-    def __init__(self, index: PairIndex, build: Callable[[Any], Any]) -> None:
+    def __init__(self, index: PairIndex, build: Callable[[Any], Any], *, cached: bool) -> None:
         self._index = index
         self._build = build
+        self._cached = cached
         self._pipeline: Any = None
         self._single: Batch | None = None
 
@@ -149,7 +152,9 @@ class _Trial:
         self._single = single
         try:
             if self._pipeline is None:
-                self._pipeline = self._build(lambda: source_arrays(self._index, self._single))
+                self._pipeline = self._build(
+                    lambda: source_arrays(self._index, self._single, cached=self._cached)
+                )
             self._pipeline.run()
         except DALI_ERRORS as e:
             self._pipeline = None

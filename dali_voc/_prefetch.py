@@ -17,12 +17,13 @@ __all__ = ["DALI_ERRORS", "Prefetcher", "source_arrays"]
 DALI_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 
-def source_arrays(index: PairIndex, batch: Batch) -> tuple[Any, ...]:
+def source_arrays(index: PairIndex, batch: Batch, *, cached: bool = False) -> tuple[Any, ...]:
     """Return what the pipeline's source gives for a batch; see `dali_voc.pipeline.Source`."""
     files = index.images, index.labels
     return (
         *(these.encoded(batch.samples) for these in files),
         *(these.records(batch.samples) for these in files if index.in_shards),
+        *((batch.samples,) if cached else ()),
         *batch.parameters.values(),
     )
 
@@ -37,10 +38,19 @@ class Prefetcher:
         build: makes the pipeline around a source.
         index: where the files are.
         depth: batches in the works at once.
+        cached: whether the pipeline has a cache.
     """
 
-    def __init__(self, build: Callable[[Any], Any], index: PairIndex, *, depth: int) -> None:
+    def __init__(
+        self,
+        build: Callable[[Any], Any],
+        index: PairIndex,
+        *,
+        depth: int,
+        cached: bool = False,
+    ) -> None:
         self._index = index
+        self._cached = cached
         self._depth = depth
         self._plan: Iterator[Batch] = iter(())
         self._running: deque[Batch] = deque()
@@ -51,7 +61,7 @@ class Prefetcher:
 
     def _source(self) -> Any:
         batch = next(self._plan)
-        arrays = source_arrays(self._index, batch)
+        arrays = source_arrays(self._index, batch, cached=self._cached)
         self._running.append(batch)
         return arrays
 

@@ -21,6 +21,7 @@ from dali_voc.order import LastBatch
 
 __all__ = [
     "AugmentConfig",
+    "CacheConfig",
     "Config",
     "DatasetConfig",
     "LabelsConfig",
@@ -204,6 +205,28 @@ class LoaderConfig(Section):
     )
 
 
+class CacheConfig(Section):
+    """What is kept in memory from one epoch to the next; `cache: decoded` is short for `keep`.
+
+    The ranks of one machine share the memory. What has been kept is not read again: files that
+    change later are not noticed. Batches are the same with and without.
+    """
+
+    keep: Literal["none", "encoded", "decoded"] = Field(
+        "none",
+        description="encoded: files as they are; decoded: pictures, three bytes a pixel, and class "
+        "indices, one (on a GPU, as encoded)",
+    )
+    memory: float = Field(
+        4.0, gt=0, le=2**20, description="GiB at most; what does not fit is read each time"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, section: Any) -> Any:
+        return {"keep": section} if isinstance(section, str) else section
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -212,6 +235,7 @@ class Config(Section):
     augment: AugmentConfig = AugmentConfig()
     normalize: NormalizeConfig = NormalizeConfig()
     sampling: SamplingConfig = SamplingConfig()
+    cache: CacheConfig = CacheConfig()
     loader: LoaderConfig = LoaderConfig()
 
 
@@ -254,8 +278,9 @@ def parse_config(
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
     tree = {k: dict(v) if isinstance(v, dict) else v for k, v in (tree or {}).items()}
-    if isinstance(tree.get("sampling"), str):
-        tree["sampling"] = {"policy": tree["sampling"]}  # overrides may add to it
+    for section, key in ("sampling", "policy"), ("cache", "keep"):
+        if isinstance(tree.get(section), str):
+            tree[section] = {key: tree[section]}  # overrides may add to it
     for override in overrides:
         _apply(tree, override)
     try:

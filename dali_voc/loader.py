@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
+from dali_voc._cache import Cache
 from dali_voc._devices import pick_device, pick_threads
 from dali_voc._diagnose import find_bad_samples, first_line
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
@@ -142,6 +143,8 @@ class Loader:
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
         self._substitutes = Substitutes(seed=config.loader.seed, num_samples=len(index))
         self._prefetcher: Prefetcher | None = None
+        on_gpu = self._device.type == "cuda"
+        self._cache = Cache.from_config(config, index, on_gpu=on_gpu)
         self._next = BatchKey(epoch=0)  # where the next `for` begins
         # not `_iterator`: Lightning sets an attribute of that name to None
         self._current: _EpochIterator | None = None
@@ -218,6 +221,8 @@ class Loader:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
         self._prefetcher = None
+        if self._cache:
+            self._cache.close()
 
     def __enter__(self) -> Self:
         return self
@@ -271,7 +276,8 @@ class Loader:
             build = functools.partial(
                 self._build_pipeline, batch_size=self._config.loader.batch_size, prefetch=depth
             )
-            self._prefetcher = Prefetcher(build, self._index, depth=depth)
+            cached = self._cache is not None
+            self._prefetcher = Prefetcher(build, self._index, depth=depth, cached=cached)
         return self._prefetcher
 
     def _fetch_from(self, prefetcher: Prefetcher, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
@@ -294,8 +300,11 @@ class Loader:
             self._index,
             functools.partial(self._build_pipeline, batch_size=1, prefetch=1),
             every=on_error != "raise",
+            cached=self._cache is not None,
         )
         for sample, problem in bad.items():
+            if self._cache:  # the files may be mended
+                self._cache.refuse(sample)
             if on_error == "raise":
                 raise problem from None  # DALI's text says less
             self._substitutes.add(
@@ -322,6 +331,7 @@ class Loader:
             device_id=self._device.index,
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
+            cache=self._cache,
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._colors import color_to_index
 from dali_voc.ops._crops import decode_crop, normalize_crop
 from dali_voc.ops._labels import ClassCrop, LabelNodes, decode_label
 from dali_voc.ops._records import read_record
 
 __all__ = [
+    "CacheNodes",
     "ClassCrop",
     "LabelNodes",
     "color_to_index",

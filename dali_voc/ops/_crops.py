@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
 
@@ -75,6 +76,7 @@ def decode_crop(
     shape: Any,
     is_decoded: Any = 0,
     color: Any = None,
+    cache: CacheNodes | None = None,
     **options: Any,
 ) -> Any:
     """Decode windows of JPEG and PNG files, and on as `normalize_crop` does, row by row. CPU.
@@ -91,6 +93,7 @@ def decode_crop(
         shape: its height and width, likewise.
         is_decoded: 1 takes the window from `decoded`, per sample or constant.
         color: as in `normalize_crop`.
+        cache: where whole pictures are kept and taken from, if it keeps what is decoded.
         options: as in `normalize_crop`.
 
     Raises:
@@ -103,6 +106,7 @@ def decode_crop(
         start=start,
         shape=shape,
         is_decoded=is_decoded,
+        **CacheNodes.decoded_arguments(cache),
         **_arguments(**options),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dali_voc.labels import LabelTables
+from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
 
@@ -67,6 +68,7 @@ def decode_label(
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
     dtype: Literal["uint8", "int32", "int64"] = "uint8",
+    cache: CacheNodes | None = None,
 ) -> LabelNodes:
     """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.
 
@@ -99,6 +101,7 @@ def decode_label(
         unknown: class of colours and values that are not in the tables, or an error.
         ignore_index: what fills the crop outside the picture.
         dtype: of the map.
+        cache: where class indices are kept and taken from, if it keeps what is decoded.
 
     Returns:
         The map and where the image is to be cut. Where the picture is smaller than the crop, the
@@ -109,7 +112,7 @@ def decode_label(
             not a sound PNG of a known type, has another shape, or holds an unknown colour.
     """
     load_plugin()
-    optional: dict[str, Any] = {}
+    optional = CacheNodes.decoded_arguments(cache)
     if image_shape is not None:
         optional["image_shape"] = image_shape
     if scale is not None:

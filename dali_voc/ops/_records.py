@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import fn
 
 __all__ = ["read_record"]
 
 
-def read_record(path: Any, *, record: Any = None, about: str = "") -> Any:
+def read_record(
+    path: Any,
+    *,
+    record: Any = None,
+    about: str = "",
+    cache: CacheNodes | None = None,
+    what: Literal["image", "label"] = "image",
+) -> Any:
     """Read files, or parts of files, into memory. CPU.
 
     Nothing is mapped: a mapped file that somebody truncates kills the process (SIGBUS). Whole files
@@ -23,6 +31,10 @@ def read_record(path: Any, *, record: Any = None, about: str = "") -> Any:
             end), CRC-32 of these bytes, and the file's modification time in nanoseconds. The last
             two are checked where they are given and not -1. None: the whole file.
         about: what errors begin with, after the file's name: "its image".
+        cache: where bytes are kept and, if they are there, taken from; or where other operators
+            keep what they have decoded: that is not read again, and the header of a picture of its
+            size, in PPM, stands for it.
+        what: which of a sample's two places in the cache.
 
     Returns:
         The bytes, 1D uint8.
@@ -34,4 +46,7 @@ def read_record(path: Any, *, record: Any = None, about: str = "") -> Any:
     """
     load_plugin()
     optional = {} if record is None else {"record": record}
+    if cache:
+        optional |= cache.arguments()
+        optional |= {"is_label": what == "label", "keeps_bytes": cache.keep == "encoded"}
     return fn.dali_voc.read_record(path, about=about, **optional)

@@ -13,7 +13,8 @@ __all__ = ["Source", "empty_pipeline", "read_one", "source_names"]
 
 # What the graph asks for once per batch: image paths and label paths (each a list of 1D uint8); for
 # files that lie inside others, where in them image and label are (each int64 [n, 4], see
-# dali_voc.ops.read_record); and the arrays of dali_voc.augment.draw_parameters.
+# dali_voc.ops.read_record); for a cache, the samples' numbers (int64 [n]); and the arrays of
+# dali_voc.augment.draw_parameters.
 Source = Callable[[], tuple[Any, ...]]
 
 
@@ -27,9 +28,10 @@ def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetc
     )
 
 
-def source_names(*, in_shards: bool) -> tuple[str, ...]:
+def source_names(*, in_shards: bool, cached: bool = False) -> tuple[str, ...]:
     """Return what the source gives before the parameters, in order."""
-    return ("image", "label", *(("image_record", "label_record") if in_shards else ()))
+    records = ("image_record", "label_record") if in_shards else ()
+    return ("image", "label", *records, *(("sample",) if cached else ()))
 
 
 def read_one(

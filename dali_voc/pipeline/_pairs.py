@@ -16,11 +16,12 @@ import numpy as np
 from nvidia.dali import Pipeline, fn, pipeline_def, types
 from nvidia.dali.pipeline import do_not_convert
 
+from dali_voc._cache import Cache
 from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
-from dali_voc.ops import ClassCrop, LabelNodes, decode_label, read_record
+from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, read_record
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source, source_names
 from dali_voc.pipeline._placement import Encoded, Form, place_on_cpu, place_on_gpu
@@ -45,6 +46,7 @@ def build_pipeline(
     device_id: int | None,
     threads: int,
     prefetch: int,
+    cache: Cache | None = None,
 ) -> Pipeline:
     """Build the pipeline that turns what `source` names into batches.
 
@@ -63,6 +65,7 @@ def build_pipeline(
         device_id: the GPU's number; None on the CPU.
         threads: CPU threads.
         prefetch: batches in the works at once.
+        cache: where samples are kept.
 
     Returns:
         A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
@@ -80,6 +83,7 @@ def build_pipeline(
         num_classes=num_classes,
         tables=tables,
         on_gpu=device == "cuda",
+        cache=cache,
         form=Form.of(config.normalize),
         plain=Form.plain(config.normalize),
         operators=tuple(map(UserOperator.find, augment.operators)),
@@ -87,8 +91,8 @@ def build_pipeline(
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
     def define() -> tuple[Any, ...]:
-        names = (*source_names(in_shards=in_shards), *parameter_names(augment))
-        given = _take(source, names)
+        names = source_names(in_shards=in_shards, cached=cache is not None)
+        given = _take(source, (*names, *parameter_names(augment)))
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
     make = functools.partial(
@@ -128,6 +132,7 @@ class _Graph:
     num_classes: int
     tables: LabelTables
     on_gpu: bool
+    cache: Cache | None
     operators: tuple[UserOperator, ...]
     form: Form  # of the images in the end
     plain: Form  # of the images while they are being distorted
@@ -192,7 +197,20 @@ class _Graph:
     @_plain_python
     def _read_image(self, given: dict[str, Any]) -> Any:
         record = given.get("image_record")
-        return read_record(given["image"], record=record, about="its image")
+        cache = self._cache_nodes(given)
+        return read_record(given["image"], record=record, about="its image", cache=cache)
+
+    @_plain_python
+    def _cache_nodes(self, given: dict[str, Any]) -> CacheNodes | None:
+        cache = self.cache
+        if cache is None:
+            return None
+        return CacheNodes(
+            handle=cache.handle,
+            num_samples=cache.num_samples,
+            keep=cache.keep,
+            sample=given["sample"],
+        )
 
     @_plain_python
     def _place(self, image: Any, **options: Any) -> Any:
@@ -213,8 +231,10 @@ class _Graph:
             class_crop = ClassCrop(
                 draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
             )
+        cache = self._cache_nodes(given)
+        record = given.get("label_record")
         return decode_label(
-            read_record(given["label"], record=given.get("label_record")),
+            read_record(given["label"], record=record, cache=cache, what="label"),
             given["label"],
             encoded,
             tables=self.tables,
@@ -232,6 +252,7 @@ class _Graph:
             ignore_index=labels.ignore_index,
             # bytes travel to the GPU and grow there
             dtype="uint8" if self.on_gpu else labels.dtype,
+            cache=cache,
         )
 
     def _decode_image(self, encoded: Any, decoded: LabelNodes) -> Any:
@@ -254,6 +275,7 @@ class _Graph:
             start=decoded.start,
             shape=decoded.shape,
             is_common=decoded.is_common,
+            cache=self._cache_nodes(given),
         )
         return {"encoded": files}
 

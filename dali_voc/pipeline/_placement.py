@@ -8,7 +8,7 @@ from typing import Any, Literal
 from nvidia.dali import fn, types
 
 from dali_voc.config import NormalizeConfig
-from dali_voc.ops import decode_crop, normalize_crop
+from dali_voc.ops import CacheNodes, decode_crop, normalize_crop
 
 __all__ = ["Encoded", "Form", "place_on_cpu", "place_on_gpu"]
 
@@ -72,6 +72,7 @@ class Encoded:
         start: see `dali_voc.ops.LabelNodes`.
         shape: likewise.
         is_common: 1 where the file is of the kind that `decode_crop` reads.
+        cache: where whole pictures are kept.
     """
 
     files: Any
@@ -79,6 +80,7 @@ class Encoded:
     start: Any
     shape: Any
     is_common: Any
+    cache: CacheNodes | None
 
 
 def place_on_cpu(
@@ -128,6 +130,7 @@ def place_on_cpu(
         start=encoded.start,
         shape=encoded.shape,
         is_decoded=1 - encoded.is_common,
+        cache=encoded.cache,
         **options,
     )
 

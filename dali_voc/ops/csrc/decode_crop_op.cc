@@ -1,14 +1,37 @@
 // The DALI operator `dali_voc.decode_crop`: what `normalize_crop` does, from a JPEG or PNG file on.
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cache_arguments.h"
 #include "crop_arguments.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
+#include "jpeg_markers.h"
 #include "jpeg_window.h"
 #include "png_window.h"
 
 namespace dali_voc {
+namespace {
+
+// Height and width of a file of a kind that is decoded here, from its header.
+bool FindCommonSize(const uint8_t* file, size_t size, int64_t* height, int64_t* width) {
+  if (IsCommonPng(file, size)) {
+    auto number = [file](int at) {
+      return int64_t{file[at]} << 24 | file[at + 1] << 16 | file[at + 2] << 8 | file[at + 3];
+    };
+    *width = number(16);
+    *height = number(20);
+    return true;
+  }
+  const size_t frame = FindCommonFrame(file, size);
+  if (!frame) return false;
+  *height = file[frame + 5] << 8 | file[frame + 6];
+  *width = file[frame + 7] << 8 | file[frame + 8];
+  return true;
+}
+
+}  // namespace
 
 using dali::CPUBackend;
 using dali::OpSpec;
@@ -22,7 +45,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
         arguments_(spec),
         start_("start", spec),
         shape_("shape", spec),
-        is_decoded_("is_decoded", spec) {}
+        is_decoded_("is_decoded", spec),
+        cache_(spec) {}
 
  protected:
   bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
@@ -33,6 +57,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     start_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     shape_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     is_decoded_.Acquire(spec_, ws, n);
+    cache_.Acquire(ws, n);
     outputs.resize(1);
     outputs[0].type = arguments_.dtype();
     outputs[0].shape.resize(n, 3);
@@ -94,24 +119,57 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   template <typename Out>
   void RunSample(Workspace& ws, int i, Worker* worker) {
     const int64_t height = shape_[i].data[0], width = shape_[i].data[1];
-    Picture picture{nullptr, nullptr, height, width, nullptr};
+    const WindowBounds window{start_[i].data[0], start_[i].data[1], height, width};
+    Picture picture{nullptr, 0, nullptr, height, width, nullptr};
+    SampleCache::Entry whole;
     if (IsDecoded(i)) {
       picture.rgb = ws.Input<CPUBackend>(1).tensor<uint8_t>(i);
+      picture.stride = width * 3;
+    } else if (FindWhole(ws, i, worker, &whole)) {
+      const bool inside = window.y >= 0 && window.x >= 0 && window.y + height <= whole.height &&
+                          window.x + width <= whole.width;
+      if (!inside) throw ImageError("the window lies outside the picture");
+      picture.stride = int64_t{whole.width} * 3;
+      picture.rgb = whole.data + window.y * picture.stride + window.x * 3;
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
       picture.rows = worker->Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
-                                   files.shape()[i].num_elements(),
-                                   {start_[i].data[0], start_[i].data[1], height, width});
+                                   files.shape()[i].num_elements(), window);
     }
     const auto* color = ws.NumInput() > 3 ? &ws.Input<CPUBackend>(3) : nullptr;
     arguments_.Place(picture, i, color, &worker->normalizer,
                      ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
   }
 
+  // The whole picture from the cache, where it is put if there is room.
+  bool FindWhole(const Workspace& ws, int i, Worker* worker, SampleCache::Entry* whole) const {
+    const CachePlace place = cache_.Image(i);
+    if (place.Find(whole)) return true;
+    int64_t height, width;
+    const auto& files = ws.Input<CPUBackend>(0);
+    const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
+    const size_t size = files.shape()[i].num_elements();
+    if (!cache_ || !FindCommonSize(file, size, &height, &width) || height < 1 || width < 1)
+      return false;
+    uint8_t* const rgb = place.Reserve(height * width * 3);
+    if (!rgb) return false;
+    try {
+      WindowRows* rows = worker->Start(file, size, {0, 0, height, width});
+      for (int64_t y = 0; y < height; y++)
+        memcpy(rgb + y * width * 3, rows->NextRow(), static_cast<size_t>(width) * 3);
+    } catch (const ImageError&) {
+      place.Refuse();  // the window may yet be sound, and is to be judged as without a cache
+      return false;
+    }
+    place.Publish(height, width);
+    return place.Find(whole);
+  }
+
   CropArguments arguments_;
   dali::ArgValue<int, 1> start_;
   dali::ArgValue<int, 1> shape_;
   dali::ArgValue<int> is_decoded_;
+  CacheArguments cache_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
@@ -130,4 +188,5 @@ DALI_SCHEMA(dali_voc__DecodeCrop)
     .AddArg("start", "First row and column of the window.", DALI_INT_VEC, true)
     .AddArg("shape", "Height and width of the window.", DALI_INT_VEC, true)
     .AddOptionalArg("is_decoded", "Take the window from `decoded`.", 0, true)
+    .AddParent("dali_voc__CacheArguments")
     .AddParent("dali_voc__CropArguments");

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cache_arguments.h"
 #include "dali/pipeline/data/views.h"
 #include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
@@ -35,7 +36,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
         flip_("flip", spec),
         vertical_flip_("vertical_flip", spec),
         rotation_("rotation", spec),
-        image_shape_("image_shape", spec) {
+        image_shape_("image_shape", spec),
+        cache_(spec) {
     int unknown = spec.GetArgument<int>("unknown");
     if (!crop_.empty() && (crop_.size() != 2 || crop_[0] < 1 || crop_[1] < 1))
       Fail("decode_label: crop_size must be two positive numbers, height and width, or none");
@@ -66,6 +68,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
     if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
+    cache_.Acquire(ws, n);
     outputs.resize(resample_ ? 7 : 4);
     outputs[0] = {dali::uniform_list_shape(n, {crop_[0], crop_[1]}), dtype_};
     if (crop_[0] == 0) SetWholeShapes(ws, &outputs[0].shape);
@@ -93,7 +96,10 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     for (int i = 0; i < encoded.num_samples(); i++) {
       try {
         const auto* file = static_cast<const uint8_t*>(encoded.raw_tensor(i));
-        const PngHeader header = ReadLabelHeader(file, encoded.shape()[i].num_elements());
+        SampleCache::Entry kept;
+        const PngHeader header = cache_.Label(i).Find(&kept)
+                                     ? KeptHeader(kept)
+                                     : ReadLabelHeader(file, encoded.shape()[i].num_elements());
         CropRequest crop = Request(i);
         crop.SizeFor(header);
         shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
@@ -118,8 +124,10 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     *common = ws.NumInput() > 2 && CheckImage(ws, i);
   }
 
-  // Returns whether it is of a kind that `decode_crop` reads.
-  static bool CheckImage(const Workspace& ws, int i) {
+  // Returns whether it is of a kind that `decode_crop` reads, or has been read.
+  bool CheckImage(const Workspace& ws, int i) const {
+    SampleCache::Entry kept;
+    if (cache_.Image(i).Find(&kept)) return true;
     const auto& images = ws.Input<CPUBackend>(2);
     const auto* file = static_cast<const uint8_t*>(images.raw_tensor(i));
     const size_t size = images.shape()[i].num_elements();
@@ -159,9 +167,9 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   template <typename T>
   void Decode(Workspace& ws, int i, LabelDecoder* decoder) {
     const auto& encoded = ws.Input<CPUBackend>(0);
-    CropResult result = decoder->Decode<T>(static_cast<const uint8_t*>(encoded.raw_tensor(i)),
-                                           encoded.shape()[i].num_elements(), Request(i),
-                                           ws.Output<CPUBackend>(0).mutable_tensor<T>(i));
+    CropResult result = decoder->Decode<T>(
+        static_cast<const uint8_t*>(encoded.raw_tensor(i)), encoded.shape()[i].num_elements(),
+        Request(i), ws.Output<CPUBackend>(0).mutable_tensor<T>(i), cache_.Label(i));
     int32_t* start = ws.Output<CPUBackend>(1).mutable_tensor<int32_t>(i);
     int32_t* shape = ws.Output<CPUBackend>(2).mutable_tensor<int32_t>(i);
     const Span& y = resample_ ? result.y.span : result.window.y;
@@ -200,6 +208,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   dali::ArgValue<int> vertical_flip_;
   dali::ArgValue<float, 1> rotation_;
   dali::ArgValue<int64_t, 1> image_shape_;
+  CacheArguments cache_;
   std::shared_ptr<const LabelMap> map_;
   std::vector<std::unique_ptr<LabelDecoder>> decoders_;
 };
@@ -226,6 +235,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
     .InputDox(2, "image", "1D TensorList of uint8",
               "The bytes of the images that belong to the labels; JPEG is checked for damage.")
     .OutputFn([](const dali::OpSpec& spec) { return spec.GetArgument<bool>("resample") ? 7 : 4; })
+    .AddParent("dali_voc__CacheArguments")
     .AddArg("crop_size", "Height and width of the crop, pixels; none: the whole picture.",
             DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})

@@ -9,25 +9,27 @@
 
 namespace dali_voc {
 
-// Whether a file is JPEG of the common kind: Huffman-coded, sequential or progressive, with 8 bits
-// in one or three channels.
-inline bool IsCommonJpeg(const uint8_t* file, size_t size) {
-  if (size < 2 || file[0] != 0xff || file[1] != 0xd8) return false;
+// Where the frame header begins in a file that is JPEG of the common kind: Huffman-coded,
+// sequential or progressive, with 8 bits in one or three channels. 0 for others.
+inline size_t FindCommonFrame(const uint8_t* file, size_t size) {
+  if (size < 2 || file[0] != 0xff || file[1] != 0xd8) return 0;
   for (size_t pos = 2; pos + 10 <= size;) {
-    if (file[pos] != 0xff) return false;
+    if (file[pos] != 0xff) return 0;
     const uint8_t code = file[pos + 1];
     if (code == 0xff) {
       pos++;
       continue;
     }
     if (code >= 0xc0 && code <= 0xc2)
-      return file[pos + 4] == 8 && (file[pos + 9] == 1 || file[pos + 9] == 3);
+      return file[pos + 4] == 8 && (file[pos + 9] == 1 || file[pos + 9] == 3) ? pos : 0;
     // another kind of frame, or data without one
-    if ((code >= 0xc3 && code <= 0xcf && code != 0xc4 && code != 0xc8) || code == 0xda)
-      return false;
+    if ((code >= 0xc3 && code <= 0xcf && code != 0xc4 && code != 0xc8) || code == 0xda) return 0;
     pos += 2 + (static_cast<size_t>(file[pos + 2]) << 8 | file[pos + 3]);
   }
-  return false;
+  return 0;
+}
+inline bool IsCommonJpeg(const uint8_t* file, size_t size) {
+  return FindCommonFrame(file, size) != 0;
 }
 
 // Walks the markers of a JPEG file (ITU-T T.81, annex B) and says what is wrong: a marker that no

@@ -58,7 +58,38 @@ PngHeader ReadLabelHeader(const uint8_t* file, size_t size) {
   return chunks.header;
 }
 
+PngHeader KeptHeader(const SampleCache::Entry& kept) {
+  PngHeader header;
+  header.height = kept.height;
+  header.width = kept.width;
+  header.bit_depth = 8;
+  header.color = PngColor::kGray;
+  return header;
+}
+
+void LabelDecoder::Open(const SampleCache::Entry& kept, const CropRequest& crop) {
+  kept_ = kept.data;
+  chunks_.header = KeptHeader(kept);
+  CheckHeader(crop);
+  for (int value = 0; value < 256; value++) index_map_[value] = static_cast<uint16_t>(value);
+}
+
+// Classes as bytes; where they do not fit, nothing is kept.
+void LabelDecoder::Keep(const CachePlace& place) {
+  const PngHeader& header = chunks_.header;
+  if (map_->num_classes > 256) return;
+  uint8_t* to = place.Reserve(header.height * header.width);
+  if (!to) return;
+  row_.resize(header.width);
+  for (int64_t y = 0; y < header.height; y++, to += header.width) {
+    MapRow(y, {0, header.width}, row_.data());
+    for (int64_t x = 0; x < header.width; x++) to[x] = static_cast<uint8_t>(row_[x]);
+  }
+  place.Publish(header.height, header.width);
+}
+
 void LabelDecoder::Open(const uint8_t* file, size_t size, const CropRequest& crop) {
+  kept_ = nullptr;
   is_runs_ = IsLabelRuns(file, size);
   if (is_runs_) {
     runs_.Parse(file, size);
@@ -192,16 +223,23 @@ void LabelDecoder::FailUnknown() {
 
 template <typename T>
 CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& request,
-                                T* out) {
-  Open(file, size, request);
+                                T* out, const CachePlace& place) {
+  SampleCache::Entry kept;
+  if (place.Find(&kept))
+    Open(kept, request);
+  else
+    Open(file, size, request);
   const PngHeader& header = chunks_.header;
   CropRequest crop = request;
   crop.SizeFor(header);
   Scaling y = Scaling::By(header.height, crop.scale_y);
   Scaling x = Scaling::By(header.width, crop.scale_x);
   bool looks = crop.centre_on_class || crop.num_positions > 1;
-  if (!is_runs_) pixels_.Decode(chunks_);
-  if (HasUnknown()) FailUnknown();
+  if (!kept_) {
+    if (!is_runs_) pixels_.Decode(chunks_);
+    if (HasUnknown()) FailUnknown();
+    Keep(place);
+  }
   if (looks) MapPicture();
   Window window = ChooseWindow(crop, y, x);
   if (crop.rotation.Turns()) {
@@ -265,8 +303,11 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
   FinishStream();
 }
 
-template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t*);
-template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int32_t*);
-template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int64_t*);
+template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t*,
+                                         const CachePlace&);
+template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int32_t*,
+                                         const CachePlace&);
+template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int64_t*,
+                                         const CachePlace&);
 
 }  // namespace dali_voc

@@ -14,6 +14,7 @@
 #include "png_chunks.h"
 #include "png_pixels.h"
 #include "rotation.h"
+#include "sample_cache.h"
 
 namespace dali_voc {
 
@@ -55,8 +56,9 @@ struct CropResult {
   Window window;      // the same in pixels of the scaled picture
 };
 
-// The header of a label as PNG or as runs. Throws LabelError.
+// The header of a label as PNG or as runs; that of what is kept. The first throws LabelError.
 PngHeader ReadLabelHeader(const uint8_t* file, size_t size);
+PngHeader KeptHeader(const SampleCache::Entry& kept);
 
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class LabelDecoder {
@@ -66,16 +68,22 @@ class LabelDecoder {
 
   // Writes crop_height x crop_width values (of SizeFor), row by row; what lies outside the picture
   // gets the map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
+  // Classes that are in `place` are taken from there, and the file is not looked at; others are
+  // kept there.
   template <typename T>
-  CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out);
+  CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out,
+                    const CachePlace& place = {});
 
  private:
   // Takes a file in; what is wrong with it is found here, whatever is asked for later.
   void Open(const uint8_t* file, size_t size, const CropRequest& crop);
+  void Open(const SampleCache::Entry& kept, const CropRequest& crop);
+  void Keep(const CachePlace& place);
   const uint8_t* Row(int64_t y, int64_t x, int64_t n) {
+    if (kept_) return kept_ + y * chunks_.header.width + x;
     return is_runs_ ? runs_.Row(y, x) : pixels_.Row(y, x, n);
   }
-  int PixelBytes() const { return is_runs_ ? 1 : pixels_.PixelBytes(); }
+  int PixelBytes() const { return kept_ || is_runs_ ? 1 : pixels_.PixelBytes(); }
   void CheckHeader(const CropRequest& crop) const;
   void PrepareIndexMap();
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
@@ -92,6 +100,7 @@ class LabelDecoder {
   PngPixels pixels_;
   LabelRuns runs_;
   bool is_runs_ = false;
+  const uint8_t* kept_ = nullptr;          // classes in the cache
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
   ClassCounts counts_;
   std::vector<uint16_t> classes_;   // the whole picture, where it is needed

@@ -78,10 +78,11 @@ struct Coloring {
   }
 };
 
-// A picture, height x width x 3: decoded, or to be had row by row; the other is null. `resizing`
-// may be null.
+// A picture, height x width x 3: decoded, with `stride` bytes to a row, or to be had row by row;
+// the other is null. `resizing` may be null.
 struct Picture {
   const uint8_t* rgb;
+  int64_t stride;
   WindowRows* rows;
   int64_t height, width;
   const Resizing* resizing;
@@ -124,7 +125,8 @@ class CropNormalizer {
                      Out* out) {
     if (picture.resizing) {
       const uint8_t* rgb = picture.rgb ? picture.rgb : ReadAll(picture);
-      resampler_.Start(rgb, picture.height, picture.width, *picture.resizing);
+      const int64_t stride = picture.rgb ? picture.stride : picture.width * 3;
+      resampler_.Start(rgb, picture.height, picture.width, stride, *picture.resizing);
       auto make_row = [&](int64_t y, float* to, int64_t step) {
         ColorRow<4>(resampler_.Row(y), crop.width, coloring, to, step);
       };
@@ -132,7 +134,7 @@ class CropNormalizer {
     } else {
       // rows come in order
       auto next_row = [&](int64_t y) {
-        return picture.rgb ? picture.rgb + y * picture.width * 3 : picture.rows->NextRow();
+        return picture.rgb ? picture.rgb + y * picture.stride : picture.rows->NextRow();
       };
       if constexpr (std::is_same_v<Out, uint8_t>) {
         if (coloring.ChangesNothing()) return CopyRows(crop, coloring, next_row, out);

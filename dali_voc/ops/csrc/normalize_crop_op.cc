@@ -58,7 +58,8 @@ class NormalizeCropOp : public dali::StatelessOperator<CPUBackend> {
   void RunSample(Workspace& ws, int i, CropNormalizer* normalizer) {
     const auto& input = ws.Input<CPUBackend>(0);
     const auto shape = input.shape()[i];
-    const Picture picture{input.tensor<uint8_t>(i), nullptr, shape[0], shape[1], nullptr};
+    const Picture picture{
+        input.tensor<uint8_t>(i), shape[1] * 3, nullptr, shape[0], shape[1], nullptr};
     const auto* color = ws.NumInput() > 1 ? &ws.Input<CPUBackend>(1) : nullptr;
     arguments_.Place(picture, i, color, normalizer,
                      ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));

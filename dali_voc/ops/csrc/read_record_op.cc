@@ -2,11 +2,13 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cache_arguments.h"
 #include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
@@ -29,6 +31,9 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
       : StatelessOperator<CPUBackend>(spec),
         about_(spec.GetArgument<std::string>("about")),
         record_("record", spec),
+        cache_(spec),
+        is_label_(spec.GetArgument<bool>("is_label")),
+        keeps_bytes_(spec.GetArgument<bool>("keeps_bytes")),
         shards_(kShards) {
     if (!about_.empty()) about_ += ": ";
   }
@@ -44,8 +49,11 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     if (is_part_ && n > 0 && (record_[0].shape[0] < 2 || record_[0].shape[0] > 4))
       Fail("read_record: record must hold two to four numbers");
     shards_.BeginRound();
+    cache_.Acquire(ws, n);
     samples_.assign(n, {});
-    ForEach(ws, [&](int i) { Locate(Path(ws, i), i); });
+    ForEach(ws, [&](int i) {
+      if (!FindKept(i)) Locate(Path(ws, i), i);
+    });
     outputs.resize(1);
     outputs[0].type = DALI_UINT8;
     outputs[0].shape.resize(n, 1);
@@ -58,12 +66,21 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     auto& output = ws.Output<CPUBackend>(0);
     ForEach(ws, [&](int i) {
       Sample& sample = samples_[i];
-      if (!sample.file) sample.file = std::make_shared<const OpenFile>(Path(ws, i));
       uint8_t* out = output.mutable_tensor<uint8_t>(i);
+      if (sample.kept) {
+        memcpy(out, sample.kept, sample.size);
+        return;
+      }
+      if (!sample.header.empty()) {
+        memcpy(out, sample.header.data(), sample.size);
+        return;
+      }
+      if (!sample.file) sample.file = std::make_shared<const OpenFile>(Path(ws, i));
       sample.file->Read(sample.offset, sample.size, out);
       sample.file.reset();
       if (sample.crc >= 0 && libdeflate_crc32(0, out, sample.size) != sample.crc)
         throw FileError("damaged record: its checksum (CRC) is wrong");
+      if (keeps_bytes_) Keep(i, out);
     });
     samples_.clear();
   }
@@ -73,7 +90,35 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     std::shared_ptr<const OpenFile> file;
     int64_t offset = 0, size = 0;
     int64_t crc = -1;
+    const uint8_t* kept = nullptr;  // what the cache has
+    std::string header;             // what stands for it, where that is not the file's bytes
   };
+
+  CachePlace Place(int i) const { return is_label_ ? cache_.Label(i) : cache_.Image(i); }
+
+  bool FindKept(int i) {
+    SampleCache::Entry entry;
+    if (!Place(i).Find(&entry)) return false;
+    Sample& sample = samples_[i];
+    if (keeps_bytes_) {
+      sample.kept = entry.data;
+      sample.size = entry.size;
+    } else {
+      // A picture in the plainest of formats, PPM, without its pixels: DALI asks for its size.
+      sample.header =
+          "P6\n" + std::to_string(entry.width) + " " + std::to_string(entry.height) + "\n255\n";
+      sample.size = static_cast<int64_t>(sample.header.size());
+    }
+    return true;
+  }
+
+  void Keep(int i, const uint8_t* bytes) const {
+    const CachePlace place = Place(i);
+    uint8_t* to = place.Reserve(samples_[i].size);
+    if (!to) return;
+    memcpy(to, bytes, samples_[i].size);
+    place.Publish(0, 0);
+  }
 
   static std::string Path(const Workspace& ws, int i) {
     const auto& paths = ws.Input<CPUBackend>(0);
@@ -130,6 +175,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
 
   std::string about_;
   dali::ArgValue<int64_t, 1> record_;
+  CacheArguments cache_;
+  bool is_label_, keeps_bytes_;
   bool is_part_ = false;
   OpenFiles shards_;
   std::vector<Sample> samples_;
@@ -149,4 +196,10 @@ DALI_SCHEMA(dali_voc__ReadRecord)
         "int64: offset and size (-1: to the end) of the part to read; then, if given, its CRC-32 "
         "and the file's modification time in nanoseconds, each -1 where it is not to be checked.",
         DALI_INT_VEC, nullptr, true)
-    .AddOptionalArg("about", "What errors begin with, after the file's name.", "");
+    .AddOptionalArg("about", "What errors begin with, after the file's name.", "")
+    .AddOptionalArg("is_label", "The sample's label is to be read; else its image.", false)
+    .AddOptionalArg("keeps_bytes",
+                    "Bytes are kept in the cache; else what other operators have kept is not read "
+                    "again: the header of a picture of its size, in PPM, stands for it.",
+                    false)
+    .AddParent("dali_voc__CacheArguments");

@@ -70,8 +70,11 @@ struct Resizing {
 // Gives the rows of a resized picture one after another. Keeps buffers; one per thread.
 class Resampler {
  public:
-  void Start(const uint8_t* rgb, int64_t height, int64_t width, const Resizing& to) {
+  // `stride` bytes lie between the beginnings of two rows.
+  void Start(const uint8_t* rgb, int64_t height, int64_t width, int64_t stride,
+             const Resizing& to) {
     rgb_ = rgb;
+    stride_ = stride;
     width_ = width;
     rows_.Build(height, to.start_y, to.end_y, to.height);
     columns_.Build(width, to.start_x, to.end_x, to.width);
@@ -107,7 +110,7 @@ class Resampler {
 
   void SumRows(int64_t y) {
     const int64_t n = 3 * width_;
-    const uint8_t* __restrict first = rgb_ + rows_.First(y) * n;
+    const uint8_t* __restrict first = rgb_ + rows_.First(y) * stride_;
     const float* weights = rows_.Weights(y);
     float* __restrict sum = summed_.data();
     const int64_t length = rows_.Length();
@@ -116,12 +119,12 @@ class Resampler {
       return;
     }
     const float w0 = weights[0], w1 = weights[1];
-    const uint8_t* __restrict second = first + n;
+    const uint8_t* __restrict second = first + stride_;
     for (int64_t j = 0; j < n; j++) sum[j] = w0 * first[j] + w1 * second[j];
     for (int64_t k = 2; k < length; k++) {
       const float w = weights[k];
       if (w == 0) continue;
-      const uint8_t* __restrict next = first + k * n;
+      const uint8_t* __restrict next = first + k * stride_;
       for (int64_t j = 0; j < n; j++) sum[j] += w * next[j];
     }
   }
@@ -143,7 +146,7 @@ class Resampler {
   }
 
   const uint8_t* rgb_ = nullptr;
-  int64_t width_ = 0, out_width_ = 0;
+  int64_t width_ = 0, stride_ = 0, out_width_ = 0;
   FilterTaps rows_, columns_;
   std::vector<float> summed_, row_;
 };

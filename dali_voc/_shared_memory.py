@@ -1,0 +1,128 @@
+"""Memory that processes of one machine share by a name, and that is gone with the last of them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+import weakref
+
+from dali_voc.errors import LoaderError
+
+__all__ = ["SharedMemory"]
+
+_log = logging.getLogger("dali_voc")
+_PATIENCE = 5.0  # seconds to wait for another process to answer
+_PEER = struct.Struct("3i")  # SO_PEERCRED: process, user, group
+
+
+class SharedMemory:
+    """Memory, all zeros at first, of everybody who asks for the same name and size.
+
+    The first to ask makes it, as a file without a name (`memfd`), and hands its descriptor to
+    whoever asks later, through a socket whose address no file stands for. So nothing is left behind
+    however the processes end, and the size of /dev/shm does not matter. Pages take memory once they
+    are written to.
+
+    Args:
+        name: any text.
+        size: bytes.
+
+    Raises:
+        LoaderError: the system gives no memory of this size.
+    """
+
+    def __init__(self, name: str, *, size: int) -> None:
+        secret = hashlib.sha256(f"{os.getuid()} {size} {name}".encode()).hexdigest()[:32]
+        address = f"\0dali_voc-{secret}"
+        deadline = time.monotonic() + _PATIENCE
+        self.handle = -1
+        server = None
+        while self.handle < 0:
+            self.handle = _ask(address)
+            if self.handle < 0:
+                server = _listen(address)
+                if server or time.monotonic() > deadline:
+                    self.handle = _make(size)
+                else:
+                    time.sleep(0.05)  # somebody is there and does not answer yet
+        self.is_shared = server is not None or time.monotonic() <= deadline
+        if not self.is_shared:
+            _log.warning("the cache is not shared: another process holds it and does not answer")
+        if server:
+            threading.Thread(
+                target=_serve, args=(server, self.handle), name="dali_voc cache", daemon=True
+            ).start()
+        self._finish = weakref.finalize(self, _close, server, self.handle)
+
+    def close(self) -> None:
+        """Give it back; others keep it."""
+        self._finish()
+
+
+def _make(size: int) -> int:
+    handle = os.memfd_create("dali_voc cache")
+    try:
+        os.ftruncate(handle, size)
+    except (OSError, OverflowError) as e:
+        os.close(handle)
+        raise LoaderError(f"the cache cannot have {size / 2**30:.1f} GiB: {e}") from None
+    return handle
+
+
+def _listen(address: str) -> socket.socket | None:
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        server.bind(address)
+    except OSError:  # another process has it
+        server.close()
+        return None
+    server.listen(64)
+    return server
+
+
+def _is_ours(connection: socket.socket) -> bool:
+    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    return bool(_PEER.unpack(peer)[1] == os.getuid())
+
+
+def _ask(address: str) -> int:
+    """Return a descriptor from the process that holds the memory; -1 if there is none."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(1.0)
+        try:
+            connection.connect(address)
+            if not _is_ours(connection):
+                return -1
+            _, handles, _, _ = socket.recv_fds(connection, 1, 1)
+        except OSError:
+            return -1
+        return handles[0] if handles else -1
+
+
+def _serve(server: socket.socket, handle: int) -> None:
+    """Hand the descriptor to whoever asks, until the socket is shut down."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            break
+        with connection, contextlib.suppress(OSError):
+            if _is_ours(connection):
+                socket.send_fds(connection, [b"x"], [handle])
+    server.close()
+    os.close(handle)
+
+
+def _close(server: socket.socket | None, handle: int) -> None:
+    if server is None:
+        os.close(handle)
+        return
+    # wakes the thread, which closes both
+    with contextlib.suppress(OSError):
+        server.shutdown(socket.SHUT_RDWR)

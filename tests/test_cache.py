@@ -1,0 +1,318 @@
+"""`cache`: batches are the same with it, files are not read again, and ranks share the memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from augmented import write_lossless
+from PIL import Image
+
+from dali_voc import Config, Loader, build_loader, parse_config
+from dali_voc._shared_memory import SharedMemory
+from dali_voc.errors import ConfigError, LoaderError, SampleError
+from dali_voc.ops._plugin import load_plugin
+
+MakeConfig = Callable[..., Config]
+KEEP = ("encoded", "decoded")
+
+
+@pytest.fixture
+def root(voc: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(voc, tmp_path / "voc"))
+
+
+def epochs(loader: Loader, *, count: int = 3) -> list[list[torch.Tensor]]:
+    """All tensors of some epochs."""
+    result = []
+    for _ in range(count):
+        result.append([])
+        for batch in loader:
+            result[-1] += [
+                part.clone()
+                for part in (batch if isinstance(batch, tuple) else vars(batch).values())
+            ]
+    return result
+
+
+def assert_same(one: list[list[torch.Tensor]], other: list[list[torch.Tensor]]) -> None:
+    assert len(one) == len(other)
+    for these, those in zip(one, other, strict=True):
+        assert len(these) == len(those) > 0
+        assert all(torch.equal(a, b) for a, b in zip(these, those, strict=True))
+
+
+AUGMENTED: dict[str, Any] = {
+    "scale": [0.5, 2.0],
+    "aspect": 1.3,
+    "category_max_ratio": 0.75,
+    "class_crop": 0.3,
+    "rotate": 10.0,
+    "vertical_flip": 0.5,
+    "brightness": 20.0,
+    "cutmix": 0.3,
+}
+
+
+@pytest.mark.parametrize("keep", KEEP)
+@pytest.mark.parametrize(
+    ("split", "augment"),
+    [
+        ("train", {}),
+        ("train", AUGMENTED),
+        ("val", {}),
+        ("val", {"validation": "full"}),
+        ("val", {"validation": "resize"}),
+        ("val", {"validation": "slide"}),
+    ],
+)
+@pytest.mark.parametrize("memory", [1.0, 2e-3, 1e-9])  # all fits; some; nothing
+def test_batches_are_the_same(
+    make_config: MakeConfig, keep: str, split: str, augment: dict[str, Any], memory: float
+) -> None:
+    with build_loader(make_config(augment=augment), split=split) as plain:
+        expected = epochs(plain)
+    config = make_config(augment=augment, cache={"keep": keep, "memory": memory})
+    with build_loader(config, split=split) as loader:
+        assert_same(epochs(loader), expected)
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_files_are_not_read_again(make_config: MakeConfig, root: Path, keep: str) -> None:
+    with build_loader(make_config(root)) as plain:
+        expected = epochs(plain)
+    with build_loader(make_config(root, cache={"keep": keep})) as loader:
+        first = epochs(loader, count=1)
+        for folder in "JPEGImages", "SegmentationClass":
+            shutil.rmtree(root / folder)
+        assert_same([*first, *epochs(loader, count=2)], expected)
+
+
+def test_what_does_not_fit_is_read_each_time(make_config: MakeConfig, root: Path) -> None:
+    config = make_config(root, cache={"keep": "decoded", "memory": 2e-3})
+    with build_loader(config) as loader:
+        epochs(loader, count=1)
+        shutil.rmtree(root / "JPEGImages")
+        with pytest.raises(SampleError, match="no such file"):
+            epochs(loader, count=1)
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_all_kinds_of_image(tmp_path: Path, keep: str) -> None:
+    """Also those that DALI decodes, which are not kept decoded."""
+    root = write_lossless(tmp_path)
+    names = (root / "ImageSets/Segmentation/val.txt").read_text().split()
+    kinds: list[dict[str, Any]] = [
+        {"format": "JPEG", "progressive": True},
+        {"format": "JPEG", "mode": "CMYK"},
+        {"format": "PNG", "mode": "P"},
+        {"format": "BMP"},
+    ]
+    for name, kind in zip(names, kinds, strict=True):
+        path = root / f"JPEGImages/{name}.jpg"
+        with Image.open(path) as image:
+            image.convert(kind.pop("mode", "RGB")).save(path, **kind)
+    tree: dict[str, Any] = {
+        "dataset": {"root": str(root)},
+        "augment": {"validation": "full"},
+        "loader": {"device": "cpu", "batch_size": 4},
+    }
+    with build_loader(parse_config(tree), split="val") as plain:
+        expected = epochs(plain)
+    with build_loader(parse_config({**tree, "cache": keep}), split="val") as loader:
+        assert_same(epochs(loader), expected)
+
+
+@pytest.mark.parametrize("keep", KEEP)
+@pytest.mark.parametrize("folder", ["JPEGImages", "SegmentationClass"])
+def test_a_mended_file_is_read_again(
+    make_config: MakeConfig, root: Path, keep: str, folder: str
+) -> None:
+    with build_loader(make_config(root), split="val") as plain:
+        expected = epochs(plain, count=1)
+    path = sorted((root / folder).iterdir())[-1]
+    sound = path.read_bytes()
+    path.write_bytes(sound[: len(sound) // 2])
+    with build_loader(make_config(root, cache={"keep": keep}), split="val") as loader:
+        batches = iter(loader)
+        found: list[torch.Tensor] = []
+
+        def go_on() -> None:
+            for batch in batches:
+                found.extend(part.clone() for part in batch)
+
+        with pytest.raises(SampleError, match=path.name):
+            go_on()
+        path.write_bytes(sound)
+        go_on()
+    assert_same([found], expected)
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_bad_files_are_skipped(make_config: MakeConfig, root: Path, keep: str) -> None:
+    path = sorted((root / "JPEGImages").iterdir())[0]
+    path.write_bytes(b"no picture")
+    skip = {"on_error": "skip"}
+    with build_loader(make_config(root, loader=skip)) as plain:
+        expected = epochs(plain)
+    with build_loader(make_config(root, loader=skip, cache={"keep": keep})) as loader:
+        assert_same(epochs(loader), expected)
+        assert loader.report().samples == 3
+
+
+def test_loaders_of_other_data_or_meaning_share_nothing(
+    make_config: MakeConfig, root: Path, voc: Path
+) -> None:
+    cache = {"keep": "decoded"}
+    configs = [
+        make_config(root, cache=cache),
+        make_config(voc, cache=cache),
+        make_config(root, cache=cache, labels={"ignore_index": 21}),
+    ]
+    loaders = [
+        build_loader(config, split=split) for config in configs for split in ("train", "val")
+    ]
+    assert len({os.fstat(loader._cache.handle).st_ino for loader in loaders if loader._cache}) == 6
+    for loader in loaders:
+        loader.close()
+
+
+RANK = """
+import shutil, sys
+from dali_voc import build_loader, parse_config
+root, rank, keep = sys.argv[1:]
+config = parse_config({
+    "dataset": {"root": root},
+    "cache": keep,
+    "loader": {"batch_size": 4, "device": "cpu", "rank": int(rank), "world_size": 2},
+})
+with build_loader(config) as loader:
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(sum(len(labels) for _, labels in loader), flush=True)
+"""
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_ranks_share_the_memory(root: Path, keep: str) -> None:
+    """What one rank has read, another need not: together they read each file once."""
+    ranks = []
+    for rank in "0", "1":
+        command = [sys.executable, "-c", RANK, str(root), rank, keep]
+        ranks.append(
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
+
+    def epoch(rank: subprocess.Popen[str]) -> int:
+        assert rank.stdin is not None
+        assert rank.stdout is not None
+        rank.stdin.write("go\n")
+        rank.stdin.flush()
+        return int(rank.stdout.readline())
+
+    try:
+        for rank in ranks:
+            assert rank.stdout is not None
+            assert rank.stdout.readline() == "ready\n"
+        first = [epoch(rank) for rank in ranks]
+        assert sum(first) == 14
+        shutil.rmtree(root / "JPEGImages")
+        shutil.rmtree(root / "SegmentationClass")
+        # another epoch deals the samples otherwise
+        assert [epoch(rank) for rank in ranks] == first
+        # the memory outlives the process that made it
+        ranks[0].send_signal(signal.SIGKILL)
+        ranks[0].wait()
+        assert [epoch(ranks[1]) for _ in range(3)] == [first[1]] * 3
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.communicate()
+
+
+def test_memory_is_shared_by_name_and_size() -> None:
+    one = SharedMemory("a test", size=4096)
+    same = SharedMemory("a test", size=4096)
+    others = [SharedMemory("another", size=4096), SharedMemory("a test", size=8192)]
+    os.pwrite(one.handle, b"here", 100)
+    assert os.pread(same.handle, 4, 100) == b"here"
+    assert all(os.pread(other.handle, 4, 100) == bytes(4) for other in others)
+    one.close()  # whoever asks next makes it anew
+    assert os.pread(same.handle, 4, 100) == b"here"
+    for _ in range(100):
+        again = SharedMemory("a test", size=4096)
+        if os.pread(again.handle, 4, 100) == bytes(4):
+            break
+        again.close()
+    else:
+        pytest.fail("the name is still taken")
+    for memory in (same, again, *others):
+        memory.close()
+        memory.close()
+
+
+def test_nothing_is_left_behind(make_config: MakeConfig) -> None:
+    def handles() -> int:
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    load_plugin()
+    config = make_config(cache={"keep": "decoded"})
+    with build_loader(config) as loader:
+        epochs(loader, count=1)
+    before, threads = handles(), threading.active_count()
+    for _ in range(5):
+        with build_loader(config) as loader:
+            epochs(loader, count=1)
+    for thread in threading.enumerate():
+        if thread.name == "dali_voc cache":
+            thread.join(5)
+    assert handles() <= before
+    assert threading.active_count() <= threads
+
+
+def test_memory_that_there_is_not() -> None:
+    with pytest.raises(LoaderError, match=r"the cache cannot have .* GiB"):
+        SharedMemory("too large", size=2**70)
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"keep": "all"}, "cache.keep: found 'all'"),
+        ({"keep": "decoded", "memory": 0}, "cache.memory: found 0"),
+        ("decode", "cache.keep: found 'decode'"),
+    ],
+)
+def test_bad_sections(section: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_config({"dataset": {"root": "x"}, "cache": section})
+
+
+def test_an_override_may_add_to_the_short_form() -> None:
+    overrides = ["cache=decoded", "cache.memory=0.5"]
+    config = parse_config({"dataset": {"root": "x"}}, overrides=overrides[:1])
+    assert (config.cache.keep, config.cache.memory) == ("decoded", 4.0)
+    config = parse_config({"dataset": {"root": "x"}, "cache": "encoded"}, overrides=overrides[1:])
+    assert (config.cache.keep, config.cache.memory) == ("encoded", 0.5)
+
+
+def test_real_pictures(real_voc: Path) -> None:
+    tree: dict[str, Any] = {
+        "dataset": {"root": str(real_voc)},
+        "loader": {"device": "cpu", "batch_size": 64},
+    }
+    with build_loader(parse_config(tree)) as plain:
+        expected = epochs(plain, count=2)
+    with build_loader(parse_config({**tree, "cache": "decoded"})) as loader:
+        assert_same(epochs(loader, count=2), expected)
