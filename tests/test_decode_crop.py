@@ -84,7 +84,11 @@ def test_windows_of_all_kinds(seed: int) -> None:
             for gray in (False, True):
                 height, width = (int(side) for side in rng.integers(1, 90, 2))
                 image = smooth_noise(rng, height, width)
-                options: dict[str, Any] = {"progressive": progressive, "quality": 85}
+                quality = int(rng.choice([30, 85, 95, 100]))
+                options: dict[str, Any] = {"progressive": progressive, "quality": quality}
+                options["optimize"] = bool(rng.random() < 0.5)  # Huffman tables of its own
+                if rng.random() < 0.3:  # long codes, and blocks without an end
+                    image = Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8))
                 if rng.random() < 0.3:
                     options["restart_marker_blocks"] = 2
                 if gray:
@@ -99,6 +103,31 @@ def test_windows_of_all_kinds(seed: int) -> None:
         run(files, windows), decode_by_dali(files), windows, strict=True
     ):
         assert np.array_equal(ours, whole[y : y + h, x : x + w])
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_damaged_data_is_what_pillow_makes_of_it(seed: int) -> None:
+    """Bits flipped in the coefficients: libjpeg goes on, and nothing of what it gives differs."""
+    rng = np.random.default_rng(seed)
+    files, windows, expected = [], [], []
+    for _ in range(12):
+        height, width = (int(side) for side in rng.integers(20, 120, 2))
+        file = encode(smooth_noise(rng, height, width), quality=int(rng.integers(50, 101))).copy()
+        data = file.tobytes().index(b"\xff\xda") + 14
+        for at in rng.integers(data, len(file) - 2, int(rng.integers(1, 4))):
+            file[at] ^= 1 << int(rng.integers(8))
+        try:
+            with Image.open(io.BytesIO(file.tobytes())) as image:
+                whole = np.array(image.convert("RGB"))
+        except OSError:  # Pillow, not libjpeg, gives up
+            continue
+        y, x = int(rng.integers(height)), int(rng.integers(width))
+        windows.append((y, x, height - y, int(rng.integers(1, width - x + 1))))
+        files.append(file)
+        expected.append(whole[y:, x : x + windows[-1][3]])
+    for ours, theirs in zip(run(files, windows), expected, strict=True):
+        assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(

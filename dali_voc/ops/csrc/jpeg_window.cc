@@ -7,8 +7,10 @@ namespace dali_voc {
 
 // libjpeg reports errors by a function that must not return. It leaves by longjmp, over frames of
 // libjpeg alone: between setjmp and the calls there is nothing that would need destruction.
+// `HuffmanDecoder` leaves in the same way where it meets damage; the picture is then begun anew,
+// and libjpeg decodes it alone, which makes of damage what Pillow and DALI make of it.
 
-JpegWindow::JpegWindow() {
+JpegWindow::JpegWindow() : huffman_(std::make_unique<HuffmanDecoder>()) {
   decoder_.err = jpeg_std_error(&errors_);
   errors_.error_exit = OnError;
   errors_.emit_message = OnWarning;
@@ -32,53 +34,75 @@ void JpegWindow::Throw() {
   throw ImageError(std::string("damaged JPEG: ") + text);
 }
 
-void JpegWindow::StartUnprotected(const uint8_t* file, size_t size) {
+// Everything before the first row of `rows_`.
+void JpegWindow::Begin(bool by_libjpeg_alone) {
   jpeg_abort_decompress(&decoder_);
-  jpeg_mem_src(&decoder_, file, size);
+  jpeg_mem_src(&decoder_, file_, size_);
   jpeg_read_header(&decoder_, TRUE);
   decoder_.out_color_space = JCS_RGB;
   // as DALI's decoder: exact integer arithmetic, chroma interpolated
   decoder_.dct_method = JDCT_ISLOW;
   decoder_.do_fancy_upsampling = TRUE;
   jpeg_start_decompress(&decoder_);
-}
-
-void JpegWindow::Start(const uint8_t* file, size_t size, const JpegWindowBounds& window) {
-  window_ = window;
-  ready_ = at_ = 0;
-  if (setjmp(errors_.jump)) Throw();
-  StartUnprotected(file, size);
-  const bool inside = window.y >= 0 && window.x >= 0 && window.height > 0 && window.width > 0 &&
-                      window.y + window.height <= decoder_.output_height &&
-                      window.x + window.width <= decoder_.output_width;
+  if (!by_libjpeg_alone) huffman_->TakeOver(&decoder_, &errors_.jump);
+  const bool inside = window_.y >= 0 && window_.x >= 0 && window_.height > 0 && window_.width > 0 &&
+                      window_.y + window_.height <= decoder_.output_height &&
+                      window_.x + window_.width <= decoder_.output_width;
   if (!inside) throw ImageError("the window lies outside the picture");
   // Chroma is interpolated: the columns next to the window count too. One would do, but libjpeg
   // repeats chroma instead in pictures of very few columns, and would in so narrow a part.
   const int64_t margin = 8;
-  const int64_t right = std::min<int64_t>(window.x + window.width + margin, decoder_.output_width);
-  JDIMENSION left = static_cast<JDIMENSION>(std::max<int64_t>(window.x - margin, 0));
+  const int64_t right =
+      std::min<int64_t>(window_.x + window_.width + margin, decoder_.output_width);
+  JDIMENSION left = static_cast<JDIMENSION>(std::max<int64_t>(window_.x - margin, 0));
   JDIMENSION width = static_cast<JDIMENSION>(right) - left;
   jpeg_crop_scanline(&decoder_, &left, &width);
   left_ = left;
-  if (window.y > 0) jpeg_skip_scanlines(&decoder_, static_cast<JDIMENSION>(window.y));
+  const int64_t skipped = window_.y + begun_;
+  if (skipped > 0) jpeg_skip_scanlines(&decoder_, static_cast<JDIMENSION>(skipped));
+}
+
+void JpegWindow::Start(const uint8_t* file, size_t size, const JpegWindowBounds& window) {
+  file_ = file;
+  size_ = size;
+  window_ = window;
+  begun_ = ready_ = at_ = 0;
+  const int error = setjmp(errors_.jump);
+  if (error == 0)
+    Begin(false);
+  else if (error == HuffmanDecoder::kTrouble)
+    Begin(true);
+  else
+    Throw();
   rows_.resize(static_cast<size_t>(kRows) * decoder_.output_width * 3);
 }
 
-const uint8_t* JpegWindow::NextRow() {
+void JpegWindow::ReadRows(int count) {
   const size_t stride = static_cast<size_t>(decoder_.output_width) * 3;
+  JSAMPROW rows[kRows];
+  for (int i = 0; i < count; i++) rows[i] = rows_.data() + i * stride;
+  for (int n = 0; n < count;)
+    n += jpeg_read_scanlines(&decoder_, rows + n, static_cast<JDIMENSION>(count - n));
+}
+
+const uint8_t* JpegWindow::NextRow() {
   if (at_ == ready_) {
-    if (setjmp(errors_.jump)) Throw();
-    const int64_t remaining = window_.y + window_.height - decoder_.output_scanline;
-    const int wanted = static_cast<int>(std::min<int64_t>(kRows, remaining));
-    if (wanted <= 0) throw ImageError("no row is left");
-    JSAMPROW rows[kRows];
-    for (int i = 0; i < wanted; i++) rows[i] = rows_.data() + i * stride;
-    at_ = 0;
-    ready_ = 0;
-    while (ready_ < wanted)
-      ready_ +=
-          jpeg_read_scanlines(&decoder_, rows + ready_, static_cast<JDIMENSION>(wanted - ready_));
+    begun_ += ready_;
+    ready_ = at_ = 0;
+    const int count = static_cast<int>(std::min<int64_t>(kRows, window_.height - begun_));
+    if (count <= 0) throw ImageError("no row is left");
+    const int error = setjmp(errors_.jump);
+    if (error == 0) {
+      ReadRows(count);
+    } else if (error == HuffmanDecoder::kTrouble) {
+      Begin(true);
+      ReadRows(count);
+    } else {
+      Throw();
+    }
+    ready_ = count;
   }
+  const size_t stride = static_cast<size_t>(decoder_.output_width) * 3;
   return rows_.data() + at_++ * stride + (window_.x - left_) * 3;
 }
 

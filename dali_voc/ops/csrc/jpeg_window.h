@@ -5,14 +5,11 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
-// after what it needs and does not include
-// clang-format off
-#include <jpeglib.h>
-// clang-format on
+#include "jpeg_huffman.h"
 
 namespace dali_voc {
 
@@ -49,12 +46,17 @@ class JpegWindow {
   static void OnError(j_common_ptr decoder);
   static void OnWarning(j_common_ptr decoder, int level);
   [[noreturn]] void Throw();
-  void StartUnprotected(const uint8_t* file, size_t size);
+  void Begin(bool by_libjpeg_alone);
+  void ReadRows(int count);
 
   jpeg_decompress_struct decoder_{};
   Errors errors_{};
+  std::unique_ptr<HuffmanDecoder> huffman_;
+  const uint8_t* file_ = nullptr;
+  size_t size_ = 0;
   JpegWindowBounds window_{};
   int64_t left_ = 0;            // first column that is decoded; at most that of the window
+  int64_t begun_ = 0;           // rows of the window before those in `rows_`
   int64_t ready_ = 0, at_ = 0;  // rows in `rows_`, and which of them is next
   std::vector<uint8_t> rows_;
 };

@@ -14,16 +14,13 @@ std::string Size(int64_t width, int64_t height) {
   return std::to_string(width) + "x" + std::to_string(height);
 }
 
-template <typename T>
-void WriteRow(const uint16_t* row, const int64_t* columns, int64_t n, bool flip, T* out) {
-  if (columns && flip)
-    for (int64_t i = 0; i < n; i++) out[n - 1 - i] = static_cast<T>(row[columns[i]]);
-  else if (columns)
-    for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(row[columns[i]]);
-  else if (flip)
-    for (int64_t i = 0; i < n; i++) out[n - 1 - i] = static_cast<T>(row[i]);
+// Pixel i of the row, as `value` gives it, goes to place i, or counted from the end.
+template <typename T, typename Value>
+void WriteRow(int64_t n, bool flip, T* out, Value value) {
+  if (flip)
+    for (int64_t i = 0; i < n; i++) out[n - 1 - i] = value(i);
   else
-    for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(row[i]);
+    for (int64_t i = 0; i < n; i++) out[i] = value(i);
 }
 
 }  // namespace
@@ -231,6 +228,8 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
       columns_[i] = x.Source(window.x.start + i) - columns.start;
   }
   row_.resize(columns.size);
+  T classes[256];  // of stored bytes, ready to be written
+  for (int value = 0; value < 256; value++) classes[value] = static_cast<T>(index_map_[value]);
 
   const T ignore = static_cast<T>(map_->ignore);
   const int64_t width = crop.crop_width;
@@ -244,9 +243,21 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
     if (i == window.y.size) std::fill_n(line, width, ignore);
     const int64_t source = i < window.y.size ? y.Source(window.y.start + i) : last_source;
     if (source != last_source) {
-      MapRow(source, columns, row_.data());
-      WriteRow(row_.data(), scaled ? columns_.data() : nullptr, window.x.size, crop.flip_x,
-               crop.flip_x ? line + padding : line);
+      T* const begin = crop.flip_x ? line + padding : line;
+      if (PixelBytes() == 1 && !scaled) {
+        const uint8_t* row = Row(source, columns.start, columns.size);
+        WriteRow(columns.size, crop.flip_x, begin, [&](int64_t j) { return classes[row[j]]; });
+      } else {
+        MapRow(source, columns, row_.data());
+        const uint16_t* row = row_.data();
+        const int64_t* places = columns_.data();
+        if (scaled)
+          WriteRow(window.x.size, crop.flip_x, begin,
+                   [=](int64_t j) { return static_cast<T>(row[places[j]]); });
+        else
+          WriteRow(window.x.size, crop.flip_x, begin,
+                   [=](int64_t j) { return static_cast<T>(row[j]); });
+      }
       last_source = source;
     }
     StreamCopy(line, width, out + (crop.flip_y ? crop.crop_height - 1 - i : i) * width);
