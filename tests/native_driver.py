@@ -1,7 +1,8 @@
-"""Builds tests/native/decode_labels.cc, with sanitizers, and runs it over files."""
+"""Builds the programs of tests/native with sanitizers, and runs them over files."""
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,31 +14,47 @@ SIDE = 96
 SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
 
 
-def build(folder: Path) -> Path:
-    program = folder / "decode_labels"
-    units = [
-        SOURCES / f"{name}.cc"
-        for name in ("png_chunks", "png_pixels", "label_runs", "label_decoder")
-    ]
+UNITS = {
+    "decode_labels": (
+        *("png_chunks", "png_inflate", "png_filters", "png_pixels"),
+        *("label_runs", "label_decoder"),
+    ),
+    "png_windows": ("png_chunks", "png_inflate", "png_filters", "png_window"),
+}
+
+
+def build(folder: Path, name: str = "decode_labels", *, vectors: bool = True) -> Path:
+    """Compile one; without `vectors`, as for a processor other than x86."""
+    program = folder / name
+    units = [SOURCES / f"{unit}.cc" for unit in UNITS[name]]
     command = ["g++", "-std=c++17", "-O1", "-g", f"-I{SOURCES}", "-o", program]
     command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command += [Path(__file__).parent / "native/decode_labels.cc", *units, "-ldeflate"]
+    if vectors and platform.machine() == "x86_64":
+        command += ["-march=x86-64-v2"]
+    command += [Path(__file__).parent / f"native/{name}.cc", *units, "-ldeflate"]
     subprocess.run(command, check=True)
     return program
 
 
-def run(program: Path, paths: Sequence[Path]) -> list[npt.NDArray[np.uint8] | str]:
-    """Per file: its values [height, width], at most 96 x 96 of them, or why it was refused."""
+def run_lines(program: Path, lines: Sequence[str]) -> list[str]:
+    """What the program answers, a line for each of its input."""
     done = subprocess.run(
         [str(program)],
-        input="".join(f"{path}\n" for path in paths),
+        input="".join(f"{line}\n" for line in lines),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
+    answers = done.stdout.splitlines()
+    assert len(answers) == len(lines)
+    return answers
+
+
+def run(program: Path, paths: Sequence[Path]) -> list[npt.NDArray[np.uint8] | str]:
+    """Per file: its values [height, width], at most 96 x 96 of them, or why it was refused."""
     results: list[npt.NDArray[np.uint8] | str] = []
-    for line in done.stdout.splitlines():
+    for line in run_lines(program, [str(path) for path in paths]):
         kind, _, rest = line.partition(" ")
         if kind == "refused":
             results.append(rest)
@@ -45,5 +62,4 @@ def run(program: Path, paths: Sequence[Path]) -> list[npt.NDArray[np.uint8] | st
         height, width, values = rest.split(" ")
         full = np.frombuffer(bytes.fromhex(values), np.uint8).reshape(SIDE, SIDE)
         results.append(full[: int(height), : int(width)])
-    assert len(results) == len(paths)
     return results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,7 @@ def write_png(
     interlaced: bool = False,
     idat_sizes: int = 1 << 30,
     extra: bytes = b"",
+    deflate: Callable[[bytes], bytes] = zlib.compress,
 ) -> bytes:
     """Encode values [height, width] or [height, width, channels]; filters are used row by row."""
     pixels = values.reshape(*values.shape[:2], CHANNELS[color])
@@ -87,7 +88,7 @@ def write_png(
                 raw += _rows(part, depth, filters)
     else:
         raw = _rows(pixels, depth, filters)
-    data = zlib.compress(raw)
+    data = deflate(raw)
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, int(interlaced))
     out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
     if color == PALETTE:

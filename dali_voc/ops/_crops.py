@@ -77,13 +77,14 @@ def decode_crop(
     color: Any = None,
     **options: Any,
 ) -> Any:
-    """Decode windows of JPEG files and do with them what `normalize_crop` does, row by row. CPU.
+    """Decode windows of JPEG and PNG files, and on as `normalize_crop` does, row by row. CPU.
 
     No more of a file is decoded than the window takes, and no decoded picture is kept, unless it is
     to be resized.
 
     Args:
-        encoded: the files' bytes, 1D uint8; JPEG of one or three channels.
+        encoded: the files' bytes, 1D uint8; JPEG of one or three channels, or PNG of at most 8
+            bits per channel that is not interlaced. Transparency is left out.
         decoded: windows that something else has decoded, uint8 RGB [height, width, 3].
         path: names for error messages, 1D uint8: those of the labels.
         start: first row and column of the window, int32 [2] per sample.
@@ -93,7 +94,8 @@ def decode_crop(
         options: as in `normalize_crop`.
 
     Raises:
-        RuntimeError: from the pipeline, with one sentence, for what libjpeg-turbo cannot read.
+        RuntimeError: from the pipeline, with one sentence, for what is not a sound file of these
+            kinds.
     """
     load_plugin()
     return fn.dali_voc.decode_crop(

@@ -36,7 +36,7 @@ class LabelNodes:
         label: the map [crop height, crop width].
         start: first row and column of the source pixels that the image is to show, int32.
         shape: their height and width, int32.
-        jpeg: int32, 1 where the image is JPEG of the common kind that `decode_crop` reads.
+        is_common: int32, 1 where the image is JPEG or PNG of a kind that `decode_crop` reads.
         roi: with `scale`: start and end (y, x) of the crop in them, and the height and width that
             it becomes, three float nodes; else None.
     """
@@ -44,7 +44,7 @@ class LabelNodes:
     label: Any
     start: Any
     shape: Any
-    jpeg: Any
+    is_common: Any
     roi: tuple[Any, Any, Any] | None
 
 
@@ -122,7 +122,7 @@ def decode_label(
             "class_probability": class_crop.probability,
             "class_weights": list(class_crop.weights),
         }
-    label, start, shape, jpeg, *roi = fn.dali_voc.decode_label(
+    label, start, shape, is_common, *roi = fn.dali_voc.decode_label(
         *((encoded, path) if image is None else (encoded, path, image)),
         crop_size=[] if crop_size is None else list(crop_size),
         colors=list(tables.colors),
@@ -143,6 +143,6 @@ def decode_label(
         label=label,
         start=start,
         shape=shape,
-        jpeg=jpeg,
+        is_common=is_common,
         roi=(roi[0], roi[1], roi[2]) if roi else None,
     )

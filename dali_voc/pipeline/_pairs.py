@@ -23,7 +23,7 @@ from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, LabelNodes, decode_label, read_record
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source, source_names
-from dali_voc.pipeline._placement import Form, Jpeg, place_on_cpu, place_on_gpu
+from dali_voc.pipeline._placement import Encoded, Form, place_on_cpu, place_on_gpu
 from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = ["build_pipeline"]
@@ -238,7 +238,7 @@ class _Graph:
         """Return the window, or on the CPU, of files that `_files` gives, anything."""
         if self.on_gpu:
             return self._decode_window(encoded, decoded, device="mixed")
-        if decoded.jpeg:
+        if decoded.is_common:
             image = types.Constant(np.zeros((1, 1, 3), np.uint8), layout="HWC")
         else:
             image = self._decode_window(encoded, decoded, device="cpu")
@@ -248,14 +248,14 @@ class _Graph:
     def _files(self, given: dict[str, Any], encoded: Any, decoded: LabelNodes) -> dict[str, Any]:
         if self.on_gpu:
             return {}
-        jpeg = Jpeg(
-            encoded=encoded,
+        files = Encoded(
+            files=encoded,
             path=given["label"],
             start=decoded.start,
             shape=decoded.shape,
-            is_common=decoded.jpeg,
+            is_common=decoded.is_common,
         )
-        return {"jpeg": jpeg}
+        return {"encoded": files}
 
     @_plain_python
     def _decode_window(self, encoded: Any, decoded: LabelNodes, *, device: str) -> Any:

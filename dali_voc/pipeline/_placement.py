@@ -10,7 +10,7 @@ from nvidia.dali import fn, types
 from dali_voc.config import NormalizeConfig
 from dali_voc.ops import decode_crop, normalize_crop
 
-__all__ = ["Form", "Jpeg", "place_on_cpu", "place_on_gpu"]
+__all__ = ["Encoded", "Form", "place_on_cpu", "place_on_gpu"]
 
 Triple = tuple[float, float, float]
 
@@ -63,18 +63,18 @@ def _in_bytes(values: Triple) -> Triple:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jpeg:
+class Encoded:
     """Files that are decoded while they are placed: nodes.
 
     Attributes:
-        encoded: their bytes.
+        files: their bytes.
         path: names for error messages.
         start: see `dali_voc.ops.LabelNodes`.
         shape: likewise.
         is_common: 1 where the file is of the kind that `decode_crop` reads.
     """
 
-    encoded: Any
+    files: Any
     path: Any
     start: Any
     shape: Any
@@ -91,7 +91,7 @@ def place_on_cpu(
     vertical_flip: Any = None,
     rotation: Any = None,
     color: Any = None,
-    jpeg: Jpeg | None = None,
+    encoded: Encoded | None = None,
 ) -> Any:
     """Resize, recolour, mirror, pad, turn and store in one pass, by an operator of our own.
 
@@ -104,7 +104,7 @@ def place_on_cpu(
         vertical_flip: likewise.
         rotation: likewise.
         color: likewise.
-        jpeg: files whose windows `image` does not hold; they are decoded on the way.
+        encoded: files whose windows `image` does not hold; they are decoded on the way.
     """
     options = {
         "crop_size": crop_size,
@@ -119,15 +119,15 @@ def place_on_cpu(
         "dtype": form.dtype,
         "channels_last": form.channels_last,
     }
-    if jpeg is None:
+    if encoded is None:
         return normalize_crop(image, **options)
     return decode_crop(
-        jpeg.encoded,
+        encoded.files,
         image,
-        jpeg.path,
-        start=jpeg.start,
-        shape=jpeg.shape,
-        is_decoded=1 - jpeg.is_common,
+        encoded.path,
+        start=encoded.start,
+        shape=encoded.shape,
+        is_decoded=1 - encoded.is_common,
         **options,
     )
 

@@ -1,4 +1,4 @@
-// The DALI operator `dali_voc.decode_crop`: what `normalize_crop` does, from the JPEG file on.
+// The DALI operator `dali_voc.decode_crop`: what `normalize_crop` does, from a JPEG or PNG file on.
 #include <memory>
 #include <string>
 #include <vector>
@@ -6,6 +6,7 @@
 #include "crop_arguments.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "jpeg_window.h"
+#include "png_window.h"
 
 namespace dali_voc {
 
@@ -75,7 +76,17 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
  private:
   struct Worker {
     JpegWindow jpeg;
+    PngWindow png;
     CropNormalizer normalizer;
+
+    WindowRows* Start(const uint8_t* file, size_t size, const WindowBounds& window) {
+      if (LooksLikePng(file, size)) {
+        png.Start(file, size, window);
+        return &png;
+      }
+      jpeg.Start(file, size, window);
+      return &jpeg;
+    }
   };
 
   bool IsDecoded(int i) const { return *is_decoded_[i].data != 0; }
@@ -88,10 +99,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       picture.rgb = ws.Input<CPUBackend>(1).tensor<uint8_t>(i);
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
-      worker->jpeg.Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
-                         files.shape()[i].num_elements(),
-                         {start_[i].data[0], start_[i].data[1], height, width});
-      picture.jpeg = &worker->jpeg;
+      picture.rows = worker->Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
+                                   files.shape()[i].num_elements(),
+                                   {start_[i].data[0], start_[i].data[1], height, width});
     }
     const auto* color = ws.NumInput() > 3 ? &ws.Input<CPUBackend>(3) : nullptr;
     arguments_.Place(picture, i, color, &worker->normalizer,
@@ -110,9 +120,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
 DALI_REGISTER_OPERATOR(dali_voc__DecodeCrop, dali_voc::DecodeCropOp, dali::CPU);
 
 DALI_SCHEMA(dali_voc__DecodeCrop)
-    .DocStr("Decodes windows of JPEG files and does with them what normalize_crop does.")
+    .DocStr("Decodes windows of JPEG and PNG files and does with them what normalize_crop does.")
     .NumInput(3, 4)
-    .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of JPEG files.")
+    .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of JPEG and PNG files.")
     .InputDox(1, "decoded", "TensorList of uint8, HWC", "Windows that are decoded already.")
     .InputDox(2, "path", "1D TensorList of uint8", "The labels' names, for error messages.")
     .InputDox(3, "color", "TensorList of float, 3 x 4", "What (r, g, b, 1) is multiplied by.")

@@ -11,6 +11,7 @@
 #include "label_decoder.h"
 #include "label_error.h"
 #include "operator_error.h"
+#include "png_window.h"
 
 namespace dali_voc {
 
@@ -117,14 +118,14 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     *common = ws.NumInput() > 2 && CheckImage(ws, i);
   }
 
-  // Returns whether it is JPEG of the common kind.
+  // Returns whether it is of a kind that `decode_crop` reads.
   static bool CheckImage(const Workspace& ws, int i) {
     const auto& images = ws.Input<CPUBackend>(2);
     const auto* file = static_cast<const uint8_t*>(images.raw_tensor(i));
     const size_t size = images.shape()[i].num_elements();
     std::string damage = FindJpegDamage(file, size);
     if (!damage.empty()) FailSample(i, Name(ws, i), "its image: " + damage);
-    return IsCommonJpeg(file, size);
+    return IsCommonJpeg(file, size) || IsCommonPng(file, size);
   }
 
   CropRequest Request(int i) {
@@ -213,7 +214,7 @@ DALI_SCHEMA(dali_voc__DecodeLabel)
 Outputs: the map [crop height, crop width], and the window it shows in source pixels: its start
 (y, x) and its shape (height, width), int32; the window is smaller than the crop where the picture
 is, and the rest of the map, at the bottom and at the right, is `ignore_index`. Then, int32, whether
-the image is JPEG of the common kind, which `decode_crop` reads.
+the image is JPEG or PNG of the common kinds, which `decode_crop` reads.
 
 With `resample`, start and shape are those of the source pixels that an image resized with a
 triangle filter is computed from, and three more outputs, float, say how: the region of interest in

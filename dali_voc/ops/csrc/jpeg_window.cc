@@ -62,7 +62,7 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   if (skipped > 0) jpeg_skip_scanlines(&decoder_, static_cast<JDIMENSION>(skipped));
 }
 
-void JpegWindow::Start(const uint8_t* file, size_t size, const JpegWindowBounds& window) {
+void JpegWindow::Start(const uint8_t* file, size_t size, const WindowBounds& window) {
   file_ = file;
   size_ = size;
   window_ = window;

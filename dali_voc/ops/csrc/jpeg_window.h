@@ -6,25 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "jpeg_huffman.h"
+#include "window_rows.h"
 
 namespace dali_voc {
 
-// Its text is a clause that completes "<file>: ...".
-class ImageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-struct JpegWindowBounds {
-  int64_t y, x, height, width;  // in pixels of the picture
-};
-
 // Keeps its decoder between pictures. Not thread-safe: one per thread.
-class JpegWindow {
+class JpegWindow : public WindowRows {
  public:
   JpegWindow();
   ~JpegWindow();
@@ -33,9 +23,8 @@ class JpegWindow {
 
   // Throws ImageError where the file is not a JPEG file that libjpeg-turbo turns into RGB, or the
   // window is not inside the picture. The file has to stay until the last row is read.
-  void Start(const uint8_t* file, size_t size, const JpegWindowBounds& window);
-  // The next row of the window, 3 bytes per pixel; valid until the next call.
-  const uint8_t* NextRow();
+  void Start(const uint8_t* file, size_t size, const WindowBounds& window);
+  const uint8_t* NextRow() override;
 
  private:
   static constexpr int kRows = 8;  // decoded at once
@@ -54,16 +43,11 @@ class JpegWindow {
   std::unique_ptr<HuffmanDecoder> huffman_;
   const uint8_t* file_ = nullptr;
   size_t size_ = 0;
-  JpegWindowBounds window_{};
+  WindowBounds window_{};
   int64_t left_ = 0;            // first column that is decoded; at most that of the window
   int64_t begun_ = 0;           // rows of the window before those in `rows_`
   int64_t ready_ = 0, at_ = 0;  // rows in `rows_`, and which of them is next
   std::vector<uint8_t> rows_;
 };
-
-// Whether a file begins as a JPEG file does.
-inline bool LooksLikeJpeg(const uint8_t* file, size_t size) {
-  return size > 2 && file[0] == 0xff && file[1] == 0xd8;
-}
 
 }  // namespace dali_voc

@@ -8,10 +8,10 @@
 #include <type_traits>
 #include <vector>
 
-#include "jpeg_window.h"
 #include "resample.h"
 #include "rotation.h"
 #include "stream_store.h"
+#include "window_rows.h"
 
 namespace dali_voc {
 
@@ -70,13 +70,19 @@ struct Coloring {
   float fill[3];
   float plain_fill[3];
   const float* matrix;
+
+  bool ChangesNothing() const {
+    for (int c = 0; c < 3; c++)
+      if (norm.scale[c] != 1.0f || norm.offset[c] != 0.0f) return false;
+    return !matrix;
+  }
 };
 
 // A picture, height x width x 3: decoded, or to be had row by row; the other is null. `resizing`
 // may be null.
 struct Picture {
   const uint8_t* rgb;
-  JpegWindow* jpeg;
+  WindowRows* rows;
   int64_t height, width;
   const Resizing* resizing;
 };
@@ -125,10 +131,14 @@ class CropNormalizer {
       WriteRows(crop, coloring, make_row, out);
     } else {
       // rows come in order
+      auto next_row = [&](int64_t y) {
+        return picture.rgb ? picture.rgb + y * picture.width * 3 : picture.rows->NextRow();
+      };
+      if constexpr (std::is_same_v<Out, uint8_t>) {
+        if (coloring.ChangesNothing()) return CopyRows(crop, coloring, next_row, out);
+      }
       auto make_row = [&](int64_t y, float* to, int64_t step) {
-        const uint8_t* row =
-            picture.rgb ? picture.rgb + y * picture.width * 3 : picture.jpeg->NextRow();
-        ColorRow<3>(row, crop.width, coloring, to, step);
+        ColorRow<3>(next_row(y), crop.width, coloring, to, step);
       };
       WriteRows(crop, coloring, make_row, out);
     }
@@ -138,7 +148,7 @@ class CropNormalizer {
     const int64_t stride = picture.width * 3;
     decoded_.resize(picture.height * stride);
     for (int64_t y = 0; y < picture.height; y++)
-      std::copy_n(picture.jpeg->NextRow(), stride, decoded_.data() + y * stride);
+      std::copy_n(picture.rows->NextRow(), stride, decoded_.data() + y * stride);
     return decoded_.data();
   }
 
@@ -178,6 +188,55 @@ class CropNormalizer {
       }
     }
     FinishStream();
+  }
+
+  // WriteRows for colours that stay as they are.
+  template <typename NextRow>
+  void CopyRows(const CropLayout& crop, const Coloring& coloring, NextRow next_row, uint8_t* out) {
+    const int64_t width = crop.crop_width, plane = crop.crop_height * width;
+    byte_line_.resize(3 * width);  // channels last or one after the other, as the crop
+    uint8_t* line = byte_line_.data();
+    const int64_t pixel = crop.channels_last ? 3 : 1, channel = crop.channels_last ? 1 : width;
+    auto fill = [&] {
+      for (int c = 0; c < 3; c++)
+        for (int64_t x = 0; x < width; x++) Store(coloring.fill[c], line + pixel * x + channel * c);
+    };
+    fill();
+    for (int64_t y = 0; y < crop.crop_height; y++) {
+      const uint8_t* from = line;
+      if (y == crop.height) fill();
+      if (y < crop.height) {
+        const uint8_t* row = next_row(y);
+        const bool as_it_is = crop.channels_last && !crop.flip_x && crop.width == width;
+        if (as_it_is)
+          from = row;
+        else if (crop.channels_last)
+          PlaceRow<3>(row, crop, line, line + 1, line + 2);
+        else
+          PlaceRow<1>(row, crop, line, line + width, line + 2 * width);
+      }
+      const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * width;
+      if (crop.channels_last)
+        StreamCopy(from, 3 * width, out + 3 * at);
+      else
+        for (int c = 0; c < 3; c++) StreamCopy(from + c * width, width, out + at + c * plane);
+    }
+    FinishStream();
+  }
+
+  // One row of the picture to its place in one of the crop, as bytes.
+  template <int kStep>
+  static void PlaceRow(const uint8_t* rgb, const CropLayout& crop, uint8_t* r, uint8_t* g,
+                       uint8_t* b) {
+    auto place = [&](int64_t x, int64_t to) {
+      r[kStep * to] = rgb[3 * x];
+      g[kStep * to] = rgb[3 * x + 1];
+      b[kStep * to] = rgb[3 * x + 2];
+    };
+    if (crop.flip_x)
+      for (int64_t x = 0; x < crop.width; x++) place(x, crop.crop_width - 1 - x);
+    else
+      for (int64_t x = 0; x < crop.width; x++) place(x, x);
   }
 
   std::vector<float>* Line(const float*) { return &float_line_; }

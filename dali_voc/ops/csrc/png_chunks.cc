@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "label_error.h"
 
@@ -77,6 +78,21 @@ void CheckDataCanFill(const PngChunks& chunks) {
                      "x" + std::to_string(chunks.header.height) + " pixels");
 }
 
+// From consecutive chunks, which `data` and `data_size` tell of, to one piece.
+void JoinData(PngChunks* chunks) {
+  const uint8_t* body = chunks->data;
+  const size_t first = ReadBigEndian32(body - 8);
+  if (first == chunks->data_size) return;
+  if (chunks->joined.size() < chunks->data_size) chunks->joined.resize(chunks->data_size);
+  for (size_t done = 0; done < chunks->data_size;) {
+    const size_t length = ReadBigEndian32(body - 8);
+    memcpy(chunks->joined.data() + done, body, length);
+    done += length;
+    body += length + 12;
+  }
+  chunks->data = chunks->joined.data();
+}
+
 }  // namespace
 
 int PngHeader::Channels() const {
@@ -93,7 +109,9 @@ int PngHeader::Channels() const {
 }
 
 void ParsePng(const uint8_t* file, size_t size, PngChunks* chunks) {
+  std::vector<uint8_t> buffer = std::move(chunks->joined);
   *chunks = PngChunks{};
+  chunks->joined = std::move(buffer);
   if (size < sizeof(kSignature) || memcmp(file, kSignature, sizeof(kSignature)) != 0)
     throw LabelError(ForeignFormat(file, size));
   enum { kBegin, kBeforeData, kData, kAfterData, kEnd } at = kBegin;
@@ -119,16 +137,8 @@ void ParsePng(const uint8_t* file, size_t size, PngChunks* chunks) {
       ParsePalette(body, length, chunks);
     } else if (is("IDAT")) {
       if (at == kAfterData) throw LabelError("damaged PNG: the data chunks are not consecutive");
-      if (at == kBeforeData) {
-        chunks->data = body;
-        chunks->data_size = length;
-      } else {
-        if (chunks->joined.empty())
-          chunks->joined.assign(chunks->data, chunks->data + chunks->data_size);
-        chunks->joined.insert(chunks->joined.end(), body, body + length);
-        chunks->data = chunks->joined.data();
-        chunks->data_size = chunks->joined.size();
-      }
+      if (at == kBeforeData) chunks->data = body;
+      chunks->data_size += length;
       at = kData;
     } else if (is("IEND")) {
       if (at != kAfterData) throw LabelError("damaged PNG: it has no data");
@@ -141,6 +151,7 @@ void ParsePng(const uint8_t* file, size_t size, PngChunks* chunks) {
   if (chunks->header.color == PngColor::kPalette && chunks->palette_size == 0)
     throw LabelError("damaged PNG: it has palette indices but no palette");
   CheckDataCanFill(*chunks);
+  JoinData(chunks);
 }
 
 }  // namespace dali_voc

@@ -33,7 +33,7 @@ struct PngChunks {
   int palette_size = 0;
   const uint8_t* data = nullptr;  // the zlib stream; points into the file or into `joined`
   size_t data_size = 0;
-  std::vector<uint8_t> joined;  // used where the file has several IDAT chunks
+  std::vector<uint8_t> joined;  // used where the file has several IDAT chunks; may be larger
 };
 
 // Checks the signature, every chunk's length and CRC, the order of the critical chunks and the

@@ -15,34 +15,46 @@ inline uint8_t Paeth(int left, int up, int up_left) {
   return static_cast<uint8_t>(d_up <= d_up_left ? up : up_left);
 }
 
-// `row` has n bytes; `above` is the row above, undone, or null for the first; `stride` is
-// PngHeader::FilterStride(). Returns false for an unknown filter.
-inline bool UndoFilter(int filter, uint8_t* row, const uint8_t* above, int64_t n, int stride) {
-  auto up = [above](int64_t i) -> int { return above ? above[i] : 0; };
-  int64_t head = stride < n ? stride : n;  // the bytes that have nothing to their left
+// Undoes bytes [from, n) of one row, of which those before are undone. `above` is the row above,
+// undone, or null for the first; `stride` is PngHeader::FilterStride(). Unknown filters do nothing.
+inline void UndoFilter(int filter, uint8_t* row, const uint8_t* above, int64_t from, int64_t n,
+                       int stride) {
+  auto left = [=](int64_t i) -> int { return i >= stride ? row[i - stride] : 0; };
+  auto up = [=](int64_t i) -> int { return above ? above[i] : 0; };
+  auto up_left = [=](int64_t i) -> int { return i >= stride ? up(i - stride) : 0; };
+  auto add = [=](int64_t i, int guess) { row[i] = static_cast<uint8_t>(row[i] + guess); };
   switch (filter) {
-    case 0:
-      return true;
     case 1:
-      for (int64_t i = stride; i < n; i++) row[i] = static_cast<uint8_t>(row[i] + row[i - stride]);
-      return true;
+      for (int64_t i = from; i < n; i++) add(i, left(i));
+      break;
     case 2:
-      if (above)
-        for (int64_t i = 0; i < n; i++) row[i] = static_cast<uint8_t>(row[i] + above[i]);
-      return true;
+      for (int64_t i = from; i < n; i++) add(i, up(i));
+      break;
     case 3:
-      for (int64_t i = 0; i < head; i++) row[i] = static_cast<uint8_t>(row[i] + up(i) / 2);
-      for (int64_t i = stride; i < n; i++)
-        row[i] = static_cast<uint8_t>(row[i] + (row[i - stride] + up(i)) / 2);
-      return true;
+      for (int64_t i = from; i < n; i++) add(i, (left(i) + up(i)) / 2);
+      break;
     case 4:
-      for (int64_t i = 0; i < head; i++) row[i] = static_cast<uint8_t>(row[i] + up(i));
-      for (int64_t i = stride; i < n; i++)
-        row[i] = static_cast<uint8_t>(row[i] + Paeth(row[i - stride], up(i), up(i - stride)));
-      return true;
+      for (int64_t i = from; i < n; i++) add(i, Paeth(left(i), up(i), up_left(i)));
+      break;
     default:
-      return false;
+      break;
   }
 }
+
+// Rows one after the other, `pitch` bytes apart, a filter byte before each.
+struct FilteredRows {
+  uint8_t* first;  // of the first row, behind its filter byte
+  int64_t rows;
+  int64_t pitch;
+  int64_t bytes;  // of each row that are to be undone, from its beginning
+  int stride;     // PngHeader::FilterStride()
+};
+
+// Whether there is no filter byte above 4 among them.
+bool FiltersAreKnown(const FilteredRows& rows);
+
+// Undoes them. `above` as for UndoFilter. At least 16 bytes behind the last row may be read, and
+// written with what they hold; behind `bytes` of the others likewise.
+void UndoFilters(const FilteredRows& rows, const uint8_t* above);
 
 }  // namespace dali_voc

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "label_error.h"
 #include "png_filters.h"
+#include "png_unpack.h"
 
 namespace dali_voc {
 namespace {
@@ -32,54 +32,24 @@ int64_t RawSize(const PngHeader& header) {
 }
 
 // Undoes the filters of `rows` rows that lie one after the other, a filter byte before each.
-void UndoFilters(uint8_t* data, int64_t rows, int64_t row_bytes, int stride) {
-  const uint8_t* above = nullptr;
-  for (int64_t y = 0; y < rows; y++) {
-    uint8_t* row = data + y * (row_bytes + 1) + 1;
-    if (!UndoFilter(row[-1], row, above, row_bytes, stride))
-      throw LabelError("damaged PNG: unknown row filter");
-    above = row;
-  }
-}
-
-void Unpack(const uint8_t* row, int bits, int64_t x, int64_t n, uint8_t* out) {
-  int mask = (1 << bits) - 1;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t bit = (x + i) * bits;
-    out[i] = static_cast<uint8_t>(row[bit / 8] >> (8 - bits - bit % 8) & mask);
-  }
+void UndoRows(uint8_t* data, int64_t rows, int64_t row_bytes, int stride) {
+  const FilteredRows filtered{data + 1, rows, row_bytes + 1, row_bytes, stride};
+  if (!FiltersAreKnown(filtered)) throw LabelError("damaged PNG: unknown row filter");
+  UndoFilters(filtered, nullptr);
 }
 
 }  // namespace
 
-PngPixels::PngPixels() : inflater_(libdeflate_alloc_decompressor()) {
-  if (!inflater_) throw std::bad_alloc();
-}
-
-void PngPixels::Inflate(const PngChunks& chunks, int64_t raw_size) {
-  if (static_cast<int64_t>(raw_.size()) < raw_size) raw_.resize(raw_size);
-  // With no place to put a smaller size, libdeflate demands exactly raw_size bytes; it checks the
-  // stream's Adler-32 itself.
-  auto result = libdeflate_zlib_decompress(inflater_.get(), chunks.data, chunks.data_size,
-                                           raw_.data(), raw_size, nullptr);
-  if (result == LIBDEFLATE_SHORT_OUTPUT)
-    throw LabelError("damaged PNG: its data is too short for its width and height");
-  if (result == LIBDEFLATE_INSUFFICIENT_SPACE)
-    throw LabelError("damaged PNG: its data is too long for its width and height");
-  if (result != LIBDEFLATE_SUCCESS) throw LabelError("damaged PNG: its data does not decompress");
-}
-
-void PngPixels::Deinterlace(const PngHeader& header) {
+void PngPixels::Deinterlace(const PngHeader& header, uint8_t* data) {
   int bits = header.BitsPerPixel();
   int64_t size = header.width * header.height * pixel_bytes_;
   if (static_cast<int64_t>(pictures_.size()) < size) pictures_.resize(size);
-  uint8_t* data = raw_.data();
   for (const Pass& pass : kAdam7) {
     int64_t w = PassSize(header.width, pass.x0, pass.dx);
     int64_t h = PassSize(header.height, pass.y0, pass.dy);
     if (w == 0 || h == 0) continue;
     int64_t row_bytes = PngHeader::RowBytes(w, bits);
-    UndoFilters(data, h, row_bytes, header.FilterStride());
+    UndoRows(data, h, row_bytes, header.FilterStride());
     for (int64_t y = 0; y < h; y++) {
       const uint8_t* row = data + y * (row_bytes + 1) + 1;
       if (bits < 8) {
@@ -98,15 +68,15 @@ void PngPixels::Deinterlace(const PngHeader& header) {
 void PngPixels::Decode(const PngChunks& chunks) {
   const PngHeader& header = chunks.header;
   pixel_bytes_ = std::max(1, header.BitsPerPixel() / 8);
-  Inflate(chunks, RawSize(header));
+  uint8_t* raw = inflater_.Whole(chunks, RawSize(header));
   if (header.interlaced) {
-    Deinterlace(header);
+    Deinterlace(header, raw);
     first_row_ = pictures_.data();
     row_stride_ = header.width * pixel_bytes_;
     packed_bits_ = 8;
   } else {
-    UndoFilters(raw_.data(), header.height, header.RowBytes(), header.FilterStride());
-    first_row_ = raw_.data() + 1;
+    UndoRows(raw, header.height, header.RowBytes(), header.FilterStride());
+    first_row_ = raw + 1;
     row_stride_ = header.RowBytes() + 1;
     packed_bits_ = std::min(8, header.BitsPerPixel());
   }

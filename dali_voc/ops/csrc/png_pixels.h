@@ -1,21 +1,17 @@
 // Inflates a PNG and undoes its filters and interlacing; pixels stay in the file's own encoding.
 #pragma once
 
-#include <libdeflate.h>
-
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "png_chunks.h"
+#include "png_inflate.h"
 
 namespace dali_voc {
 
 // Reads one PNG after another, with buffers that are kept. Not thread-safe: one per thread.
 class PngPixels {
  public:
-  PngPixels();
-
   // Decodes the whole picture. Throws LabelError.
   void Decode(const PngChunks& chunks);
 
@@ -25,14 +21,9 @@ class PngPixels {
   int PixelBytes() const { return pixel_bytes_; }
 
  private:
-  void Inflate(const PngChunks& chunks, int64_t raw_size);
-  void Deinterlace(const PngHeader& header);
+  void Deinterlace(const PngHeader& header, uint8_t* data);
 
-  struct Free {
-    void operator()(libdeflate_decompressor* d) const { libdeflate_free_decompressor(d); }
-  };
-  std::unique_ptr<libdeflate_decompressor, Free> inflater_;
-  std::vector<uint8_t> raw_;       // what the zlib stream holds
+  PngInflater inflater_;
   std::vector<uint8_t> pictures_;  // deinterlaced pixels
   std::vector<uint8_t> unpacked_;  // one row of 1, 2 or 4 bit values as bytes
   const uint8_t* first_row_ = nullptr;

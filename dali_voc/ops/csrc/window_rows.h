@@ -1,0 +1,28 @@
+// What the decoders of windows have in common: rows of RGB, one after the other.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+
+namespace dali_voc {
+
+// Its text is a clause that completes "<file>: ...".
+class ImageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct WindowBounds {
+  int64_t y, x, height, width;  // in pixels of the picture
+};
+
+class WindowRows {
+ public:
+  // The next row of the window, 3 bytes per pixel; valid until the next call. Throws ImageError.
+  virtual const uint8_t* NextRow() = 0;
+
+ protected:
+  ~WindowRows() = default;
+};
+
+}  // namespace dali_voc
