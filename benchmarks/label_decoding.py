@@ -29,7 +29,10 @@ def main() -> None:
     pngs = sorted((arguments.root / "SegmentationClass").glob("*.png"))
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "label_decoding")
-        units = [SOURCES / f"{name}.cc" for name in ("label_runs", "png_chunks", "png_pixels")]
+        units = [
+            SOURCES / f"{name}.cc"
+            for name in ("label_runs", "png_chunks", "png_filters", "png_inflate", "png_pixels")
+        ]
         subprocess.run(
             [
                 *("g++", "-std=c++17", "-O3", "-march=x86-64-v2", f"-I{SOURCES}", "-o", program),

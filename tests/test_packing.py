@@ -225,7 +225,7 @@ def test_the_value_of_void() -> None:
     for given, expected, value in (
         (spec(21, (255,)), spec(21, (255,)), 255),
         (spec(3, (3, 9)), spec(3, (3, 9)), 3),
-        (spec(3, (1, 200)), spec(3, (1, 200)), 200),
+        (spec(3, (1, 200)), spec(3, (200,)), 200),
         (spec(3, ()), spec(3, (255,)), 255),
         (spec(255, (0,)), spec(255, (255,)), 255),
     ):

@@ -131,7 +131,6 @@ def packed_spec(spec: LabelSpec) -> tuple[LabelSpec, int]:
     n = len(spec.classes)
     if n > 255:
         raise DatasetError(f"found {n} classes, expected at most 255: void needs a value too")
-    free = [value for value in spec.void_values if n <= value <= 255]
-    if free:
-        return spec, free[0]
-    return replace(spec, void_values=(255,)), 255
+    # a class's own index must not mean void in a packed label
+    free = tuple(value for value in spec.void_values if value >= n) or (255,)
+    return replace(spec, void_values=free), free[0]
