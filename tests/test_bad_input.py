@@ -80,6 +80,13 @@ def half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def flipped_bit_in_a_png(path: Path) -> None:
+    Image.open(path).save(path, "PNG")
+    file = bytearray(path.read_bytes())
+    file[len(file) * 2 // 3] ^= 4
+    path.write_bytes(file)
+
+
 DAMAGE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "truncated image": (
         "JPEGImages/{}.jpg",
@@ -92,6 +99,11 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "damaged image",
     ),
     "empty image": ("JPEGImages/{}.jpg", lambda p: p.write_bytes(b""), "the file is empty"),
+    "flipped bit in a PNG image": (
+        "JPEGImages/{}.jpg",
+        flipped_bit_in_a_png,
+        "damaged PNG: a chunk's checksum (CRC) is wrong",
+    ),
     "text as image": (
         "JPEGImages/{}.jpg",
         lambda p: p.write_bytes(b"no picture\n" * 50),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -73,6 +74,17 @@ def test_augmentation_speed_measures_each_setting(real_voc: Path, tmp_path: Path
     )
     assert list(result["of_crop_only"]) == ["crop, flip", "rotate 10, half", "one_hot uint8"]
     assert all(rate > 0 for rate in result["pairs_per_second"].values())
+
+
+def test_png_photographs_are_decoded_as_by_dali(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 9, (600, 1100, 3)).cumsum(axis=1) % 256
+    photo = tmp_path / "photo.png"
+    Image.fromarray(pixels.astype(np.uint8)).save(photo)
+    result = run("png_photos.py", tmp_path / "png.json", "--rounds", 1, "--photos", photo)
+    assert result["same_pixels_everywhere"]
+    assert list(result["photos"]["photo.png"]) == [
+        *("size", "bytes", "equal_to_pillow", "whole", "crop 512x1024", "one_thread")
+    ]
 
 
 def test_training_curves_in_short(tmp_path: Path) -> None:

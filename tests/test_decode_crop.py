@@ -18,7 +18,10 @@ from dali_voc import build_loader, parse_config
 from dali_voc.errors import sentence_from_dali
 from dali_voc.ops import decode_crop
 
-PLAIN: dict[str, Any] = {"mean": (0, 0, 0), "std": (1, 1, 1), "dtype": "uint8"}
+PLAIN: dict[str, Any] = {
+    **{"mean": (0, 0, 0), "std": (1, 1, 1), "dtype": "uint8"},
+    **{"crop_size": None, "channels_last": True},
+}
 
 
 def smooth_noise(rng: np.random.Generator, height: int, width: int) -> Image.Image:
@@ -54,8 +57,6 @@ def run(
                 name,
                 start=start,
                 shape=shape,
-                crop_size=None,
-                channels_last=True,
                 **(PLAIN | options),
             )
         )

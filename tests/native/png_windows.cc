@@ -1,6 +1,6 @@
 // Reads lines on standard input. `windows PATH`: decodes many windows of a PNG photograph, compares
-// them with the whole picture and prints its values, or why it was refused. `prefixes SIZE STEP PATH`:
-// inflates a zlib stream of SIZE bytes to many prefixes and compares them with all of it.
+// them with the whole picture and prints its values, or why it was refused. `prefixes SIZE STEP
+// PATH`: inflates a zlib stream of SIZE bytes to many prefixes and compares them with all of it.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
