@@ -76,8 +76,7 @@ def endless(loader: torch.utils.data.DataLoader[Any]) -> Generator[Item, None, N
     while True:
         epoch = iter(loader)
         try:
-            for images, labels in epoch:
-                yield images, labels
+            yield from ((images, labels) for images, labels in epoch)
         finally:
             # workers that are stopped in the middle of a batch abort (PyTorch 2.13)
             for _ in epoch:
