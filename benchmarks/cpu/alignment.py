@@ -26,7 +26,7 @@ def encoded_config(root: Path) -> Config:
     )
 
 
-def check_alignment(name: str, root: Path, *, epochs: int = 2) -> int:
+def check_alignment(name: str, root: Path, epochs: int = 2) -> int:
     """Check some epochs of a peer on `write_encoded_voc`'s data; return how many pairs.
 
     Raises:

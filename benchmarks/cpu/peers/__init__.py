@@ -7,6 +7,7 @@ ImageNet's mean and deviation; int64 class indices.
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib
 import importlib.metadata
 from collections.abc import Generator
@@ -27,6 +28,7 @@ class Peer:
         module: file in this folder with the function `batches(config, split, **options)`, or
             a key of `CONTENDERS`.
         packages: what has to be installed beside this project's dependencies.
+        libraries: shared libraries that no package brings along.
         same_work: whether it does all of the work; the others are there for comparison.
         options: passed on.
     """
@@ -34,6 +36,7 @@ class Peer:
     title: str
     module: str
     packages: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     same_work: bool = True
     options: tuple[tuple[str, int], ...] = ()
 
@@ -45,8 +48,10 @@ class Peer:
         return batches(config, split, **dict(self.options))
 
     def missing(self) -> tuple[str, ...]:
-        """Return which of the packages are not installed."""
-        return tuple(name for name in self.packages if _version(name) is None)
+        """Return which of the packages and libraries are not installed."""
+        packages = [name for name in self.packages if _version(name) is None]
+        libraries = [f"lib{n}" for n in self.libraries if ctypes.util.find_library(n) is None]
+        return (*packages, *libraries)
 
     def versions(self) -> dict[str, str | None]:
         """Return the packages' versions; None for those that are not installed."""
@@ -82,7 +87,10 @@ PEERS: dict[str, Peer] = {
         packages=("spdl-core", *_FAST),
     ),
     "spdl": Peer(
-        title="SPDL, its own decoders", module="spdl_own", packages=("spdl-core", "spdl-io")
+        title="SPDL, its own decoders",
+        module="spdl_own",
+        packages=("spdl-core", "spdl-io"),
+        libraries=("avutil", "avcodec", "avformat", "avfilter", "avdevice", "swscale"),
     ),
     "grain": Peer(
         title="Grain, threads, OpenCV",

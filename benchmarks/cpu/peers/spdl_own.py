@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 import random
+from collections.abc import Generator
 
 import spdl.io
 import torch
@@ -50,6 +50,6 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
     )
     builder = PipelineBuilder().add_source(source)
     builder = builder.pipe(make, concurrency=2, output_order="input").add_sink(2)
-    pipeline = builder.build(num_threads=2)
+    pipeline = builder.build(num_threads=2, max_failures=0)
     with pipeline.auto_stop():
         yield from pipeline.get_iterator()

@@ -55,7 +55,7 @@ def batches(config: Config, split: str, threads: int = 2) -> Generator[Item, Non
 
     builder = PipelineBuilder().add_source(tasks())
     builder = builder.pipe(make, concurrency=threads, output_order="input").add_sink(2)
-    pipeline = builder.build(num_threads=threads)
+    pipeline = builder.build(num_threads=threads, max_failures=0)
     with pipeline.auto_stop():
         try:
             for slot, n in pipeline.get_iterator():
