@@ -1,10 +1,12 @@
-"""What is measured in a fresh process: `python -m benchmarks.scaling.probes NAME ...` prints JSON."""
+"""What is measured in a process of its own: `python -m benchmarks.scaling.probes NAME ...`."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +20,20 @@ def rate(root: str, split: str, seconds: str, settings: str) -> dict[str, Any]:
     tree = json.loads(settings)
     tree["dataset"] = {"root": root}
     tree.setdefault("loader", {}).setdefault("device", "cpu")
-    pairs = 0
     with build_loader(parse_config(tree), split=split, training=True) as loader:
-        begin = time.perf_counter()
-        measuring = False
-        while True:
-            for images, _ in loader:
-                now = time.perf_counter()
-                if measuring:
-                    pairs += len(images)
-                    if now - begin >= float(seconds):
-                        cpu = time.process_time() - cpu_begin
-                        return {
-                            "pairs_per_second": pairs / (now - begin),
-                            "cpu_ms_per_pair": 1e3 * cpu / pairs,
-                        }
-                elif now - begin >= 2:
-                    measuring, begin, cpu_begin = True, now, time.process_time()
+        sizes = (len(images) for _ in itertools.count() for images, _ in loader)
+        _consume(sizes, seconds=2.0)
+        cpu = time.process_time()
+        pairs, elapsed = _consume(sizes, seconds=float(seconds))
+        cpu = time.process_time() - cpu
+    return {"pairs_per_second": pairs / elapsed, "cpu_ms_per_pair": 1e3 * cpu / pairs}
+
+
+def _consume(sizes: Iterator[int], *, seconds: float) -> tuple[int, float]:
+    begin, pairs = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds:
+        pairs += next(sizes)
+    return pairs, time.perf_counter() - begin
 
 
 def first_batch(root: str, split: str, settings: str) -> dict[str, Any]:

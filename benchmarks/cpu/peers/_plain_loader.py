@@ -35,6 +35,7 @@ def plain_batches(
         batch_size=config.loader.batch_size,
         shuffle=True,
         num_workers=2,
+        multiprocessing_context="fork",  # as users of Linux have it
         persistent_workers=True,
     )
     return endless(loader)

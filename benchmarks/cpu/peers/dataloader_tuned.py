@@ -68,6 +68,7 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
         batch_size=None,
         sampler=_Tasks(config, len(index)),
         num_workers=_WORKERS,
+        multiprocessing_context="fork",  # as users of Linux have it
         prefetch_factor=_AHEAD // _WORKERS,
         persistent_workers=True,
     )

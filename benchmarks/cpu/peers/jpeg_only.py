@@ -39,4 +39,5 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
             num_samples=len(index), batch_size=loader.batch_size, seed=loader.seed
         ),
         num_workers=2,
+        multiprocessing_context="fork",  # as users of Linux have it
     )

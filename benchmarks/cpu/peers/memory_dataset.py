@@ -28,6 +28,7 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
         batch_size=config.loader.batch_size,
         shuffle=True,
         num_workers=2,
+        multiprocessing_context="fork",  # as users of Linux have it
         persistent_workers=True,
     )
     return endless(loader)
