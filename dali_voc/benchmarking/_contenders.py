@@ -1,8 +1,9 @@
-"""The loaders that are timed: each yields, without end, the number of pairs of each batch."""
+"""The loaders that are timed: each yields, without end, epoch after epoch of batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import Any
 
 import torch
 
@@ -15,22 +16,25 @@ from dali_voc.datasets import DATASETS
 from dali_voc.loader import build_loader
 from dali_voc.reference import VOCSegFiles
 
-__all__ = ["CONTENDERS", "Contender"]
+__all__ = ["CONTENDERS", "Contender", "Item", "endless"]
 
-Contender = Callable[[Config, str], Generator[int, None, None]]
+# A batch of images and labels, valid until the next is asked for; of a contender that makes none,
+# the number of its pairs.
+Item = tuple[torch.Tensor, torch.Tensor] | int
+Contender = Callable[[Config, str], Generator[Item, None, None]]
 
 
-def loader_batches(config: Config, split: str) -> Generator[int, None, None]:
+def loader_batches(config: Config, split: str) -> Generator[Item, None, None]:
     """The loader, as configured."""
     with build_loader(config, split=split, training=True) as loader:
         while True:
-            for images, _ in loader:
+            for images, labels in loader:
                 if images.is_cuda:
                     torch.cuda.synchronize()
-                yield len(images)
+                yield images, labels
 
 
-def bound_batches(config: Config, split: str) -> Generator[int, None, None]:
+def bound_batches(config: Config, split: str) -> Generator[Item, None, None]:
     """DALI decodes the same JPEGs, in the same order, and does nothing else."""
     from dali_voc.pipeline import build_decode_only_pipeline  # noqa: PLC0415
 
@@ -56,7 +60,7 @@ def bound_batches(config: Config, split: str) -> Generator[int, None, None]:
         yield len(batch.samples)
 
 
-def reference_batches(config: Config, split: str) -> Generator[int, None, None]:
+def reference_batches(config: Config, split: str) -> Generator[Item, None, None]:
     """PyTorch's DataLoader with two workers, Pillow, and the textbook's 256^3 table."""
     loader = torch.utils.data.DataLoader(
         VOCSegFiles(split, config.augment.crop_size, config.dataset.path),
@@ -65,11 +69,15 @@ def reference_batches(config: Config, split: str) -> Generator[int, None, None]:
         num_workers=2,
         persistent_workers=True,
     )
+    return endless(loader)
+
+
+def endless(loader: torch.utils.data.DataLoader[Any]) -> Generator[Item, None, None]:
+    """Yield a DataLoader's batches, epoch after epoch."""
     while True:
         epoch = iter(loader)
         try:
-            for images, _ in epoch:
-                yield len(images)
+            yield from ((images, labels) for images, labels in epoch)
         finally:
             # workers that are stopped in the middle of a batch abort (PyTorch 2.13)
             for _ in epoch:

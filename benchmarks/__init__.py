@@ -1,0 +1,1 @@
+"""Long campaigns: scripts, and packages for `python -m benchmarks.NAME`."""

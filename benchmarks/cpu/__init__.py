@@ -1,0 +1,1 @@
+"""The loader beside other libraries and other ways, on a CPU."""

@@ -1,0 +1,1 @@
+"""What the loader costs against threads, batch, picture and data set size."""
