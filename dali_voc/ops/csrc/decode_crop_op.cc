@@ -94,7 +94,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
                          std::string("its image: ") + e.what());
             }
           },
-          -i);
+          // the longest first, so that no thread is alone with it in the end
+          ws.Input<CPUBackend>(0).shape()[i].num_elements());
     pool.RunAll();
   }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <type_traits>
 
 #include "label_error.h"
+#include "stream_rows.h"
 #include "stream_store.h"
 #include "unknown_counts.h"
 
@@ -266,8 +268,14 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
       columns_[i] = x.Source(window.x.start + i) - columns.start;
   }
   row_.resize(columns.size);
+  const bool is_plain = PixelBytes() == 1 && !scaled;
   T classes[256];  // of stored bytes, ready to be written
-  for (int value = 0; value < 256; value++) classes[value] = static_cast<T>(index_map_[value]);
+  bool is_identity = is_plain && std::is_same_v<T, int64_t>;
+  for (int value = 0; value < 256; value++) {
+    classes[value] = static_cast<T>(index_map_[value]);
+    // of the picture's own values none is unknown
+    is_identity &= index_map_[value] == value || index_map_[value] == kUnknown;
+  }
 
   const T ignore = static_cast<T>(map_->ignore);
   const int64_t width = crop.crop_width;
@@ -280,9 +288,18 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
   for (int64_t i = 0; i < crop.crop_height; i++) {
     if (i == window.y.size) std::fill_n(line, width, ignore);
     const int64_t source = i < window.y.size ? y.Source(window.y.start + i) : last_source;
+    T* const to = out + (crop.flip_y ? crop.crop_height - 1 - i : i) * width;
+    if constexpr (std::is_same_v<T, int64_t>) {
+      if (is_identity && i < window.y.size &&
+          StreamWidened(Row(source, columns.start, columns.size), columns.size, crop.flip_x,
+                        crop.flip_x ? to + padding : to)) {
+        std::fill_n(crop.flip_x ? to : to + columns.size, padding, ignore);
+        continue;
+      }
+    }
     if (source != last_source) {
       T* const begin = crop.flip_x ? line + padding : line;
-      if (PixelBytes() == 1 && !scaled) {
+      if (is_plain) {
         const uint8_t* row = Row(source, columns.start, columns.size);
         WriteRow(columns.size, crop.flip_x, begin, [&](int64_t j) { return classes[row[j]]; });
       } else {
@@ -298,7 +315,7 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
       }
       last_source = source;
     }
-    StreamCopy(line, width, out + (crop.flip_y ? crop.crop_height - 1 - i : i) * width);
+    StreamCopy(line, width, to);
   }
   FinishStream();
 }

@@ -10,6 +10,7 @@
 
 #include "resample.h"
 #include "rotation.h"
+#include "stream_rows.h"
 #include "stream_store.h"
 #include "window_rows.h"
 
@@ -139,10 +140,28 @@ class CropNormalizer {
       if constexpr (std::is_same_v<Out, uint8_t>) {
         if (coloring.ChangesNothing()) return CopyRows(crop, coloring, next_row, out);
       }
-      auto make_row = [&](int64_t y, float* to, int64_t step) {
-        ColorRow<3>(next_row(y), crop.width, coloring, to, step);
+      const uint8_t* row = nullptr;
+      auto make_row = [&](int64_t, float* to, int64_t step) {
+        ColorRow<3>(row, crop.width, coloring, to, step);
       };
-      WriteRows(crop, coloring, make_row, out);
+      // most rows of most pictures go the short way
+      auto stream_row = [&](int64_t y, Out* to, int64_t plane) {
+        row = next_row(y);
+        if constexpr (std::is_same_v<Out, float>) {
+          if (coloring.matrix || crop.channels_last) return false;
+          const int64_t padding = crop.crop_width - crop.width;
+          float* const begin = crop.flip_x ? to + padding : to;
+          if (!StreamNormalized(row, crop.width, crop.flip_x, coloring.norm.scale,
+                                coloring.norm.offset, begin, begin + plane, begin + 2 * plane))
+            return false;
+          for (int c = 0; c < 3; c++)
+            std::fill_n(crop.flip_x ? to + c * plane : begin + c * plane + crop.width, padding,
+                        coloring.fill[c]);
+          return true;
+        }
+        return false;
+      };
+      WriteRows(crop, coloring, make_row, out, stream_row);
     }
   }
 
@@ -154,9 +173,18 @@ class CropNormalizer {
     return decoded_.data();
   }
 
-  // make_row(y, to, step) writes one row of the picture, its channels `step` apart.
-  template <typename MakeRow, typename Out>
-  void WriteRows(const CropLayout& crop, const Coloring& coloring, MakeRow make_row, Out* out) {
+  struct StreamNothing {
+    template <typename Out>
+    bool operator()(int64_t, Out*, int64_t) const {
+      return false;
+    }
+  };
+
+  // make_row(y, to, step) writes one row of the picture, its channels `step` apart, unless before
+  // it stream_row(y, out, plane) has put it into the crop, channels `plane` apart.
+  template <typename MakeRow, typename Out, typename StreamRow = StreamNothing>
+  void WriteRows(const CropLayout& crop, const Coloring& coloring, MakeRow make_row, Out* out,
+                 StreamRow stream_row = {}) {
     const int64_t width = crop.crop_width;
     // a row of the crop, as floats and as it is stored; both stay in the cache
     row_.resize(3 * width);
@@ -165,12 +193,13 @@ class CropNormalizer {
     for (int c = 0; c < 3; c++)
       std::fill_n(row_.data() + c * width + crop.width, width - crop.width, coloring.fill[c]);
     for (int64_t y = 0; y < crop.crop_height; y++) {
+      const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * width;
+      const int64_t plane = crop.crop_height * width;
+      if (y < crop.height && stream_row(y, out + at, plane)) continue;
       if (y < crop.height)
         make_row(y, row_.data(), width);
       else if (y == crop.height)
         for (int c = 0; c < 3; c++) std::fill_n(row_.data() + c * width, width, coloring.fill[c]);
-      const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * width;
-      const int64_t plane = crop.crop_height * width;
       if (crop.channels_last) {
         for (int c = 0; c < 3; c++)
           StoreRow<3>(row_.data() + c * width, width, crop.flip_x, line.data() + c);
