@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 from dali_voc.benchmarking import CONTENDERS, Contender, Item
 from dali_voc.config import Config
@@ -38,7 +39,7 @@ class Peer:
     packages: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     same_work: bool = True
-    options: tuple[tuple[str, int], ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
 
     def __call__(self, config: Config, split: str) -> Generator[Item, None, None]:
         """Yield batches without end."""
@@ -69,6 +70,12 @@ _FAST = ("simplejpeg", "deflate", "opencv-python-headless")
 
 PEERS: dict[str, Peer] = {
     "loader": Peer(title="dali_voc", module="loader"),
+    "loader_encoded": Peer(
+        title="dali_voc, cache: encoded", module="loader_cached", options=(("keep", "encoded"),)
+    ),
+    "loader_decoded": Peer(
+        title="dali_voc, cache: decoded", module="loader_cached", options=(("keep", "decoded"),)
+    ),
     "bound": Peer(title="DALI decodes the JPEGs, nothing else", module="bound", same_work=False),
     "jpeg_only": Peer(
         title="simplejpeg decodes the JPEGs, 2 processes, nothing else",
@@ -138,5 +145,11 @@ PEERS: dict[str, Peer] = {
         title="a batch's bytes copied into fresh tensors, 2 threads",
         module="copy_bytes",
         same_work=False,
+    ),
+    "copy_bytes_reused": Peer(
+        title="a batch's bytes copied into the same tensors again, 2 threads",
+        module="copy_bytes",
+        same_work=False,
+        options=(("fresh", False),),
     ),
 }

@@ -1,4 +1,8 @@
-"""Copies a batch's bytes into fresh tensors on two threads: what no loader can be faster than."""
+"""Copies a batch's bytes on two threads, into fresh tensors or into the same ones again and again.
+
+A loader that reuses memory may be faster than copying into fresh tensors, whose pages the system
+has to clear first.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from dali_voc.config import Config
 __all__ = ["batches"]
 
 
-def batches(config: Config, split: str) -> Generator[Item, None, None]:
+def batches(config: Config, split: str, *, fresh: bool = True) -> Generator[Item, None, None]:
     """Yield copies of one batch without end, as large as the batches of an epoch."""
     torch.set_num_threads(1)
     size = config.loader.batch_size
@@ -22,6 +26,7 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
     num_samples = len(find_pairs(config, split))
     images = torch.rand((size, 3, *crop))
     labels = torch.randint(21, (size, *crop))
+    targets = torch.empty_like(images), torch.empty_like(labels)
 
     def half(sources: list[torch.Tensor], targets: list[torch.Tensor]) -> None:
         for source, target in zip(sources, targets, strict=True):
@@ -31,12 +36,13 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
         while True:
             for first in range(0, num_samples, size):
                 n = min(size, num_samples - first)
-                fresh = torch.empty_like(images[:n]), torch.empty_like(labels[:n])
+                if fresh:
+                    targets = torch.empty_like(images), torch.empty_like(labels)
                 middle = (n + 1) // 2
                 copies = [
-                    pool.submit(half, [images[part], labels[part]], [t[part] for t in fresh])
+                    pool.submit(half, [images[part], labels[part]], [t[part] for t in targets])
                     for part in (slice(middle), slice(middle, n))
                 ]
                 for copy in copies:
                     copy.result()
-                yield fresh
+                yield targets[0][:n], targets[1][:n]
