@@ -153,7 +153,7 @@ def test_the_command_writes_figures_and_who_is_missing(voc: Path, tmp_path: Path
 def test_usage_counts_children() -> None:
     from dali_voc.benchmarking._usage import group_cpu_seconds, group_pss_bytes
 
-    code = """
+    code = r"""
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "x = bytearray(b'1' * 50_000_000)\nwhile 1: pass"])
 time.sleep(1.5)
