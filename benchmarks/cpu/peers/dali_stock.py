@@ -25,11 +25,8 @@ def batches(config: Config, split: str, threads: int = 2) -> Generator[Item, Non
     )
 
     def names() -> tuple[list[Any], list[Any]]:
-        samples = next(lists)
-        return (
-            [index.images.encoded(i) for i in samples],
-            [index.labels.encoded(i) for i in samples],
-        )
+        samples = np.array(next(lists))
+        return index.images.encoded(samples), index.labels.encoded(samples)
 
     pipeline = Pipeline(
         batch_size=config.loader.batch_size,
