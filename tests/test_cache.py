@@ -66,17 +66,19 @@ AUGMENTED: dict[str, Any] = {
 
 @pytest.mark.parametrize("keep", KEEP)
 @pytest.mark.parametrize(
-    ("split", "augment"),
+    ("split", "augment", "memory"),
     [
-        ("train", {}),
-        ("train", AUGMENTED),
-        ("val", {}),
-        ("val", {"validation": "full"}),
-        ("val", {"validation": "resize"}),
-        ("val", {"validation": "slide"}),
+        ("train", {}, 1.0),
+        ("train", AUGMENTED, 1.0),
+        ("train", AUGMENTED, 2e-3),  # some samples fit
+        ("train", {}, 1e-9),  # none
+        ("val", {}, 1.0),
+        ("val", {"validation": "full"}, 1.0),
+        ("val", {"validation": "full"}, 2e-3),
+        ("val", {"validation": "resize"}, 1.0),
+        ("val", {"validation": "slide"}, 1.0),
     ],
 )
-@pytest.mark.parametrize("memory", [1.0, 2e-3, 1e-9])  # all fits; some; nothing
 def test_batches_are_the_same(
     make_config: MakeConfig, keep: str, split: str, augment: dict[str, Any], memory: float
 ) -> None:
