@@ -90,7 +90,8 @@ def write_plot(result: Mapping[str, Any], path: Path) -> None:
     axes = figure.subplots()
     for place, (name, row) in enumerate(rows):
         median = row["pairs_per_second"]
-        color = "#c44e52" if name.startswith("loader") else "#4c72b0" if row["same_work"] else "#b0b0b0"
+        others = "#4c72b0" if row["same_work"] else "#b0b0b0"
+        color = "#c44e52" if name.startswith("loader") else others
         spread = [[median - row["lowest"]], [row["highest"] - median]]
         axes.barh(place, median, color=color, xerr=spread, ecolor="#303030", capsize=3)
         ratio = f"  ({row['of_bound']:.2f})" if row["of_bound"] else ""
