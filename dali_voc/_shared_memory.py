@@ -47,13 +47,12 @@ class SharedMemory:
             self.handle = _ask(address)
             if self.handle < 0:
                 server = _listen(address)
-                if server or time.monotonic() > deadline:
-                    self.handle = _make(size)
-                else:
+                if not server and time.monotonic() <= deadline:
                     time.sleep(0.05)  # somebody is there and does not answer yet
-        self.is_shared = server is not None or time.monotonic() <= deadline
-        if not self.is_shared:
-            _log.warning("the cache is not shared: another process holds it and does not answer")
+                    continue
+                if not server:
+                    _log.warning("the cache is not shared: its holder does not answer")
+                self.handle = _make(size)
         if server:
             threading.Thread(
                 target=_serve, args=(server, self.handle), name="dali_voc cache", daemon=True

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
 from dali_voc.datasets._pack_format import PackIndex
 from dali_voc.errors import ConfigError
@@ -69,19 +69,5 @@ def _parse_size(text: str) -> int:
 
 
 def _pack(console: Console, config: Config, out: Path, *, split: str, shard_size: int) -> PackIndex:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("pairs"),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress:
-        task = progress.add_task(split, total=None)
-        return pack_split(
-            config,
-            out,
-            split=split,
-            shard_size=shard_size,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with show_progress(console, split, unit="pairs") as progress:
+        return pack_split(config, out, split=split, shard_size=shard_size, progress=progress)

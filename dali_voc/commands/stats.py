@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dali_voc._files import write_bytes
 from dali_voc.commands._class_chart import class_chart
+from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
 from dali_voc.counting import count_classes
 from dali_voc.errors import ConfigError
@@ -65,20 +65,8 @@ def _check_places(out: Path, chart: Path) -> None:
 
 
 def _count(console: Console, config: Config, split: str) -> ClassStats:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("labels"),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress:
-        task = progress.add_task(split, total=None)
-        return count_classes(
-            config,
-            split=split,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with show_progress(console, split, unit="labels") as progress:
+        return count_classes(config, split=split, progress=progress)
 
 
 def _table(counted: ClassStats) -> Table:

@@ -27,7 +27,6 @@ def build_label_pipeline(
 
     Args:
         source: as for `build_pipeline`; only the labels are used.
-        in_shards: whether they lie inside other files.
         in_shards: whether the labels lie inside other files.
         labels: `palette` and `unknown` are used.
         tables: what label values mean.

@@ -127,9 +127,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       picture.rgb = ws.Input<CPUBackend>(1).tensor<uint8_t>(i);
       picture.stride = width * 3;
     } else if (FindWhole(ws, i, worker, &whole)) {
-      const bool inside = window.y >= 0 && window.x >= 0 && window.y + height <= whole.height &&
-                          window.x + width <= whole.width;
-      if (!inside) throw ImageError("the window lies outside the picture");
+      window.CheckInside(whole.height, whole.width);
       picture.stride = int64_t{whole.width} * 3;
       picture.rgb = whole.data + window.y * picture.stride + window.x * 3;
     } else {

@@ -45,10 +45,7 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   decoder_.do_fancy_upsampling = TRUE;
   jpeg_start_decompress(&decoder_);
   if (!by_libjpeg_alone) huffman_->TakeOver(&decoder_, &errors_.jump);
-  const bool inside = window_.y >= 0 && window_.x >= 0 && window_.height > 0 && window_.width > 0 &&
-                      window_.y + window_.height <= decoder_.output_height &&
-                      window_.x + window_.width <= decoder_.output_width;
-  if (!inside) throw ImageError("the window lies outside the picture");
+  window_.CheckInside(decoder_.output_height, decoder_.output_width);
   // Chroma is interpolated: the columns next to the window count too. One would do, but libjpeg
   // repeats chroma instead in pictures of very few columns, and would in so narrow a part.
   const int64_t margin = 8;

@@ -39,10 +39,7 @@ void PngWindow::StartUnnamed(const uint8_t* file, size_t size) {
   const PngHeader& header = chunks_.header;
   if (!IsCommon(header.bit_depth, header.interlaced))
     throw ImageError("this PNG is interlaced or has 16 bits per channel, expected neither");
-  const bool inside = window_.y >= 0 && window_.x >= 0 && window_.height > 0 && window_.width > 0 &&
-                      window_.y + window_.height <= header.height &&
-                      window_.x + window_.width <= header.width;
-  if (!inside) throw ImageError("the window lies outside the picture");
+  window_.CheckInside(header.height, header.width);
   const int64_t end = window_.y + window_.height;
   const int64_t pitch = header.RowBytes() + 1;
   uint8_t* first = inflater_.Prefix(chunks_, end * pitch) + 1;

@@ -14,6 +14,13 @@ class ImageError : public std::runtime_error {
 
 struct WindowBounds {
   int64_t y, x, height, width;  // in pixels of the picture
+
+  // Throws ImageError unless it has pixels, and a picture of this size holds them all.
+  void CheckInside(int64_t picture_height, int64_t picture_width) const {
+    const bool inside = y >= 0 && x >= 0 && height > 0 && width > 0 &&
+                        y + height <= picture_height && x + width <= picture_width;
+    if (!inside) throw ImageError("the window lies outside the picture");
+  }
 };
 
 class WindowRows {
