@@ -1,4 +1,4 @@
-"""The DataLoader that most people write: a data set of pairs, two workers, default collation."""
+"""The DataLoader that most people write, two workers, default collation; a data set of pairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.cpu.peers._windows import find_pairs
 from dali_voc.benchmarking import Item, endless
 from dali_voc.config import Config
 
-__all__ = ["plain_batches"]
+__all__ = ["loader_batches", "plain_batches"]
 
 
 class _Pairs(torch.utils.data.Dataset[tuple[Any, Any]]):
@@ -30,9 +30,16 @@ def plain_batches(
     config: Config, split: str, read: Callable[[str, str], Any]
 ) -> Generator[Item, None, None]:
     """Yield batches without end of what `read` makes of an image's and a label's path."""
+    return loader_batches(_Pairs(config, split, read), batch_size=config.loader.batch_size)
+
+
+def loader_batches(
+    pairs: torch.utils.data.Dataset[Any], *, batch_size: int
+) -> Generator[Item, None, None]:
+    """Yield batches of a data set without end."""
     loader = torch.utils.data.DataLoader(
-        _Pairs(config, split, read),
-        batch_size=config.loader.batch_size,
+        pairs,
+        batch_size=batch_size,
         shuffle=True,
         num_workers=2,
         multiprocessing_context="fork",  # as users of Linux have it

@@ -8,8 +8,9 @@ import cv2
 import torch
 
 from benchmarks.cpu.peers._fast_pair import FastPairs
+from benchmarks.cpu.peers._plain_loader import loader_batches
 from benchmarks.cpu.peers._windows import find_pairs
-from dali_voc.benchmarking import Item, endless
+from dali_voc.benchmarking import Item
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 
@@ -36,12 +37,5 @@ class _Pairs(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 def batches(config: Config, split: str) -> Generator[Item, None, None]:
     """Yield batches without end."""
-    loader = torch.utils.data.DataLoader(
-        _Pairs(config, find_pairs(config, split)),
-        batch_size=config.loader.batch_size,
-        shuffle=True,
-        num_workers=2,
-        multiprocessing_context="fork",  # as users of Linux have it
-        persistent_workers=True,
-    )
-    return endless(loader)
+    pairs = _Pairs(config, find_pairs(config, split))
+    return loader_batches(pairs, batch_size=config.loader.batch_size)

@@ -10,7 +10,8 @@ from collections.abc import Generator
 
 import torch
 
-from dali_voc.benchmarking import Item, endless
+from benchmarks.cpu.peers._plain_loader import loader_batches
+from dali_voc.benchmarking import Item
 from dali_voc.config import Config
 from dali_voc.reference import VOCSegDataset
 
@@ -23,12 +24,5 @@ def batches(config: Config, split: str) -> Generator[Item, None, None]:
     parts = [
         VOCSegDataset(is_train, config.augment.crop_size, config.dataset.path) for is_train in lists
     ]
-    loader = torch.utils.data.DataLoader(
-        torch.utils.data.ConcatDataset(parts),
-        batch_size=config.loader.batch_size,
-        shuffle=True,
-        num_workers=2,
-        multiprocessing_context="fork",  # as users of Linux have it
-        persistent_workers=True,
-    )
-    return endless(loader)
+    pairs = torch.utils.data.ConcatDataset(parts)
+    return loader_batches(pairs, batch_size=config.loader.batch_size)
