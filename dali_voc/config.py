@@ -187,6 +187,18 @@ class LoaderConfig(Section):
         "auto", description="CPU threads; auto: one per core that this process may use"
     )
     prefetch: int = Field(2, ge=1, le=64, description="batches made ahead")
+    hw_decoder_load: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of the JPEGs that go to a GPU's hardware decoder, where it has one; "
+        "null: as DALI has it",
+    )
+    gpu_tail: Literal["dali", "fused"] = Field(
+        "dali",
+        description="what turns decoded pictures into crops on a GPU: DALI's operators, or one "
+        "kernel of ours that rounds as the CPU does",
+    )
     seed: int = Field(0, ge=0, le=2**63 - 1, description="decides order, crops and flips")
     rank: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",

@@ -14,8 +14,9 @@ from nvidia.dali import Pipeline, fn
 from png_writer import PALETTE, write_png
 from test_label_operator import decode
 
+from dali_voc.errors import SampleError
 from dali_voc.labels import LabelTables, voc_colormap
-from dali_voc.ops import color_to_index
+from dali_voc.ops import check_unknown, color_to_index
 
 VOC = [*voc_colormap(21), voc_colormap(256)[255]]
 VOC_CLASSES = [*range(21), 255]
@@ -106,6 +107,32 @@ def test_mixed_sizes(data: st.DataObject) -> None:
         assert np.array_equal(found, np.array(VOC_CLASSES)[t])
 
 
+def test_unknown_colors_are_counted() -> None:
+    pictures = [np.zeros((4, 5, 3), np.uint8) for _ in range(3)]
+    pictures[1][1, 1:3] = 1, 2, 3
+    pictures[1][0, 0] = 0, 9, 0
+    pictures[2][0, 0] = 7, 0, 0
+    pipeline = Pipeline(batch_size=3, num_threads=2, device_id=None, prefetch_queue_depth=1)
+    with pipeline:
+        rgb = fn.external_source(source=lambda: pictures, batch=True, layout="HWC")
+        options = {"colors": VOC, "unknown": 99, "count_unknown": True}
+        pipeline.set_outputs(*color_to_index(rgb, **options))
+    labels, counts = (np.array(output.as_tensor()) for output in pipeline.run())
+    assert counts.tolist() == [[0, 2**32 - 1], [3, 0x000900], [1, 0x070000]]
+    assert [(label == 99).sum() for label in labels] == [0, 3, 1]
+    with pytest.raises(SampleError) as info:
+        check_unknown(counts, ["a.png", "b.png", "c.png"])
+    assert str(info.value) == (
+        "b.png: 3 pixels have colours that are not in the label table, the smallest is (0, 9, 0); "
+        "1 more of the batch likewise"
+    )
+    with pytest.raises(SampleError, match=r"c: 1 pixel has a colour that is not .* \(7, 0, 0\)$"):
+        check_unknown(counts[2:], ["c"])
+    check_unknown(counts[:1], ["a"])
+    with pytest.raises(ValueError, match="counts of 3 samples but 1 names"):
+        check_unknown(counts, ["a"])
+
+
 def test_classes_default_to_places() -> None:
     (found,) = run([np.array([[[9, 9, 9], [0, 0, 0]]], np.uint8)], colors=[(0, 0, 0), (9, 9, 9)])
     assert found.tolist() == [[1, 0]]
@@ -125,6 +152,7 @@ def test_unknown_color_is_named() -> None:
         ({"colors": [(0, 0, 0)], "classes": [1, 2]}, "1 colors but 2 classes"),
         ({"colors": [(0, 0, 0)], "classes": [256]}, "does not fit"),
         ({"colors": [(0, 0, 0)], "unknown": -2}, "does not fit"),
+        ({"colors": [(0, 0, 0)], "count_unknown": True}, "unknown is 'error'"),
     ],
 )
 def test_impossible_tables(options: dict[str, Any], reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dali_voc.ops._cache import CacheNodes
-from dali_voc.ops._colors import color_to_index
+from dali_voc.ops._colors import check_unknown, color_to_index
 from dali_voc.ops._crops import decode_crop, normalize_crop
 from dali_voc.ops._labels import ClassCrop, LabelNodes, decode_label
 from dali_voc.ops._records import read_record
@@ -12,6 +12,7 @@ __all__ = [
     "CacheNodes",
     "ClassCrop",
     "LabelNodes",
+    "check_unknown",
     "color_to_index",
     "decode_crop",
     "decode_label",

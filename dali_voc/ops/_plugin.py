@@ -11,7 +11,7 @@ from nvidia.dali import plugin_manager
 
 from dali_voc.errors import PluginError
 
-__all__ = ["load_plugin"]
+__all__ = ["library_path", "load_plugin"]
 
 _LIBRARY = "libdali_voc_ops.so"
 _BUILT_FOR = "built_for_dali.txt"
@@ -42,6 +42,15 @@ def _check_version(folder: Path) -> None:
             f"{folder / _LIBRARY} was built for DALI {built_for}, but DALI {installed} is "
             f"installed; reinstall dali-voc, or 'pip install nvidia-dali-cuda120=={built_for}'"
         )
+
+
+def library_path() -> Path:
+    """Return where the compiled operators lie.
+
+    Raises:
+        PluginError: they lie nowhere.
+    """
+    return _folder() / _LIBRARY
 
 
 @functools.cache

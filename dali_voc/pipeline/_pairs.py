@@ -281,6 +281,8 @@ class _Graph:
 
     @_plain_python
     def _decode_window(self, encoded: Any, decoded: LabelNodes, *, device: str) -> Any:
+        load = self.config.loader.hw_decoder_load
+        options = {} if device == "cpu" or load is None else {"hw_decoder_load": load}
         return fn.decoders.image_slice(
             encoded,
             device=device,
@@ -289,6 +291,7 @@ class _Graph:
             axes=(0, 1),
             adjust_orientation=False,
             output_type=types.RGB,
+            **options,
         )
 
     def _cast_image(self, image: Any) -> Any:

@@ -1,41 +1,15 @@
 // 24-bit colour to class, exactly: a hash table that keeps the whole colour in each slot.
-// `Find` is free of library calls, so that a GPU compiler can build it too.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
 
+#include "color_lookup.h"
+
 namespace dali_voc {
-
-constexpr uint32_t kEmptySlot = 0xffffffff;  // no colour has more than 24 bits
-constexpr uint16_t kUnknown = 0xffff;        // "no class"; classes end at 65534
-
-// Three bytes R, G, B as 0xRRGGBB.
-inline uint32_t PackRgb(const uint8_t* rgb) {
-  return uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
-}
-
-struct ColorSlot {
-  uint32_t color;  // 0xRRGGBB, or kEmptySlot
-  uint32_t value;  // the class
-};
-
-struct ColorTableView {
-  const ColorSlot* slots;
-  int shift;         // the hash is the top (32 - shift) bits of a product
-  uint32_t mask;     // number of slots - 1
-  uint16_t unknown;  // what any other colour gives
-  uint16_t Find(uint32_t color) const {
-    uint32_t i = (color * 0x9e3779b1u) >> shift;  // 2^32 over the golden ratio
-    while (slots[i].color != color) {
-      if (slots[i].color == kEmptySlot) return unknown;
-      i = (i + 1) & mask;
-    }
-    return static_cast<uint16_t>(slots[i].value);
-  }
-};
 
 class ColorTable {
  public:
@@ -43,31 +17,62 @@ class ColorTable {
   ColorTable(const std::vector<int>& colors, const std::vector<int>& classes, int unknown) {
     if (colors.size() != classes.size())
       throw std::invalid_argument("there must be one class for each colour");
+    Check(colors, classes);
     int bits = 4;  // at most a quarter of the slots is filled
     while ((size_t{1} << bits) < classes.size() * 4) bits++;
-    slots_.assign(size_t{1} << bits, ColorSlot{kEmptySlot, 0});
-    view_ = {slots_.data(), 32 - bits, static_cast<uint32_t>(slots_.size() - 1),
+    slots_.resize(size_t{1} << bits);
+    view_ = {slots_.data(), kGolden, 32 - bits, static_cast<uint32_t>(slots_.size() - 1),
              static_cast<uint16_t>(unknown)};
-    for (size_t i = 0; i < classes.size(); i++) Insert(colors[i], classes[i]);
+    Fill(colors, classes);
+    // Tables of the usual sizes become perfect: every colour lies where its hash says, and nothing
+    // is looked for twice. With 22 colours in 128 slots every seventh multiplier does it.
+    for (int i = 0; longest_ > 1 && i < kTrials && colors.size() <= kLargestPerfect; i++) {
+      view_.multiplier = view_.multiplier * 0x915f77f5u + 2 * kGolden;  // stays odd
+      Fill(colors, classes);
+    }
   }
   ColorTable(const ColorTable&) = delete;
   ColorTable& operator=(const ColorTable&) = delete;
 
   const ColorTableView& view() const { return view_; }
+  size_t size() const { return slots_.size(); }
+  // Slots that are looked at until a colour of the table is found, at most.
+  int longest() const { return longest_; }
 
  private:
-  void Insert(int color, int value) {
-    if (color < 0 || color > 0xffffff) throw std::invalid_argument("a colour has 24 bits");
-    if (value < 0 || value >= kUnknown) throw std::invalid_argument("a class is 0..65534");
-    uint32_t key = static_cast<uint32_t>(color);
-    uint32_t i = (key * 0x9e3779b1u) >> view_.shift;
-    for (; slots_[i].color != kEmptySlot; i = (i + 1) & view_.mask)
-      if (slots_[i].color == key) throw std::invalid_argument("a colour is in the table twice");
-    slots_[i] = {key, static_cast<uint32_t>(value)};
+  static constexpr uint32_t kGolden = 0x9e3779b1u;  // 2^32 over the golden ratio
+  static constexpr int kTrials = 2000;
+  static constexpr size_t kLargestPerfect = 48;
+
+  static void Check(const std::vector<int>& colors, const std::vector<int>& classes) {
+    for (size_t i = 0; i < colors.size(); i++) {
+      if (colors[i] < 0 || colors[i] > 0xffffff)
+        throw std::invalid_argument("a colour has 24 bits");
+      if (classes[i] < 0 || classes[i] >= kUnknown)
+        throw std::invalid_argument("a class is 0..65534");
+    }
+    std::vector<int> sorted = colors;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+      throw std::invalid_argument("a colour is in the table twice");
+  }
+
+  void Fill(const std::vector<int>& colors, const std::vector<int>& classes) {
+    std::fill(slots_.begin(), slots_.end(), ColorSlot{kEmptySlot, 0});
+    longest_ = 0;
+    for (size_t k = 0; k < colors.size(); k++) {
+      const uint32_t key = static_cast<uint32_t>(colors[k]);
+      uint32_t i = (key * view_.multiplier) >> view_.shift;
+      int looks = 1;
+      for (; slots_[i].color != kEmptySlot; i = (i + 1) & view_.mask) looks++;
+      slots_[i] = {key, static_cast<uint32_t>(classes[k])};
+      longest_ = std::max(longest_, looks);
+    }
   }
 
   std::vector<ColorSlot> slots_;
   ColorTableView view_{};
+  int longest_ = 0;
 };
 
 // Labels come in runs of one colour, so the last answer is usually the next one.

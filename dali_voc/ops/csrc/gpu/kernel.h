@@ -1,0 +1,36 @@
+// A kernel of ours: compiled by the driver when it is first launched in a context.
+#pragma once
+
+#include <cuda.h>
+
+#include <map>
+#include <mutex>
+
+namespace dali_voc {
+
+// Thread-safe. Modules stay loaded until their context ends.
+class Kernel {
+ public:
+  // `image`: name in kKernelImages; `function`: one of its kernels.
+  Kernel(const char* image, const char* function) : image_(image), function_(function) {}
+
+  // One-dimensional, with the arguments that the kernel takes. Throws std::runtime_error.
+  template <typename... Arguments>
+  void Launch(CUstream stream, unsigned blocks, unsigned threads, Arguments... arguments) {
+    void* pointers[] = {&arguments...};
+    Launch(stream, blocks, threads, pointers);
+  }
+
+ private:
+  void Launch(CUstream stream, unsigned blocks, unsigned threads, void** arguments);
+  CUfunction InContext(CUcontext context);
+
+  const char *image_, *function_;
+  std::mutex mutex_;
+  std::map<CUcontext, CUfunction> functions_;
+};
+
+// How many multiprocessors the GPU of the calling thread's context has.
+int Multiprocessors();
+
+}  // namespace dali_voc

@@ -1,0 +1,88 @@
+"""A CUDA driver that runs our kernels on the host, and memory that ends where it says."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import mmap
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import nvidia
+import torch
+
+from dali_voc.ops import _kernels
+
+SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
+NATIVE = Path(__file__).parent / "native/cuda"
+
+
+def cuda_include() -> Path:
+    """The folder of cuda.h, from the wheel nvidia-cuda-runtime-cu12."""
+    for root in nvidia.__path__:
+        if (folder := Path(root, "cuda_runtime/include")).is_dir():
+            return folder
+    raise FileNotFoundError("cuda.h: pip install nvidia-cuda-runtime-cu12")
+
+
+@functools.cache
+def build_driver() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="dali_voc_cuda"))
+    library = folder / "libcuda_on_cpu.so"
+    # as the kernels are compiled: no fused multiply-add
+    command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-ffp-contract=off"]
+    command += [
+        "-fvisibility=hidden",
+        "-Wno-unknown-pragmas",
+        f"-I{SOURCES}",
+        f"-I{cuda_include()}",
+    ]
+    sources = [NATIVE / "driver.cc", NATIVE / "kernels.cc"]
+    subprocess.run([*command, *sources, "-o", library], check=True)
+    return library
+
+
+@contextlib.contextmanager
+def cuda_on_cpu() -> Iterator[ctypes.CDLL]:
+    """Launch kernels on the host; gives the driver, for what it has counted."""
+    library = build_driver()
+    _kernels.use_driver(library)
+    try:
+        yield ctypes.CDLL(str(library))
+    finally:
+        _kernels.use_driver(None)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_kept: list[mmap.mmap] = []
+
+
+def guarded(
+    size: int, *, at_end: bool, offset: int = 0, dtype: npt.DTypeLike = np.uint8
+) -> torch.Tensor:
+    """Bytes between two pages that must not be touched.
+
+    They begin right behind the first (and `offset` bytes), or end right before the second; a kernel
+    that reads or writes beside them ends the process.
+    """
+    page = mmap.PAGESIZE
+    nbytes = size * np.dtype(dtype).itemsize
+    inner = -(-(nbytes + offset) // page) * page or page
+    memory = mmap.mmap(-1, inner + 2 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for guard in start, start + page + inner:
+        if _libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0):
+            raise OSError(ctypes.get_errno(), "mprotect")
+    _kept.append(memory)
+    first = page + inner - nbytes - offset if at_end else page + offset
+    view = np.frombuffer(memory, np.uint8, count=nbytes, offset=first).view(dtype)
+    return torch.from_numpy(view)
+
+
+def scratch(size: int = 8 << 20) -> torch.Tensor:
+    return torch.empty(size, dtype=torch.uint8)
