@@ -282,7 +282,9 @@ class _Graph:
     @_plain_python
     def _decode_window(self, encoded: Any, decoded: LabelNodes, *, device: str) -> Any:
         load = self.config.loader.hw_decoder_load
-        options = {} if device == "cpu" or load is None else {"hw_decoder_load": load}
+        options: dict[str, Any] = {}
+        if device == "mixed" and load is not None:
+            options["hw_decoder_load"] = load
         return fn.decoders.image_slice(
             encoded,
             device=device,
