@@ -9,7 +9,7 @@ import torch
 
 from dali_voc.errors import LoaderError
 
-__all__ = ["pick_device", "pick_threads"]
+__all__ = ["has_gpu_graph", "pick_device", "pick_threads"]
 
 
 def pick_threads(threads: int | Literal["auto"]) -> int:
@@ -31,3 +31,11 @@ def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:
         )
     number = torch.cuda.current_device() if local_rank is None else local_rank
     return torch.device("cuda", number)
+
+
+def has_gpu_graph(device: torch.device) -> bool:
+    """Return whether pipelines for this device are laid out as for a GPU.
+
+    Tests let this be true on a CPU: the same graph then runs with every operator there.
+    """
+    return device.type == "cuda"

@@ -30,14 +30,18 @@ class SharedMemory:
     are written to.
 
     Args:
-        name: any text.
+        name: any text; None: nobody else gets it.
         size: bytes.
 
     Raises:
         LoaderError: the system gives no memory of this size.
     """
 
-    def __init__(self, name: str, *, size: int) -> None:
+    def __init__(self, name: str | None, *, size: int) -> None:
+        if name is None:
+            self.handle = _make(size)
+            self._finish = weakref.finalize(self, _close, None, self.handle)
+            return
         secret = hashlib.sha256(f"{os.getuid()} {size} {name}".encode()).hexdigest()[:32]
         address = f"\0dali_voc-{secret}"
         deadline = time.monotonic() + _PATIENCE

@@ -220,17 +220,22 @@ class LoaderConfig(Section):
 class CacheConfig(Section):
     """What is kept in memory from one epoch to the next; `cache: decoded` is short for `keep`.
 
-    The ranks of one machine share the memory. What has been kept is not read again: files that
-    change later are not noticed. Batches are the same with and without.
+    The ranks of one machine share the memory; each GPU has its own for decoded pictures. What has
+    been kept is not read again: files that change later are not noticed. Batches are the same with
+    and without.
     """
 
     keep: Literal["none", "encoded", "decoded"] = Field(
         "none",
-        description="encoded: files as they are; decoded: pictures, three bytes a pixel, and class "
-        "indices, one (on a GPU, as encoded)",
+        description="encoded: files as they are; decoded: pictures, three bytes a pixel, on a GPU in "
+        "its memory, and class indices, one",
     )
     memory: float = Field(
-        4.0, gt=0, le=2**20, description="GiB at most; what does not fit is read each time"
+        4.0,
+        gt=0,
+        le=2**20,
+        description="GiB at most; what does not fit is read each time; decoded on a GPU: as much "
+        "there as well, taken at once",
     )
 
     @model_validator(mode="before")

@@ -17,7 +17,7 @@ from typing_extensions import Self
 from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
-from dali_voc._devices import pick_device, pick_threads
+from dali_voc._devices import has_gpu_graph, pick_device, pick_threads
 from dali_voc._diagnose import find_bad_samples, first_line
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
@@ -143,8 +143,9 @@ class Loader:
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
         self._substitutes = Substitutes(seed=config.loader.seed, num_samples=len(index))
         self._prefetcher: Prefetcher | None = None
-        on_gpu = self._device.type == "cuda"
-        self._cache = Cache.from_config(config, index, on_gpu=on_gpu)
+        self._cache = Cache.from_config(
+            config, index, gpu=self._device if has_gpu_graph(self._device) else None
+        )
         self._next = BatchKey(epoch=0)  # where the next `for` begins
         # not `_iterator`: Lightning sets an attribute of that name to None
         self._current: _EpochIterator | None = None
@@ -327,7 +328,7 @@ class Loader:
                 self._index.spec, ignore_index=self._config.labels.ignore_index
             ),
             batch_size=batch_size,
-            device="cuda" if self._device.type == "cuda" else "cpu",
+            on_gpu=has_gpu_graph(self._device),
             device_id=self._device.index,
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,

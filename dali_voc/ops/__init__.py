@@ -5,6 +5,7 @@ from __future__ import annotations
 from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._colors import check_unknown, color_to_index
 from dali_voc.ops._crops import decode_crop, normalize_crop
+from dali_voc.ops._keep import keep_window
 from dali_voc.ops._labels import ClassCrop, LabelNodes, decode_label
 from dali_voc.ops._records import read_record
 
@@ -16,6 +17,7 @@ __all__ = [
     "color_to_index",
     "decode_crop",
     "decode_label",
+    "keep_window",
     "normalize_crop",
     "read_record",
 ]

@@ -16,7 +16,7 @@ from dali_voc.errors import DaliVocError
 from dali_voc.labels import Color
 from dali_voc.ops._plugin import library_path, load_plugin
 
-__all__ = ["KernelError", "color_to_index", "ptx_images", "use_driver"]
+__all__ = ["KernelError", "color_to_index", "copy_rows", "ptx_images", "use_driver"]
 
 _ERROR_SIZE = 1024
 
@@ -30,6 +30,16 @@ class _ColorPicture(ctypes.Structure):
         ("rgb", ctypes.c_void_p),
         ("out", ctypes.c_void_p),
         ("pixels", ctypes.c_int64),
+    )
+
+
+class _RowsCopy(ctypes.Structure):
+    _fields_ = (
+        ("source", ctypes.c_void_p),
+        ("to", ctypes.c_void_p),
+        ("stride", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
     )
 
 
@@ -110,3 +120,28 @@ def color_to_index(
         ctypes.c_void_p(unknown.data_ptr()),
         *_memory(scratch, stream),
     )
+
+
+def copy_rows(
+    windows: Sequence[torch.Tensor],
+    out: Sequence[torch.Tensor],
+    *,
+    scratch: torch.Tensor,
+    stream: int = 0,
+) -> None:
+    """Pack windows of pictures by one kernel.
+
+    Args:
+        windows: uint8 [height, width, 3], each part of a contiguous picture.
+        out: uint8, of as many bytes, contiguous.
+        scratch: as for `color_to_index`.
+        stream: likewise.
+
+    Raises:
+        KernelError: says what failed.
+    """
+    copies = (_RowsCopy * len(windows))()
+    for copy, window, to in zip(copies, windows, out, strict=True):
+        copy.source, copy.to = window.data_ptr(), to.data_ptr()
+        copy.stride, copy.width, copy.rows = window.stride(0), 3 * window.shape[1], len(window)
+    _call("dali_voc_copy_rows", copies, len(windows), *_memory(scratch, stream))

@@ -18,6 +18,7 @@ def read_record(
     about: str = "",
     cache: CacheNodes | None = None,
     what: Literal["image", "label"] = "image",
+    tells_kept: bool = False,
 ) -> Any:
     """Read files, or parts of files, into memory. CPU.
 
@@ -35,9 +36,10 @@ def read_record(
             keep what they have decoded: that is not read again, and the header of a picture of its
             size, in PPM, stands for it.
         what: which of a sample's two places in the cache.
+        tells_kept: return two nodes.
 
     Returns:
-        The bytes, 1D uint8.
+        The bytes, 1D uint8; with `tells_kept` also int32, 1 where a header stands for the picture.
 
     Raises:
         RuntimeError: from the pipeline, with one sentence naming the file: it cannot be read, is
@@ -49,4 +51,4 @@ def read_record(
     if cache:
         optional |= cache.arguments()
         optional |= {"is_label": what == "label", "keeps_bytes": cache.keep == "encoded"}
-    return fn.dali_voc.read_record(path, about=about, **optional)
+    return fn.dali_voc.read_record(path, about=about, tells_kept=tells_kept, **optional)

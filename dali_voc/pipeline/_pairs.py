@@ -5,6 +5,7 @@ What becomes of a decoded window is in `_placement` and `_distortions`.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import warnings
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
-from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, read_record
+from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source, source_names
 from dali_voc.pipeline._placement import Encoded, Form, place_on_cpu, place_on_gpu
@@ -42,7 +43,7 @@ def build_pipeline(
     num_classes: int,
     tables: LabelTables,
     batch_size: int,
-    device: Literal["cpu", "cuda"],
+    on_gpu: bool,
     device_id: int | None,
     threads: int,
     prefetch: int,
@@ -61,8 +62,8 @@ def build_pipeline(
         num_classes: length of the class list.
         tables: what label values mean.
         batch_size: of the largest batch.
-        device: where batches end up.
-        device_id: the GPU's number; None on the CPU.
+        on_gpu: whether the graph is a GPU's.
+        device_id: the GPU's number; None on the CPU, where a GPU's graph runs in all its parts too.
         threads: CPU threads.
         prefetch: batches in the works at once.
         cache: where samples are kept.
@@ -82,7 +83,8 @@ def build_pipeline(
         augment=augment,
         num_classes=num_classes,
         tables=tables,
-        on_gpu=device == "cuda",
+        on_gpu=on_gpu,
+        backend="cpu" if device_id is None else "gpu",
         cache=cache,
         form=Form.of(config.normalize),
         plain=Form.plain(config.normalize),
@@ -112,6 +114,9 @@ def build_pipeline(
         # numbers that no operator of the user's wants
         warnings.filterwarnings("ignore", "The external source node .* is not used")
         pipeline.build()
+    if cache:
+        # its operators know the address alone; attributes go in order, and this one comes last
+        pipeline.dali_voc_pictures = cache.pictures
     return pipeline
 
 
@@ -132,6 +137,7 @@ class _Graph:
     num_classes: int
     tables: LabelTables
     on_gpu: bool
+    backend: Literal["cpu", "gpu"]  # of what is done on the GPU; "cpu" also in tests of its graph
     cache: Cache | None
     operators: tuple[UserOperator, ...]
     form: Form  # of the images in the end
@@ -140,11 +146,11 @@ class _Graph:
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
         augment, form = self.augment, self.form
-        encoded = self._read_image(given)
+        encoded, is_kept = self._read_image(given)
         shape = self._image_shape(encoded)
         decoded = self._decode_label(given, encoded, shape, crop_size=augment.crop_size)
-        image = self._decode_image(encoded, decoded)
-        label = decoded.label.gpu() if self.on_gpu else decoded.label
+        image = self._decode_image(given, encoded, is_kept, decoded)
+        label = self._to_device(decoded.label)
         bytes_first = bool(self.operators) or distorts(given)
         image = self._place(
             image,
@@ -176,7 +182,7 @@ class _Graph:
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
         augment, form = self.augment, self.form
-        encoded = self._read_image(given)
+        encoded, is_kept = self._read_image(given)
         shape = self._image_shape(encoded)
         if augment.validation == "resize":
             shorter = augment.shorter_side or min(augment.crop_size)
@@ -184,21 +190,27 @@ class _Graph:
             factor = float(shorter) / fn.reductions.min(sides)
             given = {**given, "scale": fn.stack(factor, factor)}
         decoded = self._decode_label(given, encoded, shape, crop_size=None)
-        image = self._decode_image(encoded, decoded)
+        image = self._decode_image(given, encoded, is_kept, decoded)
         files = self._files(given, encoded, decoded)
         image = self._place(image, **files, crop_size=None, form=form, roi=decoded.roi)
         size = decoded.label.shape()
-        label = decoded.label.gpu() if self.on_gpu else decoded.label
+        label = self._to_device(decoded.label)
         multiple = augment.pad_multiple if augment.validation != "slide" else 1
         label = self._pad(label, multiple, [float(self.config.labels.ignore_index)])
         image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
         return self._cast_image(image), self._cast_label(label), size, shape[:2]
 
     @_plain_python
-    def _read_image(self, given: dict[str, Any]) -> Any:
-        record = given.get("image_record")
-        cache = self._cache_nodes(given)
-        return read_record(given["image"], record=record, about="its image", cache=cache)
+    def _read_image(self, given: dict[str, Any]) -> tuple[Any, Any]:
+        """Return the file's bytes, and where decoded pictures are kept, whether this one is."""
+        options: dict[str, Any] = {"record": given.get("image_record"), "about": "its image"}
+        pictures = self._picture_nodes(given)
+        if pictures:
+            encoded, is_kept = read_record(
+                given["image"], cache=pictures, tells_kept=True, **options
+            )
+            return encoded, is_kept
+        return read_record(given["image"], cache=self._cache_nodes(given), **options), None
 
     @_plain_python
     def _cache_nodes(self, given: dict[str, Any]) -> CacheNodes | None:
@@ -211,6 +223,18 @@ class _Graph:
             keep=cache.keep,
             sample=given["sample"],
         )
+
+    @_plain_python
+    def _picture_nodes(self, given: dict[str, Any]) -> CacheNodes | None:
+        """Return what is known of the pictures in the GPU's memory."""
+        nodes = self._cache_nodes(given)
+        if nodes is None or self.cache is None or self.cache.pictures is None:
+            return None
+        return dataclasses.replace(nodes, handle=self.cache.pictures.handle)
+
+    @_plain_python
+    def _to_device(self, node: Any) -> Any:
+        return node.gpu() if self.backend == "gpu" else node
 
     @_plain_python
     def _place(self, image: Any, **options: Any) -> Any:
@@ -255,15 +279,42 @@ class _Graph:
             cache=cache,
         )
 
-    def _decode_image(self, encoded: Any, decoded: LabelNodes) -> Any:
+    def _decode_image(
+        self, given: dict[str, Any], encoded: Any, is_kept: Any, decoded: LabelNodes
+    ) -> Any:
         """Return the window, or on the CPU, of files that `_files` gives, anything."""
         if self.on_gpu:
-            return self._decode_window(encoded, decoded, device="mixed")
+            if is_kept is None:
+                return self._decode_window(encoded, decoded)
+            if is_kept:
+                image = types.Constant(
+                    np.zeros((1, 1, 3), np.uint8), layout="HWC", device=self.backend
+                )
+            else:
+                image = self._decode_whole(encoded)
+            return self._keep_window(given, image, is_kept, decoded)
         if decoded.is_common:
             image = types.Constant(np.zeros((1, 1, 3), np.uint8), layout="HWC")
         else:
-            image = self._decode_window(encoded, decoded, device="cpu")
+            image = self._decode_window(encoded, decoded)
         return image
+
+    @_plain_python
+    def _keep_window(
+        self, given: dict[str, Any], image: Any, is_kept: Any, decoded: LabelNodes
+    ) -> Any:
+        nodes = self._picture_nodes(given)
+        assert nodes is not None
+        assert self.cache is not None
+        assert self.cache.pictures is not None
+        return keep_window(
+            image,
+            cache=nodes,
+            memory=self.cache.pictures.address,
+            is_kept=is_kept,
+            start=decoded.start,
+            shape=decoded.shape,
+        )
 
     @_plain_python
     def _files(self, given: dict[str, Any], encoded: Any, decoded: LabelNodes) -> dict[str, Any]:
@@ -280,21 +331,27 @@ class _Graph:
         return {"encoded": files}
 
     @_plain_python
-    def _decode_window(self, encoded: Any, decoded: LabelNodes, *, device: str) -> Any:
-        load = self.config.loader.hw_decoder_load
-        options: dict[str, Any] = {}
-        if device == "mixed" and load is not None:
-            options["hw_decoder_load"] = load
+    def _decode_window(self, encoded: Any, decoded: LabelNodes) -> Any:
         return fn.decoders.image_slice(
             encoded,
-            device=device,
             start=decoded.start,
             shape=decoded.shape,
             axes=(0, 1),
-            adjust_orientation=False,
-            output_type=types.RGB,
-            **options,
+            **self._decoder_options(),
         )
+
+    @_plain_python
+    def _decode_whole(self, encoded: Any) -> Any:
+        return fn.decoders.image(encoded, **self._decoder_options())
+
+    def _decoder_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"adjust_orientation": False, "output_type": types.RGB}
+        if self.backend == "cpu":
+            return options | {"device": "cpu"}
+        options["device"] = "mixed"
+        if self.config.loader.hw_decoder_load is not None:
+            options["hw_decoder_load"] = self.config.loader.hw_decoder_load
+        return options
 
     def _cast_image(self, image: Any) -> Any:
         if self.config.normalize.dtype != "float16":

@@ -25,6 +25,7 @@ class CacheArguments {
     }
   }
   explicit operator bool() const { return cache_ != nullptr; }
+  const SampleCache* get() const { return cache_.get(); }
   void Acquire(const dali::Workspace& ws, int n) {
     if (cache_) sample_.Acquire(spec_, ws, n);
   }

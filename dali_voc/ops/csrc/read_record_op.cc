@@ -34,6 +34,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
         cache_(spec),
         is_label_(spec.GetArgument<bool>("is_label")),
         keeps_bytes_(spec.GetArgument<bool>("keeps_bytes")),
+        tells_kept_(spec.GetArgument<bool>("tells_kept")),
         shards_(kShards) {
     if (!about_.empty()) about_ += ": ";
   }
@@ -54,7 +55,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     ForEach(ws, [&](int i) {
       if (!FindKept(i)) Locate(Path(ws, i), i);
     });
-    outputs.resize(1);
+    outputs.resize(tells_kept_ ? 2 : 1);
+    if (tells_kept_) outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<0>()), DALI_INT32};
     outputs[0].type = DALI_UINT8;
     outputs[0].shape.resize(n, 1);
     for (int i = 0; i < n; i++)
@@ -67,6 +69,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     ForEach(ws, [&](int i) {
       Sample& sample = samples_[i];
       uint8_t* out = output.mutable_tensor<uint8_t>(i);
+      if (tells_kept_)
+        *ws.Output<CPUBackend>(1).mutable_tensor<int32_t>(i) = !sample.header.empty();
       if (sample.kept) {
         memcpy(out, sample.kept, sample.size);
         return;
@@ -176,7 +180,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
   std::string about_;
   dali::ArgValue<int64_t, 1> record_;
   CacheArguments cache_;
-  bool is_label_, keeps_bytes_;
+  bool is_label_, keeps_bytes_, tells_kept_;
   bool is_part_ = false;
   OpenFiles shards_;
   std::vector<Sample> samples_;
@@ -191,6 +195,11 @@ DALI_SCHEMA(dali_voc__ReadRecord)
     .NumInput(1)
     .InputDox(0, "path", "1D TensorList of uint8", "The files' paths.")
     .NumOutput(1)
+    .AdditionalOutputsFn([](const dali::OpSpec& spec) {
+      return spec.GetArgument<bool>("tells_kept") ? 1 : 0;
+    })
+    .AddOptionalArg("tells_kept", "Return as well, int32: 1 where a header stands for the file.",
+                    false)
     .AddOptionalArg(
         "record",
         "int64: offset and size (-1: to the end) of the part to read; then, if given, its CRC-32 "

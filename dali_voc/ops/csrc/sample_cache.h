@@ -31,6 +31,8 @@ class SampleCache {
   uint8_t* Reserve(int64_t slot, int64_t size);
   void Publish(int64_t slot, int32_t height = 0, int32_t width = 0);
   void Refuse(int64_t slot);
+  // Where what is kept begins.
+  const uint8_t* data() const { return data_; }
 
  private:
   enum State : uint32_t { kEmpty = 0, kBusy = 1, kReady = 2, kRefused = 3 };

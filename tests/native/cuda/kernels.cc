@@ -4,6 +4,7 @@
 #include "on_cpu.h"
 //
 #include "gpu/color_to_index.cu"
+#include "gpu/copy_rows.cu"
 
 #define KERNEL(name) {#name, on_cpu::Unpacked(name)}
 
@@ -12,6 +13,7 @@ const std::map<std::string, std::function<void(void**)>>& Kernels() {
       KERNEL(color_to_index_1),
       KERNEL(color_to_index_4),
       KERNEL(color_to_index_8),
+      KERNEL(copy_rows),
   };
   return kernels;
 }

@@ -1,0 +1,70 @@
+// Whole pictures that are kept in memory of any kind, and windows of them: what is to be copied.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "gpu/copy_rows.h"
+#include "sample_cache.h"
+
+namespace dali_voc {
+
+// A block of bytes as it is.
+struct BlockCopy {
+  const uint8_t* from;
+  uint8_t* to;
+  int64_t size;
+};
+
+// A sample: the whole picture if it has just been decoded (else null), and the window that is asked
+// for, packed into `out`.
+struct WantedWindow {
+  const uint8_t* decoded;
+  int64_t height, width;  // of what was decoded
+  int64_t y, x, window_height, window_width;
+  uint8_t* out;
+};
+
+// The cache says where in `memory` each picture lies; it is given room for them, and none of its
+// own memory is touched.
+class KeptWindows {
+ public:
+  KeptWindows(const SampleCache& cache, uint8_t* memory) : cache_(cache), memory_(memory) {}
+
+  // Adds a sample: from what is kept, else from what was decoded, which is kept if there is room.
+  // Throws std::runtime_error.
+  void Add(const WantedWindow& wanted, const CachePlace& place) {
+    SampleCache::Entry kept;
+    const uint8_t* from = wanted.decoded;
+    int64_t height = wanted.height, width = wanted.width;
+    if (place.Find(&kept)) {
+      from = memory_ + (kept.data - cache_.data());
+      height = kept.height;
+      width = kept.width;
+    } else if (!from) {
+      throw std::runtime_error("the picture is not kept any more");
+    } else if (uint8_t* reserved = place.Reserve(height * width * 3)) {
+      blocks_.push_back({from, memory_ + (reserved - cache_.data()), height * width * 3});
+      place.Publish(height, width);
+    }
+    if (wanted.y < 0 || wanted.x < 0 || wanted.y + wanted.window_height > height ||
+        wanted.x + wanted.window_width > width)
+      throw std::runtime_error("the window reaches past the picture's edge");
+    rows_.push_back({from + (wanted.y * width + wanted.x) * 3, wanted.out, width * 3,
+                     wanted.window_width * 3, wanted.window_height});
+  }
+
+  // Before the rows, in this order.
+  const std::vector<BlockCopy>& blocks() const { return blocks_; }
+  const std::vector<RowsCopy>& rows() const { return rows_; }
+
+ private:
+  const SampleCache& cache_;
+  uint8_t* memory_;
+  std::vector<BlockCopy> blocks_;
+  std::vector<RowsCopy> rows_;
+};
+
+}  // namespace dali_voc
