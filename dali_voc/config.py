@@ -227,8 +227,8 @@ class CacheConfig(Section):
 
     keep: Literal["none", "encoded", "decoded"] = Field(
         "none",
-        description="encoded: files as they are; decoded: pictures, three bytes a pixel, on a GPU in "
-        "its memory, and class indices, one",
+        description="encoded: files as they are; decoded: pictures, three bytes a pixel (on a GPU "
+        "in its memory), and class indices, one",
     )
     memory: float = Field(
         4.0,
