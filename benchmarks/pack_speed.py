@@ -61,7 +61,7 @@ def drop_files(files: list[Path]) -> None:
 def files_of(index: PairIndex) -> list[Path]:
     lists = (index.images, index.labels)
     encoded = [path for files in lists for path in files.encoded(np.arange(len(index)))]
-    return [Path(path) for path in {one.tobytes().decode() for one in encoded}]
+    return [Path(path) for path in {one.tobytes().rstrip(b"\0").decode() for one in encoded}]
 
 
 def epochs_of(config: Config, split: str, stack: ExitStack) -> Epoch:

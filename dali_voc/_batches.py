@@ -17,6 +17,9 @@ from dali_voc.randomness import Stream, uniform
 
 __all__ = ["Batch", "BatchKey", "BatchPlan"]
 
+_DRAWN_TOGETHER = 512  # samples
+_Parameters = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchKey:
@@ -48,7 +51,7 @@ class Batch:
     key: BatchKey
     planned: npt.NDArray[np.int64]
     samples: npt.NDArray[np.int64]
-    parameters: dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
+    parameters: _Parameters
     mixing: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
@@ -120,14 +123,24 @@ class BatchPlan:
             order = self._order(epoch)
             drawn = self.training and self.weights is not None
             repeats = occurrences(order) if drawn else np.zeros_like(order)
-            for current in range(step, deal.num_batches()):
-                places = deal.positions(step=current, rank=self.ranks.rank)
-                yield self._batch(
-                    BatchKey(epoch=epoch, start=start, step=current),
-                    order[places],
-                    substitutes.apply(epoch, order[places]),
-                    repeats[places],
-                )
+            steps = deal.num_batches()
+            for first in range(step, steps, self._together):
+                group = range(first, min(first + self._together, steps))
+                places = [deal.positions(step=one, rank=self.ranks.rank) for one in group]
+                at = np.concatenate(places)
+                planned, repeated = order[at], repeats[at]
+                samples = substitutes.apply(epoch, planned)
+                parameters, mixing = self._draw(epoch, samples, repeated)
+                begin = 0
+                for one, positions in zip(group, places, strict=True):
+                    part = slice(begin, begin := begin + len(positions))
+                    yield Batch(
+                        key=BatchKey(epoch=epoch, start=start, step=one),
+                        planned=planned[part],
+                        samples=samples[part],
+                        parameters={name: array[part] for name, array in parameters.items()},
+                        mixing=mixing[part],
+                    )
             epoch, start, step = epoch + 1, 0, 0
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
@@ -137,18 +150,20 @@ class BatchPlan:
             num_samples=self.num_samples, shuffle=self.training, seed=self.seed, epoch=epoch
         )
 
-    def _batch(
-        self,
-        key: BatchKey,
-        planned: npt.NDArray[np.int64],
-        samples: npt.NDArray[np.int64],
-        occurrence: npt.NDArray[np.int64],
-    ) -> Batch:
+    @property
+    def _together(self) -> int:
+        """Batches whose numbers are drawn at once: each drawing has a cost of its own."""
+        return max(1, _DRAWN_TOGETHER // self.batch_size)
+
+    def _draw(
+        self, epoch: int, samples: npt.NDArray[np.int64], occurrence: npt.NDArray[np.int64]
+    ) -> tuple[_Parameters, npt.NDArray[np.float32]]:
+        """Return parameters and mixing numbers of some samples."""
         parameters = draw_parameters(
             self.augment,
             training=self.training,
             seed=self.seed,
-            epoch=key.epoch,
+            epoch=epoch,
             samples=samples,
             occurrence=occurrence,
         )
@@ -156,12 +171,10 @@ class BatchPlan:
         if self.mixing_numbers:
             mixing = uniform(
                 seed=self.seed,
-                epoch=key.epoch,
+                epoch=epoch,
                 samples=samples,
                 stream=Stream.MIX,
                 occurrence=occurrence,
                 num=self.mixing_numbers,
             )
-        return Batch(
-            key=key, planned=planned, samples=samples, parameters=parameters, mixing=mixing
-        )
+        return parameters, mixing

@@ -111,7 +111,7 @@ def _without_name(sentence: str, either: tuple[FileList, ...], sample: int) -> s
 
 
 def _path(files: FileList, sample: int) -> bytes:
-    return files.encoded(np.array([sample]))[0].tobytes()
+    return bytes(files.encoded(np.array([sample]))[0])
 
 
 def _file_problem(index: PairIndex, sample: int) -> SampleError | None:

@@ -31,8 +31,13 @@ class FileList(Protocol):
     def stems(self) -> Iterator[bytes]:
         """Yield all stems, a zero byte behind each, in pieces of any length."""
 
-    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
-        """Return the paths of what some files are in, as uint8, the form in which DALI has text."""
+    def encoded(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Return the paths of what some files are in, as operators take them.
+
+        Returns:
+            uint8 [number of samples, length of the longest], zeros behind the others: DALI takes
+            over one array in a fraction of the time that it needs for many.
+        """
 
     def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
         """Return where in it some files are, for `read_record`; None: they are all of it."""
@@ -77,9 +82,23 @@ class PathList:
         """Yield all of them, a zero byte behind each."""
         return (self._stem(i) + b"\0" for i in range(len(self)))
 
-    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
-        """Return some of the paths as uint8, the form in which DALI has text."""
-        return [np.frombuffer(self._path(i), np.uint8) for i in samples.tolist()]
+    def encoded(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Return some of the paths, see `FileList`."""
+        begins, ends = self._ends[samples], self._ends[1:][samples]
+        lengths = ends - begins
+        longest = int(lengths.max(initial=0))
+        stems, prefix, suffix = (
+            np.frombuffer(text, np.uint8) for text in (self._stems, self._prefix, self._suffix)
+        )
+        before, after = len(prefix), len(suffix)
+        paths = np.zeros((len(samples), before + longest + after), np.uint8)
+        paths[:, :before] = prefix
+        for length in np.unique(lengths).tolist():
+            rows = np.flatnonzero(lengths == length)
+            places = begins[rows, None] + np.arange(length)
+            paths[rows, before : before + length] = stems[places]
+            paths[rows, before + length : before + length + after] = suffix
+        return paths
 
     def records(self, samples: npt.NDArray[np.int64]) -> None:
         """Return None: these are whole files."""

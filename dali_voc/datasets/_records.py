@@ -63,9 +63,11 @@ class RecordList:
         """Yield all names, a zero byte behind each, in pieces of any length."""
         return self.names.pieces(self.rows)
 
-    def encoded(self, samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
-        """Return the paths of some records' shards, each as uint8."""
-        return [self._encoded_shards[k] for k in self.shard[self._rows(samples)].tolist()]
+    def encoded(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Return the paths of some records' shards, see `FileList`."""
+        paths, lengths = self._encoded_shards
+        shards = self.shard[self._rows(samples)]
+        return paths[shards, : int(lengths[shards].max(initial=0))]
 
     def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return where some of the records are, as `dali_voc.ops.read_record` takes it.
@@ -117,5 +119,10 @@ class RecordList:
         return i if self.rows is None else int(self.rows[i])
 
     @cached_property
-    def _encoded_shards(self) -> list[npt.NDArray[np.uint8]]:
-        return [np.frombuffer(os.fsencode(path), np.uint8) for path in self.shards]
+    def _encoded_shards(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        encoded = [os.fsencode(path) for path in self.shards]
+        lengths = np.array([len(path) for path in encoded], np.int64)
+        paths = np.zeros((len(encoded), int(lengths.max(initial=0))), np.uint8)
+        for row, path in zip(paths, encoded, strict=True):
+            row[: len(path)] = np.frombuffer(path, np.uint8)
+        return paths, lengths

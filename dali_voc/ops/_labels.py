@@ -78,7 +78,7 @@ def decode_label(
 
     Args:
         encoded: the files' bytes, 1D uint8.
-        path: the files' names for error messages, 1D uint8.
+        path: the files' names for error messages, 1D uint8, zeros behind left out.
         image: the bytes of the images that the labels belong to, 1D uint8. Those in JPEG are
             checked for a kind of damage that DALI's own decoder takes in silence.
         tables: what colours and values mean.

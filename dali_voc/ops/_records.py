@@ -27,7 +27,7 @@ def read_record(
     one that has been replaced or written to since is opened anew.
 
     Args:
-        path: the files' paths, 1D uint8.
+        path: the files' paths, 1D uint8; zeros behind a path are no part of it.
         record: which part, int64 [2], [3] or [4] per sample: offset and size in bytes (-1: to the
             end), CRC-32 of these bytes, and the file's modification time in nanoseconds. The last
             two are checked where they are given and not -1. None: the whole file.

@@ -24,9 +24,11 @@ def batches(config: Config, split: str, threads: int = 2) -> Generator[Item, Non
         num_samples=len(index), batch_size=config.loader.batch_size, seed=config.loader.seed
     )
 
-    def names() -> tuple[list[Any], list[Any]]:
+    def names() -> list[list[Any]]:
         samples = np.array(next(lists))
-        return index.images.encoded(samples), index.labels.encoded(samples)
+        encoded = (files.encoded(samples) for files in (index.images, index.labels))
+        # DALI's own reader takes each as it is
+        return [[np.trim_zeros(path, "b") for path in paths] for paths in encoded]
 
     pipeline = Pipeline(
         batch_size=config.loader.batch_size,

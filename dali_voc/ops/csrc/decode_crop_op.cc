@@ -10,6 +10,7 @@
 #include "jpeg_markers.h"
 #include "jpeg_window.h"
 #include "png_window.h"
+#include "text_argument.h"
 
 namespace dali_voc {
 namespace {
@@ -87,10 +88,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
               else
                 RunSample<uint8_t>(ws, i, workers_[thread].get());
             } catch (const ImageError& e) {
-              const auto& names = ws.Input<CPUBackend>(2);
-              FailSample(i,
-                         Printable(static_cast<const char*>(names.raw_tensor(i)),
-                                   names.shape()[i].num_elements()),
+              FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)),
                          std::string("its image: ") + e.what());
             }
           },

@@ -13,6 +13,7 @@
 #include "label_error.h"
 #include "operator_error.h"
 #include "png_window.h"
+#include "text_argument.h"
 
 namespace dali_voc {
 
@@ -191,9 +192,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
 
   static std::string Name(const Workspace& ws, int i) {
     if (ws.NumInput() < 2) return "sample " + std::to_string(i) + " of the batch";
-    const auto& names = ws.Input<CPUBackend>(1);
-    return Printable(static_cast<const char*>(names.raw_tensor(i)),
-                     names.shape()[i].num_elements());
+    return Printable(TextOf(ws.Input<CPUBackend>(1), i));
   }
 
   std::vector<int> crop_;

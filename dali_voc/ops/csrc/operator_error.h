@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace dali_voc {
 
@@ -18,13 +19,13 @@ namespace dali_voc {
 }
 
 // A file's name may be any bytes, an error text in Python may not: escapes all but ASCII.
-inline std::string Printable(const char* bytes, size_t size) {
+inline std::string Printable(std::string_view bytes) {
   static const char kHex[] = "0123456789abcdef";
   std::string text;
-  for (size_t i = 0; i < size; i++) {
-    auto byte = static_cast<unsigned char>(bytes[i]);
+  for (const char character : bytes) {
+    auto byte = static_cast<unsigned char>(character);
     if (byte >= 0x20 && byte < 0x7f) {
-      text += bytes[i];
+      text += character;
     } else {
       text += std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
     }

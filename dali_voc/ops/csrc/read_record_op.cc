@@ -14,6 +14,7 @@
 #include "dali/pipeline/operator/operator.h"
 #include "open_file.h"
 #include "operator_error.h"
+#include "text_argument.h"
 
 namespace dali_voc {
 
@@ -125,9 +126,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
   }
 
   static std::string Path(const Workspace& ws, int i) {
-    const auto& paths = ws.Input<CPUBackend>(0);
-    return {static_cast<const char*>(paths.raw_tensor(i)),
-            static_cast<size_t>(paths.shape()[i].num_elements())};
+    return std::string(TextOf(ws.Input<CPUBackend>(0), i));
   }
 
   // Runs `work` for each sample in the thread pool; what is wrong with one is said with its name.
@@ -137,7 +136,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
         work(i);
       } catch (const FileError& e) {
         const std::string path = Path(ws, i);
-        FailSample(i, Printable(path.data(), path.size()), about_ + e.what());
+        FailSample(i, Printable(path), about_ + e.what());
       }
     };
     auto& pool = ws.GetThreadPool();

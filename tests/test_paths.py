@@ -1,0 +1,28 @@
+"""`PathList`: paths as text and as the operators take them."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dali_voc.datasets._index import PathList
+
+TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=12)
+
+
+@given(stems=st.lists(TEXT, max_size=8), prefix=TEXT, suffix=TEXT, data=st.data())
+def test_encoded_rows_are_the_paths(
+    stems: list[str], prefix: str, suffix: str, data: st.DataObject
+) -> None:
+    paths = PathList(stems, prefix=prefix, suffix=suffix)
+    places = st.integers(0, len(stems) - 1) if stems else st.nothing()
+    samples = np.array(data.draw(st.lists(places, max_size=12)), np.int64)
+    rows = paths.encoded(samples)
+    expected = [os.fsencode(prefix + stems[i] + suffix) for i in samples]
+    assert rows.dtype == np.uint8
+    assert [bytes(row).rstrip(b"\0") for row in rows] == expected
+    assert rows.shape[1] >= max(map(len, expected), default=0)
+    assert [paths[i] for i in samples] == [os.fsdecode(path) for path in expected]
