@@ -11,10 +11,10 @@ from dali_voc.ops import read_record
 
 __all__ = ["Source", "empty_pipeline", "read_one", "source_names"]
 
-# What the graph asks for once per batch: image paths and label paths (each uint8 [n, longest], zeros
-# behind shorter ones); for files that lie inside others, where in them image and label are (each
-# int64 [n, 4], see dali_voc.ops.read_record); for a cache, the samples' numbers (int64 [n]); and the
-# arrays of dali_voc.augment.draw_parameters.
+# What the graph asks for once per batch: image paths and label paths (each uint8 [n, longest],
+# zeros behind shorter ones); for files that lie inside others, where in them image and label are
+# (each int64 [n, 4], see dali_voc.ops.read_record); for a cache, the samples' numbers (int64 [n]);
+# and the arrays of dali_voc.augment.draw_parameters.
 Source = Callable[[], tuple[Any, ...]]
 
 
