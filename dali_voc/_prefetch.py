@@ -19,10 +19,8 @@ DALI_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 def source_arrays(index: PairIndex, batch: Batch, *, cached: bool = False) -> tuple[Any, ...]:
     """Return what the pipeline's source gives for a batch; see `dali_voc.pipeline.Source`."""
-    files = index.images, index.labels
     return (
-        *(these.encoded(batch.samples) for these in files),
-        *(these.records(batch.samples) for these in files if index.in_shards),
+        *index.arrays(batch.samples),
         *((batch.samples,) if cached else ()),
         *batch.parameters.values(),
     )

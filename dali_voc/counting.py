@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ def _read_labels(
 ) -> Iterator[tuple[int, npt.NDArray[Any] | SampleError]]:
     """Yield each sample's label, in which void is the number of classes, or what is wrong."""
     # what looks for bad files looks at images too: here they are the labels themselves
-    labels_only = PairIndex(images=index.labels, labels=index.labels, spec=index.spec)
+    labels_only = dataclasses.replace(index, images=index.labels)
     build = functools.partial(_build_pipeline, config=config, index=index)
     raising = config.loader.on_error == "raise"
     for sample, found in read_once(labels_only, build, samples=range(len(index)), raising=raising):
@@ -101,7 +102,7 @@ def _build_pipeline(
     void = len(index.spec.classes)
     return build_label_pipeline(
         source,
-        in_shards=index.in_shards,
+        columns=index.columns,
         labels=config.labels,
         tables=LabelTables.build(index.spec, ignore_index=void),
         void=void,

@@ -14,7 +14,15 @@ import numpy.typing as npt
 
 from dali_voc.errors import ConfigError
 
-__all__ = ["Color", "LabelSpec", "LabelTables", "colorize", "find_classes", "voc_colormap"]
+__all__ = [
+    "Color",
+    "LabelMap",
+    "LabelSpec",
+    "LabelTables",
+    "colorize",
+    "find_classes",
+    "voc_colormap",
+]
 
 Color = tuple[int, int, int]
 
@@ -36,6 +44,31 @@ def voc_colormap(n: int = 256) -> tuple[Color, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LabelMap:
+    """Which class each value in the label files of one source stands for; None: no class.
+
+    Attributes:
+        values: gray values, 0..65535, or palette indices.
+        colors: colours, of RGB files and, by default, of palettes.
+    """
+
+    values: tuple[tuple[int, int | None], ...] = ()
+    colors: tuple[tuple[Color, int | None], ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, entries in (("value", self.values), ("colour", self.colors)):
+            keys = [key for key, _ in entries]
+            if len(set(keys)) != len(keys):
+                twice = next(key for key in keys if keys.count(key) > 1)
+                raise ValueError(f"{what} {twice} is there twice")
+        for value, _ in self.values:
+            if not 0 <= value <= 65535:
+                raise ValueError(f"value {value}: expected 0 to 65535")
+        for color, _ in self.colors:
+            _check_color(color)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelSpec:
     """What label values mean in one data set.
 
@@ -44,19 +77,42 @@ class LabelSpec:
         colors: the colour of each class, for reading colour-coded labels and for display.
         void_colors: colours that mean "no class" (VOC's border).
         void_values: gray values or palette indices that mean the same.
+        maps: where files do not hold these classes' own indices and colours, what they do hold; of
+            each source of labels, see `PairIndex.source`.
     """
 
     classes: tuple[str, ...]
     colors: tuple[Color, ...]
     void_colors: tuple[Color, ...] = ()
     void_values: tuple[int, ...] = (255,)
+    maps: tuple[LabelMap, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.colors):
             raise ValueError(f"{len(self.classes)} classes but {len(self.colors)} colours")
         for color in (*self.colors, *self.void_colors):
-            if len(color) != 3 or not all(0 <= value <= 255 for value in color):
-                raise ValueError(f"colour {color}: expected three values from 0 to 255")
+            _check_color(color)
+        for label_map in self.maps:
+            for key, index in (*label_map.values, *label_map.colors):
+                if index is not None and not 0 <= index < len(self.classes):
+                    raise ValueError(f"{key} stands for class {index} of {len(self.classes)}")
+
+    def label_maps(self) -> tuple[LabelMap, ...]:
+        """Return what label files hold, of each source; at least one."""
+        if self.maps:
+            return self.maps
+        own = ((index, index) for index in range(len(self.classes)))
+        values = (*own, *((value, None) for value in self.void_values))
+        colors = (
+            *((color, index) for index, color in enumerate(self.colors)),
+            *((color, None) for color in self.void_colors),
+        )
+        return (LabelMap(values=values, colors=colors),)
+
+
+def _check_color(color: Color) -> None:
+    if len(color) != 3 or not all(0 <= value <= 255 for value in color):
+        raise ValueError(f"colour {color}: expected three values from 0 to 255")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +122,7 @@ class LabelTables:
     Attributes:
         colors: 24-bit colours, R in the highest byte.
         color_classes: their class indices.
-        values: gray values or palette indices, 0..255.
+        values: gray values, 0..65535, or palette indices.
         value_classes: their class indices.
     """
 
@@ -76,15 +132,21 @@ class LabelTables:
     value_classes: tuple[int, ...]
 
     @classmethod
-    def build(cls, spec: LabelSpec, *, ignore_index: int) -> LabelTables:
-        """Lay out `spec`, with void becoming `ignore_index`."""
-        n = len(spec.classes)
-        return cls(
-            colors=tuple(r << 16 | g << 8 | b for r, g, b in (*spec.colors, *spec.void_colors)),
-            color_classes=(*range(n), *[ignore_index] * len(spec.void_colors)),
-            values=(*range(n), *spec.void_values),
-            value_classes=(*range(n), *[ignore_index] * len(spec.void_values)),
+    def build(cls, spec: LabelSpec, *, ignore_index: int) -> tuple[LabelTables, ...]:
+        """Lay out what the labels of each source hold, with void becoming `ignore_index`."""
+        return tuple(
+            cls(
+                colors=tuple(r << 16 | g << 8 | b for (r, g, b), _ in label_map.colors),
+                color_classes=tuple(_or_ignore(i, ignore_index) for _, i in label_map.colors),
+                values=tuple(value for value, _ in label_map.values),
+                value_classes=tuple(_or_ignore(i, ignore_index) for _, i in label_map.values),
+            )
+            for label_map in spec.label_maps()
         )
+
+
+def _or_ignore(index: int | None, ignore_index: int) -> int:
+    return ignore_index if index is None else index
 
 
 def find_classes(names: Sequence[str], classes: Sequence[str], *, key: str) -> tuple[int, ...]:

@@ -319,7 +319,7 @@ class Loader:
 
         return build_pipeline(
             source,
-            in_shards=self._index.in_shards,
+            columns=self._index.columns,
             config=self._config,
             augment=self._plan.augment,
             whole=self._assembler.whole,

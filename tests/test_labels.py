@@ -42,7 +42,7 @@ def test_colorize_gives_each_class_its_color() -> None:
 
 def test_tables_send_void_to_ignore_index() -> None:
     spec = LabelSpec(classes=("a", "b"), colors=((1, 2, 3), (4, 5, 6)), void_colors=((9, 9, 9),))
-    tables = LabelTables.build(spec, ignore_index=77)
+    (tables,) = LabelTables.build(spec, ignore_index=77)
     assert tables.colors == (0x010203, 0x040506, 0x090909)
     assert tables.color_classes == (0, 1, 77)
     assert dict(zip(tables.values, tables.value_classes, strict=True)) == {0: 0, 1: 1, 255: 77}

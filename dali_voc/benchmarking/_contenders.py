@@ -44,7 +44,7 @@ def bound_batches(config: Config, split: str) -> Generator[Item, None, None]:
     prefetcher = Prefetcher(
         lambda source: build_decode_only_pipeline(
             source,
-            in_shards=index.in_shards,
+            columns=index.columns,
             batch_size=config.loader.batch_size,
             device_id=device.index,
             threads=pick_threads(config.loader.threads),

@@ -49,6 +49,19 @@ class FileList(Protocol):
         """Return some of the files, in the order given."""
 
 
+class Segments(Protocol):
+    """What the colours of each label mean, where every file has its own (COCO panoptic)."""
+
+    def table(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return colours 0xRRGGBB and their classes, [n, k, 2]; a colour of -1 is left out.
+
+        A class of -1 stands for none.
+        """
+
+    def select(self, keep: Iterable[int]) -> Self:
+        """Return those of some of the labels, in the order given."""
+
+
 class PathList:
     """A list of paths `prefix + stem + suffix`, about as large as the stems' text."""
 
@@ -126,6 +139,8 @@ class PairIndex:
         spec: what label values mean.
         sizes: height and width of each label, pixels, integers [n, 2]; None where they are not
             known.
+        source: which of `spec.label_maps()` each label follows, integers [n]; None: the first.
+        segments: what the colours of each label mean, where that differs from file to file.
         known_digest: what `digest` returns, if somebody has worked it out already.
     """
 
@@ -133,6 +148,8 @@ class PairIndex:
     labels: FileList
     spec: LabelSpec
     sizes: npt.NDArray[Any] | None = None
+    source: npt.NDArray[Any] | None = None
+    segments: Segments | None = None
     known_digest: str | None = None
 
     def __len__(self) -> int:
@@ -142,6 +159,37 @@ class PairIndex:
     def in_shards(self) -> bool:
         """Whether the files lie inside others."""
         return self.labels.records(np.empty(0, np.int64)) is not None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return what `arrays` gives, in order; pipelines are built around it."""
+        optional = {
+            "image_record": self.in_shards,
+            "label_record": self.in_shards,
+            "map": self.source is not None,
+            "segments": self.segments is not None,
+        }
+        return ("image", "label", *(name for name, used in optional.items() if used))
+
+    def arrays(self, samples: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
+        """Return what a pipeline has to be given of some samples.
+
+        Returns:
+            Paths of image and label, uint8 [n, longest], see `FileList.encoded`; where they lie
+            inside other files, where, int64 [n, 4], see `dali_voc.ops.read_record`; as far as they
+            are known, the label map, int32 [n], and the segments, int64 [n, k, 2].
+        """
+        files = self.images, self.labels
+        found: list[npt.NDArray[Any]] = [these.encoded(samples) for these in files]
+        for these in files:
+            records = these.records(samples)
+            if records is not None:
+                found.append(records)
+        if self.source is not None:
+            found.append(self.source[samples].astype(np.int32))
+        if self.segments is not None:
+            found.append(self.segments.table(samples))
+        return tuple(found)
 
     def name(self, i: int) -> str:
         """Return a short name of pair `i` for people."""
@@ -161,6 +209,8 @@ class PairIndex:
             labels=self.labels.select(chosen),
             spec=self.spec,
             sizes=None if self.sizes is None else self.sizes[chosen],
+            source=None if self.source is None else self.source[chosen],
+            segments=None if self.segments is None else self.segments.select(chosen),
         )
 
 

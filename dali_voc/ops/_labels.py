@@ -54,7 +54,7 @@ def decode_label(
     path: Any,
     image: Any = None,
     *,
-    tables: LabelTables,
+    tables: LabelTables | Sequence[LabelTables],
     crop_size: tuple[int, int] | None,
     position: Any = (0.5, 0.5),
     max_ratio: float = 1.0,
@@ -64,6 +64,8 @@ def decode_label(
     vertical_flip: Any = 0,
     rotation: Any = None,
     image_shape: Any = None,
+    map: Any = 0,
+    segments: Any = None,
     palette: Literal["color", "index"] = "color",
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
@@ -72,8 +74,8 @@ def decode_label(
 ) -> LabelNodes:
     """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.
 
-    Reads palette PNG of 1, 2, 4, 8 bits (by colour, or by index), gray PNG of 1, 2, 4, 8 bits
-    (values as class ids, as stored), and RGB or RGBA of 8 bits (alpha is ignored); interlaced or
+    Reads palette PNG of 1, 2, 4, 8 bits (by colour, or by index), gray PNG of 1, 2, 4, 8, 16 bits
+    (values as stored, not scaled), and RGB or RGBA of 8 bits (alpha is ignored); interlaced or
     not. Maps in the code of packed data sets (`csrc/label_runs.h`) are read as gray PNG is.
 
     Args:
@@ -81,7 +83,7 @@ def decode_label(
         path: the files' names for error messages, 1D uint8, zeros behind left out.
         image: the bytes of the images that the labels belong to, 1D uint8. Those in JPEG are
             checked for a kind of damage that DALI's own decoder takes in silence.
-        tables: what colours and values mean.
+        tables: what colours and values mean; where labels come from several sources, of each.
         crop_size: height and width of the result, pixels; None: the whole picture.
         position: (y, x) in [0, 1), per sample or constant: which of the crop's possible places.
             Several pairs one after another are candidates.
@@ -97,6 +99,10 @@ def decode_label(
             counter-clockwise as it is looked at, per sample. A pixel shows what lay under its
             centre; where that is outside the crop, it is `ignore_index`.
         image_shape: int64 (height, width, ...) that the label must have, per sample.
+        map: which of the tables, int32 per sample.
+        segments: int64 [k, 2] per sample: colours 0xRRGGBB of that file alone and their classes,
+            instead of the tables' colours; negative colours are left out, negative classes are
+            `ignore_index`.
         palette: map palette files by colour or by index.
         unknown: class of colours and values that are not in the tables, or an error.
         ignore_index: what fills the crop outside the picture.
@@ -113,6 +119,9 @@ def decode_label(
     """
     load_plugin()
     optional = CacheNodes.decoded_arguments(cache)
+    tables = (tables,) if isinstance(tables, LabelTables) else tables
+    if segments is not None:
+        optional["segments"] = segments
     if image_shape is not None:
         optional["image_shape"] = image_shape
     if scale is not None:
@@ -128,10 +137,13 @@ def decode_label(
     label, start, shape, is_common, *roi = fn.dali_voc.decode_label(
         *((encoded, path) if image is None else (encoded, path, image)),
         crop_size=[] if crop_size is None else list(crop_size),
-        colors=list(tables.colors),
-        color_classes=list(tables.color_classes),
-        values=list(tables.values),
-        value_classes=list(tables.value_classes),
+        colors=[color for table in tables for color in table.colors],
+        color_classes=[index for table in tables for index in table.color_classes],
+        color_counts=[len(table.colors) for table in tables],
+        values=[value for table in tables for value in table.values],
+        value_classes=[index for table in tables for index in table.value_classes],
+        value_counts=[len(table.values) for table in tables],
+        map=map,
         palette_by_color=palette == "color",
         unknown=-1 if unknown == "error" else unknown,
         ignore_index=ignore_index,

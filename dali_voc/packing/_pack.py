@@ -190,7 +190,7 @@ class _Packer:
 
         return build_packing_pipeline(
             source,
-            in_shards=self._source.in_shards,
+            columns=self._source.columns,
             labels=self._config.labels,
             tables=LabelTables.build(self._source.spec, ignore_index=self._void),
             void=self._void,

@@ -12,7 +12,7 @@ __all__ = ["build_decode_only_pipeline"]
 def build_decode_only_pipeline(
     source: Source,
     *,
-    in_shards: bool = False,
+    columns: tuple[str, ...] = ("image", "label"),
     batch_size: int,
     device_id: int | None,
     threads: int,
@@ -22,7 +22,7 @@ def build_decode_only_pipeline(
 
     Args:
         source: as for `build_pipeline`; only the images are used.
-        in_shards: whether they lie inside other files.
+        columns: what the source gives.
         batch_size: of the largest batch.
         device_id: the GPU's number; None to decode on the CPU.
         threads: CPU threads.
@@ -33,7 +33,7 @@ def build_decode_only_pipeline(
     """
     pipeline = empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
-        _, encoded = read_one(source, "image", in_shards=in_shards)
+        _, encoded, _ = read_one(source, "image", columns=columns)
         device = "cpu" if device_id is None else "mixed"
         pipeline.set_outputs(fn.decoders.image(encoded, device=device))
     pipeline.build()

@@ -9,12 +9,11 @@ from nvidia.dali import Pipeline, fn
 
 from dali_voc.ops import read_record
 
-__all__ = ["Source", "empty_pipeline", "read_one", "source_names"]
+__all__ = ["Source", "empty_pipeline", "read_one"]
 
-# What the graph asks for once per batch: image paths and label paths (each uint8 [n, longest],
-# zeros behind shorter ones); for files that lie inside others, where in them image and label are
-# (each int64 [n, 4], see dali_voc.ops.read_record); for a cache, the samples' numbers (int64 [n]);
-# and the arrays of dali_voc.augment.draw_parameters.
+# What the graph asks for once per batch: what `dali_voc.datasets.PairIndex.arrays` gives, its
+# `columns`; for a cache, the samples' numbers (int64 [n]); and the arrays of
+# dali_voc.augment.draw_parameters.
 Source = Callable[[], tuple[Any, ...]]
 
 
@@ -28,22 +27,18 @@ def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetc
     )
 
 
-def source_names(*, in_shards: bool, cached: bool = False) -> tuple[str, ...]:
-    """Return what the source gives before the parameters, in order."""
-    records = ("image_record", "label_record") if in_shards else ()
-    return ("image", "label", *records, *(("sample",) if cached else ()))
-
-
 def read_one(
-    source: Source, what: Literal["image", "label"], *, in_shards: bool
-) -> tuple[Any, Any]:
-    """Return paths and bytes of the images or of the labels alone, two nodes."""
-    names = source_names(in_shards=in_shards)
-    places = [i for i, name in enumerate(names) if name.startswith(what)]
+    source: Source, what: Literal["image", "label"], *, columns: tuple[str, ...]
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Return paths and bytes of the images or of the labels alone, and what labels come with."""
+    wanted = (what, f"{what}_record", *(("map", "segments") if what == "label" else ()))
+    places = {name: columns.index(name) for name in wanted if name in columns}
 
     def some() -> list[Any]:
         given = source()
-        return [given[i] for i in places]
+        return [given[i] for i in places.values()]
 
-    path, *record = fn.external_source(source=some, num_outputs=len(places))
-    return path, read_record(path, record=record[0] if record else None)
+    nodes = fn.external_source(source=some, num_outputs=len(places))
+    given = dict(zip(places, nodes, strict=True))
+    encoded = read_record(given[what], record=given.get(f"{what}_record"))
+    return given[what], encoded, {k: given[k] for k in ("map", "segments") if k in given}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nvidia.dali import Pipeline, fn
 
 from dali_voc.config import LabelsConfig
 from dali_voc.labels import LabelTables
 from dali_voc.ops import decode_label, read_record
-from dali_voc.pipeline._files import Source, empty_pipeline, source_names
+from dali_voc.pipeline._files import Source, empty_pipeline
 
 __all__ = ["build_packing_pipeline"]
 
@@ -15,9 +17,9 @@ __all__ = ["build_packing_pipeline"]
 def build_packing_pipeline(
     source: Source,
     *,
-    in_shards: bool,
+    columns: tuple[str, ...],
     labels: LabelsConfig,
-    tables: LabelTables,
+    tables: Sequence[LabelTables],
     void: int,
     batch_size: int,
     threads: int,
@@ -27,7 +29,7 @@ def build_packing_pipeline(
 
     Args:
         source: as for `build_pipeline`, without parameters.
-        in_shards: whether images and labels lie inside other files.
+        columns: what the source gives.
         labels: `palette` and `unknown` are used.
         tables: what label values mean.
         void: value of what has no class, as in `tables`.
@@ -41,10 +43,9 @@ def build_packing_pipeline(
         what makes an image a bad file in a loader, as far as it shows without decoding it.
     """
     pipeline = empty_pipeline(batch_size, None, threads, prefetch)
-    names = source_names(in_shards=in_shards)
     with pipeline:
-        nodes = fn.external_source(source=source, num_outputs=len(names))
-        given = dict(zip(names, nodes, strict=True))
+        nodes = fn.external_source(source=source, num_outputs=len(columns))
+        given = dict(zip(columns, nodes, strict=True))
         image = read_record(given["image"], record=given.get("image_record"), about="its image")
         label = decode_label(
             read_record(given["label"], record=given.get("label_record")),
@@ -52,6 +53,8 @@ def build_packing_pipeline(
             image,
             tables=tables,
             crop_size=None,
+            map=given.get("map", 0),
+            segments=given.get("segments"),
             image_shape=fn.peek_image_shape(image, adjust_orientation=False),
             palette=labels.palette,
             unknown="error" if labels.unknown == "error" else void,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nvidia.dali import Pipeline
 
 from dali_voc.config import LabelsConfig
@@ -15,9 +17,9 @@ __all__ = ["build_label_pipeline"]
 def build_label_pipeline(
     source: Source,
     *,
-    in_shards: bool,
+    columns: tuple[str, ...],
     labels: LabelsConfig,
-    tables: LabelTables,
+    tables: Sequence[LabelTables],
     void: int,
     batch_size: int,
     threads: int,
@@ -27,7 +29,7 @@ def build_label_pipeline(
 
     Args:
         source: as for `build_pipeline`; only the labels are used.
-        in_shards: whether the labels lie inside other files.
+        columns: what the source gives.
         labels: `palette` and `unknown` are used.
         tables: what label values mean.
         void: index of what has no class, as in `tables`.
@@ -41,12 +43,13 @@ def build_label_pipeline(
     """
     pipeline = empty_pipeline(batch_size, None, threads, prefetch)
     with pipeline:
-        label_path, encoded = read_one(source, "label", in_shards=in_shards)
+        label_path, encoded, meaning = read_one(source, "label", columns=columns)
         nodes = decode_label(
             encoded,
             label_path,
             tables=tables,
             crop_size=None,
+            **meaning,
             palette=labels.palette,
             unknown="error" if labels.unknown == "error" else void,
             ignore_index=void,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
@@ -24,7 +24,7 @@ from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
 from dali_voc.pipeline._distortions import distort, distorts
-from dali_voc.pipeline._files import Source, source_names
+from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._placement import Encoded, Form, place_on_cpu, place_on_gpu
 from dali_voc.pipeline._user_operators import UserOperator
 
@@ -36,12 +36,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def build_pipeline(
     source: Source,
     *,
-    in_shards: bool,
+    columns: tuple[str, ...],
     config: Config,
     augment: AugmentConfig,
     whole: bool,
     num_classes: int,
-    tables: LabelTables,
+    tables: Sequence[LabelTables],
     batch_size: int,
     on_gpu: bool,
     device_id: int | None,
@@ -55,12 +55,12 @@ def build_pipeline(
 
     Args:
         source: called once per batch.
-        in_shards: whether images and labels lie inside other files.
+        columns: what the source gives first.
         config: sections `labels` and `normalize` are used.
         augment: what happens to a sample, in training or in validation.
         whole: show whole pictures, see `augment.validation`, instead of crops.
         num_classes: length of the class list.
-        tables: what label values mean.
+        tables: what label values mean, in each of the sources.
         batch_size: of the largest batch.
         on_gpu: whether the graph is a GPU's.
         device_id: the GPU's number; None on the CPU, where a GPU's graph runs in all its parts too.
@@ -93,8 +93,8 @@ def build_pipeline(
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
     def define() -> tuple[Any, ...]:
-        names = source_names(in_shards=in_shards, cached=cache is not None)
-        given = _take(source, (*names, *parameter_names(augment)))
+        cached = ("sample",) if cache else ()
+        given = _take(source, (*columns, *cached, *parameter_names(augment)))
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
     make = functools.partial(
@@ -135,7 +135,7 @@ class _Graph:
     config: Config
     augment: AugmentConfig
     num_classes: int
-    tables: LabelTables
+    tables: Sequence[LabelTables]
     on_gpu: bool
     backend: Literal["cpu", "gpu"]  # of what is done on the GPU; "cpu" also in tests of its graph
     cache: Cache | None
@@ -263,6 +263,8 @@ class _Graph:
             encoded,
             tables=self.tables,
             crop_size=crop_size,
+            map=given.get("map", 0),
+            segments=given.get("segments"),
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,
             scale=given.get("scale"),

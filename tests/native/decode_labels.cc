@@ -21,7 +21,7 @@ int main() {
   auto map = std::make_shared<dali_voc::LabelMap>(
       std::vector<int>{0x000000, 0x800000}, std::vector<int>{0, 1}, values, classes, 7, false, 255);
   map->class_weights.assign(256, 1.0f);
-  dali_voc::LabelDecoder decoder(map);
+  dali_voc::LabelDecoder decoder({map});
   std::string path;
   while (std::getline(std::cin, path)) {
     std::ifstream file(path, std::ios::binary);

@@ -38,6 +38,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
         vertical_flip_("vertical_flip", spec),
         rotation_("rotation", spec),
         image_shape_("image_shape", spec),
+        map_("map", spec),
+        segments_("segments", spec),
         cache_(spec) {
     int unknown = spec.GetArgument<int>("unknown");
     if (!crop_.empty() && (crop_.size() != 2 || crop_[0] < 1 || crop_[1] < 1))
@@ -49,12 +51,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     for (int value : {unknown, ignore})
       if (value > (dtype_ == DALI_UINT8 ? 255 : kUnknown - 1))
         Fail("decode_label: class " + std::to_string(value) + " does not fit the dtype");
-    auto map = std::make_shared<LabelMap>(
-        spec.GetRepeatedArgument<int>("colors"), spec.GetRepeatedArgument<int>("color_classes"),
-        spec.GetRepeatedArgument<int>("values"), spec.GetRepeatedArgument<int>("value_classes"),
-        unknown < 0 ? kUnknown : unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
-    map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
-    map_ = map;
+    MakeMaps(spec, unknown < 0 ? kUnknown : unknown, ignore);
   }
 
  protected:
@@ -69,6 +66,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
     if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
+    map_.Acquire(spec_, ws, n);
+    if (segments_.HasExplicitValue()) segments_.Acquire(spec_, ws, n);
     cache_.Acquire(ws, n);
     outputs.resize(resample_ ? 7 : 4);
     outputs[0] = {dali::uniform_list_shape(n, {crop_[0], crop_[1]}), dtype_};
@@ -83,7 +82,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   void RunImpl(Workspace& ws) override {
     auto& pool = ws.GetThreadPool();
     while (static_cast<int>(decoders_.size()) < pool.NumThreads())
-      decoders_.push_back(std::make_unique<LabelDecoder>(map_));
+      decoders_.push_back(std::make_unique<LabelDecoder>(maps_));
     int n = ws.GetInputBatchSize(0);
     ws.Output<CPUBackend>(0).SetLayout("HW");
     for (int i = 0; i < n; i++)
@@ -92,6 +91,39 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   }
 
  private:
+  // One map, or as many as `color_counts` says, whose tables lie one after another.
+  void MakeMaps(const OpSpec& spec, int unknown, int ignore) {
+    auto colors = spec.GetRepeatedArgument<int>("colors");
+    auto color_classes = spec.GetRepeatedArgument<int>("color_classes");
+    auto values = spec.GetRepeatedArgument<int>("values");
+    auto value_classes = spec.GetRepeatedArgument<int>("value_classes");
+    auto color_counts = spec.GetRepeatedArgument<int>("color_counts");
+    auto value_counts = spec.GetRepeatedArgument<int>("value_counts");
+    if (color_counts.empty()) {
+      color_counts = {static_cast<int>(colors.size())};
+      value_counts = {static_cast<int>(values.size())};
+    }
+    if (colors.size() != color_classes.size() || values.size() != value_classes.size() ||
+        color_counts.size() != value_counts.size())
+      Fail("decode_label: the label tables do not fit each other");
+    size_t color = 0, value = 0;
+    auto part = [](const std::vector<int>& all, size_t begin, int count) {
+      if (count < 0 || begin + count > all.size())
+        Fail("decode_label: the label tables are shorter than their counts");
+      return std::vector<int>(all.begin() + begin, all.begin() + begin + count);
+    };
+    for (size_t k = 0; k < color_counts.size(); k++) {
+      auto map = std::make_shared<LabelMap>(
+          part(colors, color, color_counts[k]), part(color_classes, color, color_counts[k]),
+          part(values, value, value_counts[k]), part(value_classes, value, value_counts[k]),
+          unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
+      map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
+      maps_.push_back(map);
+      color += color_counts[k];
+      value += value_counts[k];
+    }
+  }
+
   void SetWholeShapes(const Workspace& ws, dali::TensorListShape<>* shapes) {
     const auto& encoded = ws.Input<CPUBackend>(0);
     for (int i = 0; i < encoded.num_samples(); i++) {
@@ -157,6 +189,12 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.pixel_number = class_draw_[i].data[2];
     }
     if (rotation_.HasExplicitValue()) crop.rotation = {rotation_[i].data[0], rotation_[i].data[1]};
+    crop.map = *map_[i].data;
+    if (segments_.HasExplicitValue()) {
+      if (segments_[i].shape[1] != 2) Fail("decode_label: segments must be pairs");
+      crop.segments = segments_[i].data;
+      crop.num_segments = segments_[i].shape[0];
+    }
     if (image_shape_.HasExplicitValue()) {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
       crop.image_height = image_shape_[i].data[0];
@@ -207,8 +245,10 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   dali::ArgValue<int> vertical_flip_;
   dali::ArgValue<float, 1> rotation_;
   dali::ArgValue<int64_t, 1> image_shape_;
+  dali::ArgValue<int> map_;
+  dali::ArgValue<int64_t, 2> segments_;
   CacheArguments cache_;
-  std::shared_ptr<const LabelMap> map_;
+  std::vector<std::shared_ptr<const LabelMap>> maps_;
   std::vector<std::unique_ptr<LabelDecoder>> decoders_;
 };
 
@@ -239,8 +279,18 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
             DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})
     .AddOptionalArg("color_classes", "The class of each of `colors`.", std::vector<int>{})
-    .AddOptionalArg("values", "Known gray values or palette indices, 0..255.", std::vector<int>{})
+    .AddOptionalArg("values", "Known gray values, 0..65535, or palette indices.",
+                    std::vector<int>{})
     .AddOptionalArg("value_classes", "The class of each of `values`.", std::vector<int>{})
+    .AddOptionalArg("color_counts",
+                    "Where there are several label maps: how many of `colors` belong to each.",
+                    std::vector<int>{})
+    .AddOptionalArg("value_counts", "The same of `values`.", std::vector<int>{})
+    .AddOptionalArg("map", "Which of them.", 0, true)
+    .AddOptionalArg("segments",
+                    "int64 [k, 2]: colours 0xRRGGBB of this file alone and their classes, instead "
+                    "of `colors`; negative colours are left out, negative classes ignored.",
+                    DALI_INT_VEC, nullptr, true)
     .AddOptionalArg("palette_by_color", "Map palette files by colour; else by index.", true)
     .AddOptionalArg("unknown", "Class of colours and values not listed; -1: an error.", -1)
     .AddOptionalArg("ignore_index", "What fills the crop outside the picture.", 255)

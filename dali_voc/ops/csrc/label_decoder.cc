@@ -31,14 +31,16 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
                    const std::vector<int>& values, const std::vector<int>& value_classes,
                    int unknown, bool palette_by_color, int ignore)
     : colors(colors, color_classes, unknown),
+      values(65536, static_cast<uint16_t>(unknown)),
+      unknown(unknown),
       palette_by_color(palette_by_color),
       ignore(ignore),
       num_classes(ignore + 1) {
   if (values.size() != value_classes.size())
     throw std::invalid_argument("there must be one class for each value");
-  this->values.fill(static_cast<uint16_t>(unknown));
   for (size_t i = 0; i < values.size(); i++) {
-    if (values[i] < 0 || values[i] > 255) throw std::invalid_argument("a label value is 0..255");
+    if (values[i] < 0 || values[i] > 65535)
+      throw std::invalid_argument("a label value is 0..65535");
     if (value_classes[i] < 0 || value_classes[i] >= kUnknown)
       throw std::invalid_argument("a class is 0..65534");
     this->values[values[i]] = static_cast<uint16_t>(value_classes[i]);
@@ -64,33 +66,65 @@ PngHeader KeptHeader(const SampleCache::Entry& kept) {
   PngHeader header;
   header.height = kept.height;
   header.width = kept.width;
-  header.bit_depth = 8;
+  header.bit_depth = kept.size > int64_t{kept.height} * kept.width ? 16 : 8;
   header.color = PngColor::kGray;
   return header;
 }
 
+int LabelDecoder::LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps) {
+  int largest = 0;
+  for (const auto& map : maps) largest = std::max(largest, map->num_classes - 1);
+  return largest;
+}
+
+void LabelDecoder::ChooseMap(const CropRequest& crop) {
+  if (crop.map < 0 || crop.map >= static_cast<int>(maps_.size()))
+    throw LabelError("there is no label map " + std::to_string(crop.map));
+  map_ = maps_[crop.map].get();
+  colors_ = map_->colors.view();
+  if (!crop.segments) return;
+  std::vector<int> colors, classes;
+  for (int64_t i = 0; i < crop.num_segments; i++) {
+    if (crop.segments[2 * i] < 0) continue;
+    colors.push_back(static_cast<int>(crop.segments[2 * i]));
+    const int64_t value = crop.segments[2 * i + 1];
+    classes.push_back(value < 0 ? map_->ignore : static_cast<int>(value));
+  }
+  try {
+    own_colors_ = std::make_unique<ColorTable>(colors, classes, map_->unknown);
+  } catch (const std::invalid_argument& e) {
+    throw LabelError(std::string("its segments: ") + e.what());
+  }
+  colors_ = own_colors_->view();
+}
+
 void LabelDecoder::Open(const SampleCache::Entry& kept, const CropRequest& crop) {
+  ChooseMap(crop);
   kept_ = kept.data;
   chunks_.header = KeptHeader(kept);
   CheckHeader(crop);
   for (int value = 0; value < 256; value++) index_map_[value] = static_cast<uint16_t>(value);
 }
 
-// Classes as bytes; where they do not fit, nothing is kept.
+// Classes as bytes, or as two, the high one first, where there are more than 256.
 void LabelDecoder::Keep(const CachePlace& place) {
   const PngHeader& header = chunks_.header;
-  if (map_->num_classes > 256) return;
-  uint8_t* to = place.Reserve(header.height * header.width);
+  const int bytes = LargestClass(maps_) > 255 ? 2 : 1;
+  uint8_t* to = place.Reserve(header.height * header.width * bytes);
   if (!to) return;
   row_.resize(header.width);
-  for (int64_t y = 0; y < header.height; y++, to += header.width) {
+  for (int64_t y = 0; y < header.height; y++) {
     MapRow(y, {0, header.width}, row_.data());
-    for (int64_t x = 0; x < header.width; x++) to[x] = static_cast<uint8_t>(row_[x]);
+    for (int64_t x = 0; x < header.width; x++) {
+      if (bytes == 2) *to++ = static_cast<uint8_t>(row_[x] >> 8);
+      *to++ = static_cast<uint8_t>(row_[x]);
+    }
   }
   place.Publish(header.height, header.width);
 }
 
 void LabelDecoder::Open(const uint8_t* file, size_t size, const CropRequest& crop) {
+  ChooseMap(crop);
   kept_ = nullptr;
   is_runs_ = IsLabelRuns(file, size);
   if (is_runs_) {
@@ -105,8 +139,9 @@ void LabelDecoder::Open(const uint8_t* file, size_t size, const CropRequest& cro
 
 void LabelDecoder::CheckHeader(const CropRequest& crop) const {
   const PngHeader& header = chunks_.header;
-  if (header.bit_depth == 16)
-    throw LabelError("a label with 16 bits per channel is not supported, expected at most 8");
+  if (header.bit_depth == 16 && header.color != PngColor::kGray)
+    throw LabelError(
+        "a label with 16 bits per channel is not supported, expected at most 8, or gray");
   if (header.color == PngColor::kGrayAlpha)
     throw LabelError("a gray label with alpha is not supported, expected gray, palette, RGB, RGBA");
   if (crop.image_height > 0 &&
@@ -117,13 +152,12 @@ void LabelDecoder::CheckHeader(const CropRequest& crop) const {
 
 void LabelDecoder::PrepareIndexMap() {
   if (chunks_.header.color != PngColor::kPalette || !map_->palette_by_color) {
-    index_map_ = map_->values;
+    std::copy_n(map_->values.begin(), 256, index_map_.begin());
     return;
   }
   // Indices past the palette's end have no colour.
-  index_map_.fill(map_->colors.view().unknown);
-  for (int i = 0; i < chunks_.palette_size; i++)
-    index_map_[i] = map_->colors.view().Find(chunks_.palette[i]);
+  index_map_.fill(colors_.unknown);
+  for (int i = 0; i < chunks_.palette_size; i++) index_map_[i] = colors_.Find(chunks_.palette[i]);
 }
 
 void LabelDecoder::MapRow(int64_t y, const Span& columns, uint16_t* out) {
@@ -131,8 +165,10 @@ void LabelDecoder::MapRow(int64_t y, const Span& columns, uint16_t* out) {
   int bytes = PixelBytes();
   if (bytes == 1) {
     for (int64_t i = 0; i < columns.size; i++) out[i] = index_map_[row[i]];
+  } else if (bytes == 2) {
+    for (int64_t i = 0; i < columns.size; i++) out[i] = WideValue(row + 2 * i);
   } else {
-    RunLookup lookup(map_->colors.view());
+    RunLookup lookup(colors_);
     for (int64_t i = 0; i < columns.size; i++) out[i] = lookup(row + i * bytes);
   }
 }
@@ -171,9 +207,18 @@ bool LabelDecoder::HasUnknown() {
       if (runs_.values()[value] && index_map_[value] == kUnknown) return true;
     return false;
   }
+  if (bytes == 2) {
+    if (map_->unknown != kUnknown) return false;
+    for (int64_t y = 0; y < header.height; y++) {
+      const uint8_t* row = Row(y, 0, header.width);
+      for (int64_t x = 0; x < header.width; x++)
+        if (WideValue(row + 2 * x) == kUnknown) return true;
+    }
+    return false;
+  }
   if (bytes > 1) {
-    if (map_->colors.view().unknown != kUnknown) return false;
-    RunLookup lookup(map_->colors.view());
+    if (colors_.unknown != kUnknown) return false;
+    RunLookup lookup(colors_);
     for (int64_t y = 0; y < header.height; y++) {
       const uint8_t* row = Row(y, 0, header.width);
       for (int64_t x = 0; x < header.width; x++)
@@ -202,14 +247,16 @@ bool LabelDecoder::HasUnknown() {
 // Counts over the whole picture, so that the message does not depend on the crop.
 void LabelDecoder::FailUnknown() {
   const PngHeader& header = chunks_.header;
-  bool by_value = PixelBytes() == 1;
+  const int bytes = PixelBytes();
+  bool by_value = bytes <= 2;
   UnknownCounts counts;
   for (int64_t y = 0; y < header.height; y++) {
     const uint8_t* row = Row(y, 0, header.width);
     for (int64_t x = 0; x < header.width; x++) {
-      const uint8_t* p = row + x * PixelBytes();
-      uint32_t key = by_value ? *p : PackRgb(p);
-      if ((by_value ? index_map_[key] : map_->colors.view().Find(key)) == kUnknown) counts.Add(key);
+      const uint8_t* p = row + x * bytes;
+      if (bytes == 1 && index_map_[*p] == kUnknown) counts.Add(*p);
+      if (bytes == 2 && WideValue(p) == kUnknown) counts.Add(p[0] << 8 | p[1]);
+      if (bytes > 2 && colors_.Find(PackRgb(p)) == kUnknown) counts.Add(PackRgb(p));
     }
   }
   throw LabelError(counts.Describe([&](uint32_t key) -> std::string {

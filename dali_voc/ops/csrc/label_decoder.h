@@ -24,8 +24,10 @@ struct LabelMap {
            const std::vector<int>& values, const std::vector<int>& value_classes, int unknown,
            bool palette_by_color, int ignore);
 
-  ColorTable colors;                 // for RGB, RGBA and, by default, palette colours
-  std::array<uint16_t, 256> values;  // for gray, and for palette indices if so configured
+  ColorTable colors;  // for RGB, RGBA and, by default, palette colours
+  std::vector<uint16_t>
+      values;   // of all 65,536, for gray, and for palette indices if so configured
+  int unknown;  // class of what is not in the tables, or kUnknown
   bool palette_by_color;
   int ignore;
   int num_classes;                   // one more than the largest value that is given
@@ -43,6 +45,11 @@ struct CropRequest {
   bool centre_on_class = false;  // take the crop around a pixel drawn by DrawPixel instead
   double class_number = 0, pixel_number = 0;
   Rotation rotation;  // of the finished crop
+  int map = 0;        // which of the decoder's maps
+  // Colours of this file alone, 0xRRGGBB, and their classes, in turn, instead of the map's;
+  // negative colours are left out, negative classes are `ignore`. Null: the map's.
+  const int64_t* segments = nullptr;
+  int64_t num_segments = 0;
 
   // The crop's size for a picture.
   void SizeFor(const PngHeader& header) {
@@ -63,8 +70,9 @@ PngHeader KeptHeader(const SampleCache::Entry& kept);
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class LabelDecoder {
  public:
-  explicit LabelDecoder(std::shared_ptr<const LabelMap> map)
-      : map_(std::move(map)), counts_(map_->num_classes) {}
+  // At least one map; each may belong to another source.
+  explicit LabelDecoder(std::vector<std::shared_ptr<const LabelMap>> maps)
+      : maps_(std::move(maps)), counts_(LargestClass(maps_) + 1) {}
 
   // Writes crop_height x crop_width values (of SizeFor), row by row; what lies outside the picture
   // gets the map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
@@ -80,10 +88,20 @@ class LabelDecoder {
   void Open(const SampleCache::Entry& kept, const CropRequest& crop);
   void Keep(const CachePlace& place);
   const uint8_t* Row(int64_t y, int64_t x, int64_t n) {
-    if (kept_) return kept_ + y * chunks_.header.width + x;
+    if (kept_) return kept_ + (y * chunks_.header.width + x) * PixelBytes();
     return is_runs_ ? runs_.Row(y, x) : pixels_.Row(y, x, n);
   }
-  int PixelBytes() const { return kept_ || is_runs_ ? 1 : pixels_.PixelBytes(); }
+  // 2: one value of 16 bits, the high byte first; more: R, G, B first.
+  int PixelBytes() const {
+    if (kept_) return chunks_.header.bit_depth / 8;
+    return is_runs_ ? 1 : pixels_.PixelBytes();
+  }
+  uint16_t WideValue(const uint8_t* p) const {
+    const int value = p[0] << 8 | p[1];
+    return kept_ ? static_cast<uint16_t>(value) : map_->values[value];
+  }
+  static int LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps);
+  void ChooseMap(const CropRequest& crop);
   void CheckHeader(const CropRequest& crop) const;
   void PrepareIndexMap();
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
@@ -95,12 +113,15 @@ class LabelDecoder {
   bool HasUnknown();
   [[noreturn]] void FailUnknown();
 
-  std::shared_ptr<const LabelMap> map_;
+  std::vector<std::shared_ptr<const LabelMap>> maps_;
+  const LabelMap* map_ = nullptr;           // of this file
+  ColorTableView colors_{};                 // likewise
+  std::unique_ptr<ColorTable> own_colors_;  // likewise, where it has its own
   PngChunks chunks_;
   PngPixels pixels_;
   LabelRuns runs_;
   bool is_runs_ = false;
-  const uint8_t* kept_ = nullptr;          // classes in the cache
+  const uint8_t* kept_ = nullptr;          // classes in the cache, of one or two bytes
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
   ClassCounts counts_;
   std::vector<uint16_t> classes_;   // the whole picture, where it is needed
