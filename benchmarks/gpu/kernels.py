@@ -6,6 +6,7 @@ once, and the seconds. What is listed in `OURS` counts for the goal.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def seconds_of(action: Callable[[], object], device: torch.device, *, repeats: i
         mark.record()
     torch.cuda.synchronize(device)
     return statistics.median(
-        1e-3 * before.elapsed_time(after) for before, after in zip(marks, marks[1:], strict=False)
+        1e-3 * before.elapsed_time(after) for before, after in itertools.pairwise(marks)
     )
 
 

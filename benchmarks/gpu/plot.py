@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 __all__ = ["write_plot"]
 
@@ -49,8 +50,11 @@ def _over_batch_size(axes: Axes, sections: Mapping[str, Any]) -> None:
         for name, points in lines.items():
             label = "cache: decoded" if section == "cache" else name.replace("_", " ")
             _line(axes, [size for size, _ in points], [row for _, row in points], label)
-    axes.set(xlabel="batch size", ylabel="pairs per second", xscale="log", yscale="log")
+    axes.set(xlabel="batch size", ylabel="pairs per second", yscale="log")
     axes.set_xscale("log", base=2)
+    for axis in axes.xaxis, axes.yaxis:
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:,.0f}"))
     _legend(axes)
 
 

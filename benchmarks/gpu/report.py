@@ -18,7 +18,9 @@ def print_report(result: Mapping[str, Any]) -> None:
     if result["dry_run"]:
         console.print("DRY RUN on a CPU: these figures say nothing about a GPU", highlight=False)
     where = machine["gpu"] if not result["dry_run"] else machine["processor"]
-    console.print(f"on {where}, {machine['cores']} cores; {result['data']['kind']}", highlight=False)
+    console.print(
+        f"on {where}, {machine['cores']} cores; {result['data']['kind']}", highlight=False
+    )
     console.print(_sections(result["sections"]))
     console.print(_goals(result["goals"]))
 

@@ -48,7 +48,9 @@ def open_result(path: Path, facts: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         sections = result["sections"]
     except (OSError, ValueError, TypeError, KeyError):
-        raise ResultError(f"{path}: found no result of this benchmark, expected one or no file") from None
+        raise ResultError(
+            f"{path}: found no result of this benchmark, expected one or no file"
+        ) from None
     for key in _SAME:
         found, expected = result.get(key), facts[key]
         if found != expected:

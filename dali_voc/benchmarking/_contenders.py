@@ -28,8 +28,7 @@ def loader_batches(config: Config, split: str) -> Generator[Item, None, None]:
     """The loader, as configured."""
     with build_loader(config, split=split, training=True) as loader:
         while True:
-            for images, labels in loader:
-                yield images, labels
+            yield from ((images, labels) for images, labels in loader)
 
 
 def bound_batches(

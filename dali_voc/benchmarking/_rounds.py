@@ -241,5 +241,5 @@ def _measure(batches: Iterator[Item], check: BatchCheck | None, order: _Order) -
 
 
 def _finish_gpu_work() -> None:
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.synchronize()

@@ -53,5 +53,4 @@ def _after_the_first_epoch(config: Config, expected: int) -> Generator[Item, Non
         if seen != expected:
             raise SectionError(f"the first epoch had {seen} pairs, expected {expected}")
         while True:
-            for images, labels in loader:
-                yield images, labels
+            yield from ((images, labels) for images, labels in loader)

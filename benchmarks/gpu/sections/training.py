@@ -89,9 +89,7 @@ def _compare(network: str, config: Config, settings: Settings) -> dict[str, Any]
         for _ in range(settings.rounds):
             for name, source in sources.items():
                 trainer.steps(source, at_least=2, seconds=0.0)
-                measured[name].append(
-                    trainer.steps(source, at_least=2, seconds=settings.seconds)
-                )
+                measured[name].append(trainer.steps(source, at_least=2, seconds=settings.seconds))
     with_loader, without = (
         statistics.median(one.seconds for one in measured[name]) for name in ("loader", "synthetic")
     )
