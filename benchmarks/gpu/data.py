@@ -46,9 +46,7 @@ def prepare(
         source, kind = root, "real pairs"
     labels = sorted((source / "SegmentationClass").glob("*.png"))
     if not labels:
-        raise FileNotFoundError(
-            f"{source}: found no labels (*.png), expected VOC's layout"
-        )
+        raise FileNotFoundError(f"{source}: found no labels (*.png), expected VOC's layout")
     images = [source / "JPEGImages" / f"{path.stem}.jpg" for path in labels]
     linked = write_many_names(folder / "linked", source=source, count=epoch)
     return str(linked), {
