@@ -22,6 +22,17 @@ if [ ! -f .gpu/2/site.tar.xz.part ]; then
     typing-inspection
 fi
 
+python3 - "$wheel" << 'EOF'
+import pathlib, sys, zipfile
+
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    for name in wheel.namelist():
+        if name.endswith(".py"):
+            here = pathlib.Path(name)
+            if not here.is_file() or here.read_bytes() != wheel.read(name):
+                sys.exit(f"{sys.argv[1]}: found another {name} than here, expected a wheel of this state")
+EOF
+
 rm -rf .gpu/own .gpu/voc
 mkdir -p .gpu/own
 cp "$wheel" .gpu/own/
