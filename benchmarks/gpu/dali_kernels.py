@@ -76,7 +76,7 @@ def _kernel_seconds(graph: Graph, batch: torch.Tensor, layout: str) -> float:
     for _ in range(5):
         pipeline.run()
     torch.cuda.synchronize()
-    with profile(activities=[ProfilerActivity.CUDA]) as record:
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as record:
         for _ in range(_RUNS):
             pipeline.run()
         torch.cuda.synchronize()

@@ -50,4 +50,4 @@ def normalise(images: torch.Tensor, config: Config) -> torch.Tensor:
     shift = torch.tensor(
         [-m / std for m, std in zip(normal.mean, normal.std, strict=True)], device=images.device
     )
-    return torch.addcmul(shift.view(3, 1, 1), images, scale.view(3, 1, 1))
+    return torch.addcmul(shift.view(3, 1, 1), images.float(), scale.view(3, 1, 1))

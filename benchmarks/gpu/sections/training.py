@@ -36,7 +36,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 NETWORKS = {"fcn": "small", "deeplabv3_resnet50": "torchvision:deeplabv3_resnet50"}
 _BATCH_SIZE = 16
 _STEPS_AHEAD = 2
-_WARM_UP = 5  # steps
+_WARM_UP = {"cuda": 5, "cpu": 1}  # steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +85,10 @@ def _compare(network: str, config: Config, settings: Settings) -> dict[str, Any]
         }
         measured: dict[str, list[_Steps]] = {name: [] for name in sources}
         for source in sources.values():
-            trainer.steps(source, at_least=_WARM_UP, seconds=0.0)
+            trainer.steps(source, at_least=_WARM_UP[settings.device], seconds=0.0)
         for _ in range(settings.rounds):
             for name, source in sources.items():
-                trainer.steps(source, at_least=2, seconds=0.0)
+                trainer.steps(source, at_least=1, seconds=0.0)
                 measured[name].append(trainer.steps(source, at_least=2, seconds=settings.seconds))
     with_loader, without = (
         statistics.median(one.seconds for one in measured[name]) for name in ("loader", "synthetic")
