@@ -94,7 +94,7 @@ def test_values_of_batches_are_checked() -> None:
     with pytest.raises(LoaderError, match="the value 21, expected 0 to 20 or 255"):
         CHECK.values((images, labels))
     CHECK.form((images, labels))
-    with pytest.raises(LoaderError, match="contiguous"):
+    with pytest.raises(LoaderError, match="contiguous ones on cpu"):
         CHECK.form((images.contiguous(memory_format=torch.channels_last), labels))
     with pytest.raises(LoaderError, match="5 pairs, expected 1 to 4"):
         CHECK.form(5)

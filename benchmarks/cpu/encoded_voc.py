@@ -63,7 +63,7 @@ def check_batch(item: Item, config: Config) -> list[int]:
     """
     if isinstance(item, int):
         raise LoaderError("found a number of pairs, expected images and labels")
-    images, labels = item[0].clone(), item[1].numpy()
+    images, labels = item[0].cpu().clone(), item[1].cpu().numpy()
     shown = denormalize(images, config.normalize).astype(np.float64)
     return [
         _check_pair(pixels, label, image)

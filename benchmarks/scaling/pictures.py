@@ -24,11 +24,12 @@ def write_sized(root: Path, *, size: tuple[int, int], count: int = 24) -> Path:
 
 
 def write_many_names(root: Path, *, source: Path, count: int) -> Path:
-    """Write `count` names, symbolic links to the pictures of another data set, split train."""
+    """Write `count` names, symbolic links to the pairs of another data set, split train."""
     names = [f"link_{i:07d}" for i in range(count)]
     _lay(root, names)
+    # most pictures of VOC have no label
+    stems = sorted(path.stem for path in (source / "SegmentationClass").glob("*.png"))
     for folder, suffix in ("JPEGImages", "jpg"), ("SegmentationClass", "png"):
-        stems = sorted(path.stem for path in (source / folder).glob(f"*.{suffix}"))
         for i, name in enumerate(names):
             target = source.resolve() / folder / f"{stems[i % len(stems)]}.{suffix}"
             os.symlink(target, root / folder / f"{name}.{suffix}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from dali_voc._devices import pick_device
 from dali_voc.benchmarking._contenders import Item
 from dali_voc.config import Config
 from dali_voc.errors import LoaderError
@@ -21,19 +22,23 @@ def count_pairs(item: Item) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchCheck:
-    """Batches of float32 images and int64 labels on the CPU.
+    """Batches of images and int64 labels.
 
     Attributes:
         batch_size: pairs in a full batch.
         crop_size: height and width, pixels.
         num_classes: labels are below this,
         ignore_index: or this.
+        image_dtype: of images.
+        device: where both lie, "cpu" or "cuda".
     """
 
     batch_size: int
     crop_size: tuple[int, int]
     num_classes: int
     ignore_index: int
+    image_dtype: torch.dtype = torch.float32
+    device: str = "cpu"
 
     @classmethod
     def from_config(cls, config: Config, spec: LabelSpec) -> BatchCheck:
@@ -43,6 +48,8 @@ class BatchCheck:
             crop_size=config.augment.crop_size,
             num_classes=len(spec.classes),
             ignore_index=config.labels.ignore_index,
+            image_dtype=getattr(torch, config.normalize.dtype),
+            device=pick_device(config.loader.device).type,
         )
 
     def form(self, item: Item) -> None:
@@ -57,7 +64,7 @@ class BatchCheck:
         if isinstance(item, int):
             return
         expected = (
-            ("images", item[0], torch.float32, (n, 3, *self.crop_size)),
+            ("images", item[0], self.image_dtype, (n, 3, *self.crop_size)),
             ("labels", item[1], torch.int64, (n, *self.crop_size)),
         )
         for what, tensor, dtype, shape in expected:
@@ -66,10 +73,10 @@ class BatchCheck:
                     f"{what} are {tensor.dtype} {list(tensor.shape)}, expected {dtype} "
                     f"{list(shape)}"
                 )
-            if tensor.device.type != "cpu" or not tensor.is_contiguous():
+            if tensor.device.type != self.device or not tensor.is_contiguous():
                 raise LoaderError(
                     f"{what} are on {tensor.device} with strides {tensor.stride()}, expected "
-                    "contiguous ones on the CPU"
+                    f"contiguous ones on {self.device}"
                 )
 
     def values(self, item: Item) -> None:

@@ -16,10 +16,10 @@ from dali_voc.datasets import DATASETS
 from dali_voc.loader import build_loader
 from dali_voc.reference import VOCSegFiles
 
-__all__ = ["CONTENDERS", "Contender", "Item", "endless"]
+__all__ = ["CONTENDERS", "Contender", "Item", "bound_batches", "endless"]
 
 # A batch of images and labels, valid until the next is asked for; of a contender that makes none,
-# the number of its pairs.
+# the number of its pairs. On a GPU the current stream waits for it, the host need not.
 Item = tuple[torch.Tensor, torch.Tensor] | int
 Contender = Callable[[Config, str], Generator[Item, None, None]]
 
@@ -28,13 +28,12 @@ def loader_batches(config: Config, split: str) -> Generator[Item, None, None]:
     """The loader, as configured."""
     with build_loader(config, split=split, training=True) as loader:
         while True:
-            for images, labels in loader:
-                if images.is_cuda:
-                    torch.cuda.synchronize()
-                yield images, labels
+            yield from ((images, labels) for images, labels in loader)
 
 
-def bound_batches(config: Config, split: str) -> Generator[Item, None, None]:
+def bound_batches(
+    config: Config, split: str, *, hw_decoder_load: float | None = None
+) -> Generator[Item, None, None]:
     """DALI decodes the same JPEGs, in the same order, and does nothing else."""
     from dali_voc.pipeline import build_decode_only_pipeline  # noqa: PLC0415
 
@@ -49,14 +48,16 @@ def bound_batches(config: Config, split: str) -> Generator[Item, None, None]:
             device_id=device.index,
             threads=pick_threads(config.loader.threads),
             prefetch=config.loader.prefetch,
+            hw_decoder_load=hw_decoder_load,
         ),
         index,
         depth=config.loader.prefetch,
     )
     substitutes = Substitutes(seed=0, num_samples=len(index))  # of none
     prefetcher.seek(plan.from_here(BatchKey(epoch=0), substitutes))
+    stream = torch.cuda.current_stream(device) if device.type == "cuda" else None
     while True:
-        batch, _ = prefetcher.fetch()
+        batch, _ = prefetcher.fetch(cuda_stream=stream)
         yield len(batch.samples)
 
 

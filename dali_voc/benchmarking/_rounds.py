@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+import torch
+
 from dali_voc.benchmarking._checks import BatchCheck, count_pairs
 from dali_voc.benchmarking._contenders import CONTENDERS, Contender, Item
 from dali_voc.benchmarking._usage import group_cpu_seconds, group_pss_bytes
@@ -220,6 +222,7 @@ def _check_batches(batches: Iterator[Item], check: BatchCheck | None, count: int
 
 
 def _measure(batches: Iterator[Item], check: BatchCheck | None, order: _Order) -> _Measured:
+    _finish_gpu_work()
     cpu = group_cpu_seconds(os.getpgrp())
     begin = time.perf_counter()
     pairs = count = 0
@@ -231,5 +234,12 @@ def _measure(batches: Iterator[Item], check: BatchCheck | None, order: _Order) -
         pairs += count_pairs(item)
         count += 1
         elapsed = time.perf_counter() - begin
+    _finish_gpu_work()
+    elapsed = time.perf_counter() - begin
     cpu = group_cpu_seconds(os.getpgrp()) - cpu
     return _Measured(pairs=pairs, seconds=elapsed, cpu_seconds=cpu)
+
+
+def _finish_gpu_work() -> None:
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.synchronize()

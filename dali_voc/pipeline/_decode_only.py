@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nvidia.dali import Pipeline, fn
 
 from dali_voc.pipeline._files import Source, empty_pipeline, read_one
@@ -17,6 +19,7 @@ def build_decode_only_pipeline(
     device_id: int | None,
     threads: int,
     prefetch: int,
+    hw_decoder_load: float | None = None,
 ) -> Pipeline:
     """Build the pipeline that only decodes whole images: the bound of what DALI allows.
 
@@ -27,6 +30,8 @@ def build_decode_only_pipeline(
         device_id: the GPU's number; None to decode on the CPU.
         threads: CPU threads.
         prefetch: batches in the works at once.
+        hw_decoder_load: share of the pictures for the GPU's JPEG unit, 0 to 1; None for DALI's
+            default. Without meaning on the CPU.
 
     Returns:
         A built pipeline with one output: uint8 pictures [height, width, 3] of mixed sizes.
@@ -34,7 +39,11 @@ def build_decode_only_pipeline(
     pipeline = empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
         _, encoded, _ = read_one(source, "image", columns=columns)
-        device = "cpu" if device_id is None else "mixed"
-        pipeline.set_outputs(fn.decoders.image(encoded, device=device))
+        how: dict[str, Any] = {"device": "cpu"}
+        if device_id is not None:
+            how = {"device": "mixed"}
+            if hw_decoder_load is not None:
+                how["hw_decoder_load"] = hw_decoder_load
+        pipeline.set_outputs(fn.decoders.image(encoded, **how))
     pipeline.build()
     return pipeline

@@ -10,6 +10,7 @@ import torch
 from nvidia.dali import Pipeline, fn, types
 
 from benchmarks.cpu.peers._windows import find_pairs, shuffled_batches
+from dali_voc._devices import pick_device
 from dali_voc.benchmarking import Item
 from dali_voc.config import Config
 from dali_voc.labels import voc_colormap
@@ -18,7 +19,8 @@ __all__ = ["batches"]
 
 
 def batches(config: Config, split: str, threads: int = 2) -> Generator[Item, None, None]:
-    """Yield batches without end."""
+    """Yield batches without end, made where `loader.device` says."""
+    on_gpu = pick_device(config.loader.device).type == "cuda"
     index = find_pairs(config, split)
     lists = shuffled_batches(
         num_samples=len(index), batch_size=config.loader.batch_size, seed=config.loader.seed
@@ -33,19 +35,20 @@ def batches(config: Config, split: str, threads: int = 2) -> Generator[Item, Non
     pipeline = Pipeline(
         batch_size=config.loader.batch_size,
         num_threads=threads,
-        device_id=None,
+        device_id=torch.cuda.current_device() if on_gpu else None,
         prefetch_queue_depth=2,
         seed=config.loader.seed,
     )
     with pipeline:
-        pipeline.set_outputs(*_graph(names, config))
+        pipeline.set_outputs(*_graph(names, config, decoder="mixed" if on_gpu else "cpu"))
     pipeline.build()
+    stream = torch.cuda.current_stream() if on_gpu else None
     while True:
-        images, labels = pipeline.run()
+        images, labels = pipeline.run(stream)
         yield torch.from_dlpack(images.as_tensor()), torch.from_dlpack(labels.as_tensor())
 
 
-def _graph(names: Any, config: Config) -> tuple[Any, Any]:
+def _graph(names: Any, config: Config, *, decoder: str) -> tuple[Any, Any]:
     image_path, label_path = fn.external_source(source=names, num_outputs=2)
     height, width = config.augment.crop_size
     place: dict[str, Any] = {
@@ -56,7 +59,7 @@ def _graph(names: Any, config: Config) -> tuple[Any, Any]:
     }
     flip = fn.random.coin_flip(probability=0.5)
     image = fn.crop_mirror_normalize(
-        fn.decoders.image(fn.io.file.read(image_path)),
+        fn.decoders.image(fn.io.file.read(image_path), device=decoder),
         mirror=flip,
         mean=[255 * m for m in config.normalize.mean],
         std=[255 * s for s in config.normalize.std],
@@ -64,7 +67,7 @@ def _graph(names: Any, config: Config) -> tuple[Any, Any]:
         **place,
     )
     border = [float(value) for value in voc_colormap(256)[255]]
-    colors = fn.decoders.image(fn.io.file.read(label_path))
+    colors = fn.decoders.image(fn.io.file.read(label_path), device=decoder)
     colors = fn.flip(fn.crop(colors, fill_values=border, **place), horizontal=flip)
     # the three highest bits of each channel tell VOC's colours apart
     key = colors // np.uint8(32)

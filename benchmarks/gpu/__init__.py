@@ -1,0 +1,1 @@
+"""The loader on a GPU: `python -m benchmarks.gpu`."""

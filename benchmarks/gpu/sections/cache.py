@@ -1,0 +1,54 @@
+"""`cache.keep: decoded`: the epochs after the first decode nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gpu.contestants import SPLIT
+from benchmarks.gpu.rounds import Contestant, time_rounds
+from benchmarks.gpu.sections._section import Note, SectionError, demand
+from benchmarks.gpu.settings import Settings
+from benchmarks.scaling.pictures import write_many_names
+from dali_voc import build_loader
+from dali_voc.benchmarking import BatchCheck, Item
+from dali_voc.config import Config
+from dali_voc.datasets.voc import VOC_SPEC
+
+__all__ = ["run"]
+
+
+def run(settings: Settings, note: Note) -> dict[str, Any]:
+    """Time batches of a data set of VOC's length once it is kept."""
+    found: dict[str, Any] = {"pairs": settings.cached_pairs, "batch_size": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        root = write_many_names(
+            Path(folder) / "voc", source=Path(settings.root), count=settings.cached_pairs
+        )
+        for size in settings.batch_sizes:
+            config = settings.config(batch_size=size, root=str(root), cache={"keep": "decoded"})
+            contestant = Contestant(
+                title="dali_voc, cache: decoded",
+                start=partial(_after_the_first_epoch, config, settings.cached_pairs),
+                check=BatchCheck.from_config(config, VOC_SPEC),
+            )
+            rows = time_rounds(
+                {"loader": contestant}, rounds=settings.rounds, seconds=settings.seconds
+            )
+            found["batch_size"][str(size)] = rows
+            note(found)
+    demand(found)
+    return found
+
+
+def _after_the_first_epoch(config: Config, expected: int) -> Generator[Item, None, None]:
+    with contextlib.closing(build_loader(config, split=SPLIT, training=True)) as loader:
+        seen = sum(len(images) for images, _ in loader)
+        if seen != expected:
+            raise SectionError(f"the first epoch had {seen} pairs, expected {expected}")
+        while True:
+            yield from ((images, labels) for images, labels in loader)
