@@ -22,7 +22,7 @@ from nvidia.dali import Pipeline, fn
 from results_file import report
 
 from dali_voc import Config, build_loader, parse_config
-from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.datasets import PairIndex, find_index
 from dali_voc.ops import read_record
 from dali_voc.packing import pack_split
 from dali_voc.synthetic import draw_pair
@@ -133,7 +133,7 @@ def compare(
         "packed": parse_config({**tree, "dataset": {"name": "packed", "root": str(packs)}}),
     }
     pack_split(configs["loose"], packs, split=split)
-    indices = {n: DATASETS[c.dataset.name](c.dataset.path, split) for n, c in configs.items()}
+    indices = {n: find_index(c.dataset, split) for n, c in configs.items()}
     files = [path for index in indices.values() for path in files_of(index)]
     result: dict[str, Any] = {"pairs": len(indices["loose"]), "crop": list(crop)}
     for cache in "warm", "cold":

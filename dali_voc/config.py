@@ -14,8 +14,8 @@ import yaml
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from dali_voc._augment_config import AugmentConfig, ListToTuple, Section, Unit
-from dali_voc._config_errors import near_match, one_line_per_error
-from dali_voc.datasets import DATASETS
+from dali_voc._config_errors import one_line_per_error
+from dali_voc._dataset_config import DatasetConfig, SourceConfig, expanded, path_to_str
 from dali_voc.errors import ConfigError
 from dali_voc.order import LastBatch
 
@@ -28,51 +28,13 @@ __all__ = [
     "LoaderConfig",
     "NormalizeConfig",
     "SamplingConfig",
+    "SourceConfig",
     "load_config",
     "parse_config",
 ]
 
 Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
 Auto = Literal["auto"]
-
-
-def _path_to_str(value: Any) -> Any:
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def _expanded(path: str) -> Path:
-    return Path(os.path.expanduser(os.path.expandvars(path)))
-
-
-class DatasetConfig(Section):
-    """Which data set, and where it lies."""
-
-    name: str = Field(
-        "voc2012",
-        description="name of the data set: voc2012; packed, by `dali-voc pack`; or webdataset, tar "
-        "shards",
-    )
-    root: str = Field(
-        description="its folder, or for webdataset a pattern with {split} in it; ~ and $VARIABLES "
-        "are expanded"
-    )
-
-    @field_validator("name")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in DATASETS:
-            raise ValueError(f"expected one of: {', '.join(DATASETS)}{near_match(name, DATASETS)}")
-        return name
-
-    @field_validator("root", mode="before")
-    @classmethod
-    def _from_path(cls, root: Any) -> Any:
-        return _path_to_str(root)
-
-    @property
-    def path(self) -> Path:
-        """The root as a path, expanded."""
-        return _expanded(self.root)
 
 
 class LabelsConfig(Section):
@@ -161,7 +123,7 @@ class SamplingConfig(Section):
     @field_validator("stats", mode="before")
     @classmethod
     def _from_path(cls, stats: Any) -> Any:
-        return _path_to_str(stats)
+        return path_to_str(stats)
 
     @field_validator("weights")
     @classmethod
@@ -173,7 +135,7 @@ class SamplingConfig(Section):
     @property
     def stats_path(self) -> Path:
         """The file of class statistics as a path, expanded."""
-        return _expanded(self.stats)
+        return expanded(self.stats)
 
 
 class LoaderConfig(Section):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dali_voc._devices import pick_threads
 from dali_voc._read_once import read_once
 from dali_voc.config import Config
-from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.datasets import PairIndex, find_index
 from dali_voc.errors import SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.stats import ClassStats
@@ -46,9 +46,8 @@ def count_classes(
         DatasetError: the split cannot be found, or has unpaired or missing files.
         SampleError: a label cannot be read, and `on_error` is "raise".
     """
-    index = DATASETS[config.dataset.name](
-        config.dataset.path, split, must_exist=config.loader.on_error == "raise"
-    )
+    must_exist = config.loader.on_error == "raise"
+    index = find_index(config.dataset, split, must_exist=must_exist)
     n = len(index.spec.classes)
     pixels, picture_pixels = np.zeros(n, np.int64), np.zeros(n, np.int64)
     void = 0

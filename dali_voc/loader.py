@@ -23,7 +23,7 @@ from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc._substitutes import Report, Substitutes
 from dali_voc.config import Config
-from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._sizes import find_large
 from dali_voc.errors import ConfigError, DatasetError, LoaderError
 from dali_voc.labels import LabelSpec, LabelTables
@@ -61,7 +61,7 @@ def build_loader(
     """
     training = split.startswith("train") if training is None else training
     must_exist = config.loader.on_error == "raise"
-    index = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=must_exist)
+    index = find_index(config.dataset, split, must_exist=must_exist)
     stats = None
     if training and config.sampling.policy == "balanced":
         stats = ClassStats.load_for(config.sampling.stats_path, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tar_writer import write_shards
 
 from dali_voc import Config, DatasetError, SampleError, build_loader
 from dali_voc.counting import count_classes
-from dali_voc.datasets import DATASETS
+from dali_voc.datasets import find_pairs
 from dali_voc.packing import pack_split
 from dali_voc.testing import assert_resumes_exactly
 
@@ -107,7 +108,7 @@ def test_statistics_are_the_same(make_config: MakeConfig, packs: Path) -> None:
 def test_what_is_in_a_pack(voc: Path, packs: Path) -> None:
     """Images as they were; the index has the labels' sizes, and names that errors use."""
     index, loose = (
-        DATASETS[name](root, "val") for name, root in (("packed", packs), ("voc2012", voc))
+        find_pairs(name, root, "val") for name, root in (("packed", packs), ("voc2012", voc))
     )
     shards = sorted((packs / "val").glob("*.pack"))
     assert len(shards) > 1
@@ -168,14 +169,14 @@ def test_a_damaged_pack_is_refused(packs: Path, kind: str) -> None:
     path.write_bytes(damage(before))
     assert path.read_bytes() != before
     with pytest.raises(DatasetError) as error:
-        DATASETS["packed"](packs, "val")
+        find_pairs("packed", packs, "val")
     assert str(error.value).startswith(f"{path}: ")
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_missing_files(packs: Path) -> None:
-    find = DATASETS["packed"]
+    find = functools.partial(find_pairs, "packed")
     for root, split, reason in (
         (
             packs,
@@ -196,7 +197,7 @@ def test_missing_files(packs: Path) -> None:
 
 def test_damaged_records_are_named(make_config: MakeConfig, packs: Path) -> None:
     """A flipped bit anywhere in an image or a label; the others are delivered."""
-    index = DATASETS["packed"](packs, "val")
+    index = find_pairs("packed", packs, "val")
     expected = {}
     for sample, files, what in (1, index.images, "image"), (5, index.labels, "label"):
         found = files.records(np.array([sample]))

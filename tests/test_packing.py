@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from dali_voc import Config, DatasetError, SampleError
 from dali_voc.commands import app
-from dali_voc.datasets import DATASETS
+from dali_voc.datasets import find_pairs
 from dali_voc.datasets._pack_format import packed_spec
 from dali_voc.labels import LabelSpec
 from dali_voc.packing import _pack as packing
@@ -69,7 +69,7 @@ def test_an_interrupted_run_goes_on(
         assert not list(out.glob("**/*.part")), "an unfinished shard is removed"
         kept = [path.stat().st_ino for path in sorted(out.glob(".train.packing/*.pack"))]
     with pytest.raises(DatasetError, match="is not packed to its end; run 'dali-voc pack' again"):
-        DATASETS["packed"](out, "train")
+        find_pairs("packed", out, "train")
     seen: list[int] = []
     pack_split(config, out, shard_size=SMALL, progress=lambda done, _: seen.append(done))
     shards = sorted((out / "train").glob("*.pack"))
@@ -170,7 +170,7 @@ def test_bad_pairs_are_left_out(make_config: MakeConfig, root: Path, tmp_path: P
     bad = break_some(root)
     config = make_config(root, loader={"on_error": "skip"})
     index = pack_split(config, tmp_path / "packs", shard_size=SMALL)
-    pairs = DATASETS["packed"](tmp_path / "packs", "train")
+    pairs = find_pairs("packed", tmp_path / "packs", "train")
     assert [pairs.name(i) for i in range(len(pairs))] == [
         name for i, name in enumerate(ids(root)) if i not in (4, 9, 10)
     ]
@@ -205,7 +205,7 @@ def test_labels_are_mapped_when_they_are_packed(
     with pytest.raises(SampleError, match=r"colour \(1, 2, 3\) is not in the label table"):
         pack_split(make_config(root), tmp_path / "packs")
     pack_split(make_config(root, labels={"unknown": "ignore"}), tmp_path / "packs")
-    label = DATASETS["packed"](tmp_path / "packs", "train").labels.open(2).read()
+    label = find_pairs("packed", tmp_path / "packs", "train").labels.open(2).read()
     assert label == b"DVLR" + b"".join(n.to_bytes(4, "little") for n in size) + _one_band(*size)
 
 

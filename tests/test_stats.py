@@ -23,7 +23,7 @@ from dali_voc import (
     count_classes,
     loss_weights,
 )
-from dali_voc.datasets import DATASETS, PairIndex, PathList
+from dali_voc.datasets import PairIndex, PathList, find_pairs
 from dali_voc.datasets.voc import VOC_SPEC
 
 MakeConfig = Callable[..., Config]
@@ -277,14 +277,14 @@ def test_samples_are_told_apart_by_names_and_order() -> None:
 
 def test_file_of_another_split(tmp_path: Path, voc: Path, make_config: MakeConfig) -> None:
     path = tmp_path / "stats.json"
-    index = DATASETS["voc2012"](voc, "train")
+    index = find_pairs("voc2012", voc, "train")
     with pytest.raises(DatasetError, match=r"No such file .*'dali-voc stats CONFIG' writes"):
         ClassStats.load_for(path, index)
     stats = count_classes(make_config())
     stats.save(path)
     assert ClassStats.load_for(path, index) == stats
     with pytest.raises(DatasetError) as error:
-        ClassStats.load_for(path, DATASETS["voc2012"](voc, "val"))
+        ClassStats.load_for(path, find_pairs("voc2012", voc, "val"))
     assert "class statistics of other samples (found 14 samples, sha256 " in str(error.value)
     assert ", expected 7 samples, sha256 " in str(error.value)
     assert str(error.value).endswith("; run 'dali-voc stats CONFIG' again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import os
@@ -17,7 +18,7 @@ from tar_writer import write_shards, write_tar
 
 from dali_voc import Config, DatasetError, SampleError, build_loader
 from dali_voc.counting import count_classes
-from dali_voc.datasets import DATASETS, _tar_index
+from dali_voc.datasets import _tar_index, find_pairs
 from dali_voc.datasets._tar_scan import scan_shard
 
 MakeConfig = Callable[..., Config]
@@ -72,7 +73,7 @@ def test_where_shards_are_looked_for(voc: Path, tmp_path: Path) -> None:
     ids = (voc / "ImageSets/Segmentation/val.txt").read_text().split()
     shards = write_shards(voc, tmp_path / "a/val", "val", label="seg.png")
     write_shards(voc, tmp_path / "b", "val", per_shard=100)[0].rename(tmp_path / "b/val.tar")
-    find = DATASETS["webdataset"]
+    find = functools.partial(find_pairs, "webdataset")
     for root in tmp_path / "a", tmp_path / "b", tmp_path / "a/{split}/{split}-*.tar":
         index = find(root, "val")
         assert [index.name(i) for i in range(len(index))] == ids
@@ -86,7 +87,7 @@ def test_where_shards_are_looked_for(voc: Path, tmp_path: Path) -> None:
 
 
 def test_classes_of_their_own(tars: Path) -> None:
-    find = DATASETS["webdataset"]
+    find = functools.partial(find_pairs, "webdataset")
     path = tars / "classes.json"
     path.write_text(json.dumps({"classes": ["road", "sky"], "colors": [[1, 2, 3], [4, 5, 6]]}))
     spec = find(tars, "val").spec
@@ -141,7 +142,7 @@ def test_members_that_do_not_pair(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "val.tar"
     write_tar(path, members)
     with pytest.raises(DatasetError) as error:
-        DATASETS["webdataset"](tmp_path, "val")
+        find_pairs("webdataset", tmp_path, "val")
     assert str(error.value).startswith(f"{path}: {reason}")
     assert not list(tmp_path.glob(".*")), "an index is kept only of a sound shard"
 
@@ -150,7 +151,7 @@ def test_a_key_in_two_shards(tmp_path: Path) -> None:
     write_tar(tmp_path / "val-0.tar", PAIR)
     write_tar(tmp_path / "val-1.tar", [("b.jpg", b"x"), ("b.png", b"x"), *PAIR])
     with pytest.raises(DatasetError) as error:
-        DATASETS["webdataset"](tmp_path, "val")
+        find_pairs("webdataset", tmp_path, "val")
     assert str(error.value) == (
         f"{tmp_path}/val-1.tar: found a, which is in a shard before it as well, expected each key "
         "once (1 keys in all occur again)"
@@ -160,7 +161,7 @@ def test_a_key_in_two_shards(tmp_path: Path) -> None:
 def test_no_pairs(tmp_path: Path) -> None:
     write_tar(tmp_path / "val.tar", [("a.txt", b"x")])
     with pytest.raises(DatasetError, match="found no pairs"):
-        DATASETS["webdataset"](tmp_path, "val")
+        find_pairs("webdataset", tmp_path, "val")
 
 
 def test_files_that_are_no_sound_tar(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_files_that_are_no_sound_tar(tmp_path: Path) -> None:
     ):
         path.write_bytes(content)
         with pytest.raises(DatasetError) as error:
-            DATASETS["webdataset"](tmp_path, "val")
+            find_pairs("webdataset", tmp_path, "val")
         assert str(error.value).startswith(f"{path}: ")
         assert reason in str(error.value)
         assert "\n" not in str(error.value)
@@ -196,19 +197,19 @@ def test_an_index_is_made_once_and_anew_for_a_changed_shard(
     path = tmp_path / "val.tar"
     write_tar(path, PAIR)
     for _ in range(3):
-        index = DATASETS["webdataset"](tmp_path, "val")
+        index = find_pairs("webdataset", tmp_path, "val")
     assert scanned == [path]
     assert index.images.open(0).read() == b"image"
     write_tar(path, [("b.jpg", b"I"), ("b.png", b"L"), *PAIR])
     with pytest.raises(SampleError, match="has been written to since its index was made"):
         index.images.open(0)
-    index = DATASETS["webdataset"](tmp_path, "val")
+    index = find_pairs("webdataset", tmp_path, "val")
     assert len(scanned) == 2
     assert [index.name(i) for i in range(len(index))] == ["b", "a"]
     (kept,) = tmp_path.glob(".*")
     for damage in b"", kept.read_bytes()[:300], b"PK rubbish":
         kept.write_bytes(damage)
-        assert len(DATASETS["webdataset"](tmp_path, "val")) == 2
+        assert len(find_pairs("webdataset", tmp_path, "val")) == 2
     assert len(scanned) == 5
 
 
@@ -225,10 +226,10 @@ def test_an_index_beside_a_read_only_shard_goes_to_the_cache(
         write(path, data)
 
     monkeypatch.setattr(_tar_index, "write_bytes", read_only)
-    DATASETS["webdataset"](tmp_path, "val")
+    find_pairs("webdataset", tmp_path, "val")
     assert len(list((tmp_path / "cache/dali_voc").iterdir())) == 1
     monkeypatch.setattr(_tar_index, "scan_shard", None)  # no more needed
-    assert DATASETS["webdataset"](tmp_path, "val").images.open(0).read() == b"image"
+    assert find_pairs("webdataset", tmp_path, "val").images.open(0).read() == b"image"
 
 
 def test_a_shard_written_to_while_the_loader_runs(make_config: MakeConfig, tars: Path) -> None:

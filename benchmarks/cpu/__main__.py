@@ -23,7 +23,7 @@ from benchmarks.cpu.results import as_csv, summary, write_plot
 from dali_voc._files import write_text
 from dali_voc.benchmarking import BatchCheck, run_rounds
 from dali_voc.config import parse_config
-from dali_voc.datasets import DATASETS
+from dali_voc.datasets import find_index
 
 __all__ = ["main"]
 
@@ -45,7 +45,7 @@ def main() -> None:
             "loader": {"device": "cpu", "threads": 2, "batch_size": options.batch_size},
         }
     )
-    index = DATASETS[config.dataset.name](config.dataset.path, options.split)
+    index = find_index(config.dataset, options.split)
     aligned = _check_all(tuple(name for name in names if PEERS[name].same_work))
     timings = run_rounds(
         config,

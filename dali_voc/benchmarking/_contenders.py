@@ -12,7 +12,7 @@ from dali_voc._devices import pick_device, pick_threads
 from dali_voc._prefetch import Prefetcher
 from dali_voc._substitutes import Substitutes
 from dali_voc.config import Config
-from dali_voc.datasets import DATASETS
+from dali_voc.datasets import find_index
 from dali_voc.loader import build_loader
 from dali_voc.reference import VOCSegFiles
 
@@ -37,7 +37,7 @@ def bound_batches(
     """DALI decodes the same JPEGs, in the same order, and does nothing else."""
     from dali_voc.pipeline import build_decode_only_pipeline  # noqa: PLC0415
 
-    index = DATASETS[config.dataset.name](config.dataset.path, split)
+    index = find_index(config.dataset, split)
     plan = BatchPlan.from_config(config, num_samples=len(index), training=True)
     device = pick_device(config.loader.device)
     prefetcher = Prefetcher(

@@ -1,27 +1,26 @@
-"""Data sets: where the pairs are and what label values mean. One file each."""
+"""Data sets: where the pairs are and what label values mean. One file each.
+
+A package of the user's own adds one as an entry point of group `dali_voc.datasets`: a `Dataset`.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
-from dali_voc.datasets import packed, voc, webdataset
-from dali_voc.datasets._index import FileList, PairIndex, PathList
+from dali_voc.datasets._find import DATASETS, dataset_names, find_index, find_pairs
+from dali_voc.datasets._index import FileList, PairIndex, PathList, Segments
+from dali_voc.datasets._options import Dataset, DatasetOptions, SourceOptions
 from dali_voc.datasets._records import RecordList
 
-__all__ = ["DATASETS", "FileList", "PairIndex", "PathList", "RecordList"]
-
-
-class FindPairs(Protocol):
-    """Finds the pairs of a split below a root; see `voc.find_pairs`."""
-
-    def __call__(self, root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
-        """Return the pairs of a split, in the order of its list."""
-
-
-# Name in the configuration -> what finds the pairs.
-DATASETS: dict[str, FindPairs] = {
-    "voc2012": voc.find_pairs,
-    "packed": packed.find_pairs,
-    "webdataset": webdataset.find_pairs,
-}
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetOptions",
+    "FileList",
+    "PairIndex",
+    "PathList",
+    "RecordList",
+    "Segments",
+    "SourceOptions",
+    "dataset_names",
+    "find_index",
+    "find_pairs",
+]

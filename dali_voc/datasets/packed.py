@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._names import Names
+from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._pack_format import (
     INDEX,
     NAMES,
@@ -29,7 +30,13 @@ from dali_voc.errors import DatasetError
 __all__ = ["find_pairs", "read_index"]
 
 
-def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
+def find_pairs(
+    root: Path,
+    split: str,
+    *,
+    must_exist: bool = True,
+    options: DatasetOptions | None = None,
+) -> PairIndex:
     """Return the pairs of a split, in the order in which they were packed.
 
     Only the index is read, and what it takes of memory is mapped: a million pairs are as quick to
@@ -39,6 +46,7 @@ def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
         root: the folder that `dali-voc pack` wrote to.
         split: name of the split.
         must_exist: of no effect; a shard that is missing or has another size is always an error.
+        options: none are taken.
 
     Raises:
         DatasetError: there is no such split, it is not finished, or a file of it is damaged.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dali_voc.datasets._index import PairIndex, PathList
+from dali_voc.datasets._options import DatasetOptions
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec, voc_colormap
 
@@ -28,13 +29,20 @@ VOC_SPEC = LabelSpec(
 )
 
 
-def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
+def find_pairs(
+    root: Path,
+    split: str,
+    *,
+    must_exist: bool = True,
+    options: DatasetOptions | None = None,
+) -> PairIndex:
     """Return the pairs of a split, in the order of its list.
 
     Args:
         root: the folder `VOC2012`, which holds `JPEGImages`.
         split: name of a list in `ImageSets/Segmentation`: train, val or trainval.
         must_exist: check that every file is there; else it turns out when it is read.
+        options: none are taken.
 
     Raises:
         DatasetError: the root, the list, or a file of a pair is missing, or the list is empty.

@@ -13,6 +13,7 @@ import numpy as np
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._names import Names
+from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._records import RecordList
 from dali_voc.datasets._tar_index import ShardIndex, load_index
 from dali_voc.datasets._tar_scan import IMAGES, LABELS
@@ -24,7 +25,13 @@ __all__ = ["CLASS_FILE", "find_pairs"]
 CLASS_FILE = "classes.json"
 
 
-def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
+def find_pairs(
+    root: Path,
+    split: str,
+    *,
+    must_exist: bool = True,
+    options: DatasetOptions | None = None,
+) -> PairIndex:
     """Return the pairs of a split, shard by shard in the order of their names.
 
     Args:
@@ -33,6 +40,7 @@ def find_pairs(root: Path, split: str, *, must_exist: bool = True) -> PairIndex:
             shards or in the folder says what the classes are; without one they are VOC's.
         split: name of the split.
         must_exist: of no effect; a shard is there or not as a whole.
+        options: none are taken.
 
     Raises:
         DatasetError: there are no shards, one is not a sound tar of pairs, or a key occurs twice.

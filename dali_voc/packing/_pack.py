@@ -20,7 +20,7 @@ from dali_voc._devices import pick_threads
 from dali_voc._files import sync_folder, write_bytes
 from dali_voc._read_once import read_once
 from dali_voc.config import Config
-from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._pack_format import (
     MadeFrom,
     PackIndex,
@@ -76,7 +76,7 @@ def pack_split(
         OSError: the folder cannot be written.
     """
     raising = config.loader.on_error == "raise"
-    source = DATASETS[config.dataset.name](config.dataset.path, split, must_exist=raising)
+    source = find_index(config.dataset, split, must_exist=raising)
     spec, void = packed_spec(source.spec)
     made_from = MadeFrom(
         dataset=config.dataset.name,

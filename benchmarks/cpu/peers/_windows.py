@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dali_voc.config import Config
-from dali_voc.datasets import DATASETS, PairIndex
+from dali_voc.datasets import PairIndex, find_index
 
 __all__ = ["Window", "draw_window", "find_pairs", "shuffled_batches"]
 
@@ -47,7 +47,7 @@ def draw_window(height: int, width: int, crop: tuple[int, int]) -> Window:
 
 def find_pairs(config: Config, split: str) -> PairIndex:
     """Return the pairs of a split."""
-    return DATASETS[config.dataset.name](config.dataset.path, split)
+    return find_index(config.dataset, split)
 
 
 def shuffled_batches(*, num_samples: int, batch_size: int, seed: int) -> Iterator[list[int]]:

@@ -1,0 +1,137 @@
+"""Section `dataset` of the configuration: which data set, and what is made of its labels."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from dali_voc._augment_config import ListToTuple, Section
+from dali_voc._config_errors import near_match
+from dali_voc.datasets import DatasetOptions, SourceOptions, dataset_names
+from dali_voc.datasets._options import LabelKey
+
+__all__ = ["DatasetConfig", "SourceConfig", "expanded", "path_to_str"]
+
+
+def expanded(path: str) -> Path:
+    """Return a path with `~` and `$VARIABLES` replaced."""
+    return Path(os.path.expanduser(os.path.expandvars(path)))
+
+
+def path_to_str(value: Any) -> Any:
+    """Return the text of a path; anything else as it is."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _label_key(key: Any) -> LabelKey:
+    """Return a value, a colour ("128, 64, 128" or "#804080") or a class name."""
+    if isinstance(key, bool) or not isinstance(key, int | str):
+        raise ValueError(f"found the key {key!r}, expected a value, a colour or a class name")
+    if isinstance(key, int):
+        return key
+    if found := re.fullmatch(r"#([0-9a-fA-F]{6})", key):
+        number = int(found[1], 16)
+        return number >> 16, number >> 8 & 255, number & 255
+    if found := re.fullmatch(r"(\d+)[, ]+(\d+)[, ]+(\d+)", key.strip()):
+        return int(found[1]), int(found[2]), int(found[3])
+    return key
+
+
+def _label_keys(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {_label_key(key): name for key, name in value.items()}
+
+
+PathText = Annotated[str, BeforeValidator(path_to_str)]
+ClassNames = Annotated[tuple[str, ...], ListToTuple] | str
+# colours are checked where they are used
+LabelKeys = Annotated[
+    dict[int | tuple[int, int, int] | str, str | None], BeforeValidator(_label_keys)
+]
+
+
+class _Source(Section):
+    labels: str | None = Field(
+        None, description="which of a data set's kinds of labels; null: its usual one"
+    )
+    classes: ClassNames | None = Field(
+        None, description="names of the classes, or a file that lists them; null: the data set's"
+    )
+    map: LabelKeys | None = Field(
+        None,
+        description="class of each value, colour or class of the data set; null: ignored; key '*': "
+        "all others",
+    )
+    images: str | None = Field(
+        None, description="pattern of image paths below root, with {split} and * or **"
+    )
+    masks: str | None = Field(None, description="pattern of label paths, likewise")
+
+    def _options(self) -> dict[str, Any]:
+        classes = self.classes
+        return {
+            "labels": self.labels,
+            "classes": expanded(classes) if isinstance(classes, str) else classes,
+            "map": self.map,
+            "images": self.images,
+            "masks": self.masks,
+        }
+
+
+class SourceConfig(_Source):
+    """One of several data sets that are put together."""
+
+    name: str = Field("folder", description="name of the data set")
+    root: PathText = Field(description="its folder")
+    split: str | None = Field(None, description="its split; null: the one that is asked for")
+    weight: float | None = Field(
+        None, gt=0, description="how often it is drawn, next to the others; null: as it is long"
+    )
+
+    @property
+    def source(self) -> SourceOptions:
+        """The same as data sets take it."""
+        return SourceOptions(
+            name=self.name,
+            root=expanded(self.root),
+            split=self.split,
+            weight=self.weight,
+            options=DatasetOptions(**self._options()),
+        )
+
+
+class DatasetConfig(_Source):
+    """Which data set, and where it lies."""
+
+    name: str = Field("voc2012", description="name of the data set, see docs/datasets.md")
+    root: PathText = Field(
+        description="its folder, or for webdataset a pattern with {split} in it; ~ and $VARIABLES "
+        "are expanded"
+    )
+    sources: Annotated[tuple[SourceConfig, ...], ListToTuple] = Field(
+        (), description="for name: sources, the data sets that are put together"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        names = dataset_names()
+        if name not in names:
+            raise ValueError(f"expected one of: {', '.join(names)}{near_match(name, names)}")
+        return name
+
+    @property
+    def path(self) -> Path:
+        """The root as a path, expanded."""
+        return expanded(self.root)
+
+    @property
+    def options(self) -> DatasetOptions:
+        """The other keys as data sets take them."""
+        sources = tuple(source.source for source in self.sources)
+        return DatasetOptions(**self._options(), sources=sources)

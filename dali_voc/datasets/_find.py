@@ -1,0 +1,109 @@
+"""From section `dataset` of the configuration to the pairs of a split."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from dali_voc._config_errors import near_match
+from dali_voc.datasets import packed, voc, webdataset
+from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._options import Dataset, DatasetOptions
+from dali_voc.datasets._remap import remap
+from dali_voc.errors import DatasetError
+
+__all__ = ["DATASETS", "DatasetSection", "dataset_names", "find_index", "find_pairs"]
+
+GROUP = "dali_voc.datasets"
+
+# Name in the configuration -> the data set. Others come as entry points of GROUP.
+DATASETS: dict[str, Dataset] = {
+    "voc2012": Dataset(find=voc.find_pairs),
+    "packed": Dataset(find=packed.find_pairs),
+    "webdataset": Dataset(find=webdataset.find_pairs),
+}
+
+
+class DatasetSection(Protocol):
+    """What is needed of section `dataset`."""
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+
+    @property
+    def options(self) -> DatasetOptions:
+        """Its further keys."""
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Return the names that `dataset.name` may have."""
+    return (*DATASETS, *(entry.name for entry in entry_points(group=GROUP)))
+
+
+@functools.cache
+def _lookup(name: str) -> Dataset:
+    if name in DATASETS:
+        return DATASETS[name]
+    found = tuple(entry_points(group=GROUP, name=name))
+    if not found:
+        names = dataset_names()
+        raise DatasetError(
+            f"dataset.name: found {name!r}, expected one of: {', '.join(names)}"
+            f"{near_match(name, names)}"
+        )
+    dataset = found[0].load()
+    if not isinstance(dataset, Dataset):
+        raise DatasetError(
+            f"dataset.name: {name!r} is {found[0].value}, a {type(dataset).__name__}, expected a "
+            "dali_voc.datasets.Dataset"
+        )
+    return dataset
+
+
+def find_index(dataset: DatasetSection, split: str, *, must_exist: bool = True) -> PairIndex:
+    """Return the pairs of a split of the data set that the configuration names.
+
+    Raises:
+        DatasetError: says in one sentence what is missing or does not fit.
+    """
+    return find_pairs(
+        dataset.name, dataset.path, split, must_exist=must_exist, options=dataset.options
+    )
+
+
+def find_pairs(
+    name: str,
+    root: Path,
+    split: str,
+    *,
+    must_exist: bool = True,
+    options: DatasetOptions | None = None,
+) -> PairIndex:
+    """Return the pairs of a split of a data set, with the classes that are asked for.
+
+    Args:
+        name: of the data set.
+        root: its folder.
+        split: name of the split.
+        must_exist: see `FindPairs`.
+        options: further keys.
+
+    Raises:
+        DatasetError: as for `find_index`.
+    """
+    options = options or DatasetOptions()
+    found = _lookup(name)
+    found.check(name, options)
+    index = found.find(root, split, must_exist=must_exist, options=options)
+    if not found.has_classes or (options.classes is None and options.map is None):
+        return index
+    spec = remap(index.spec, classes=options.classes, mapping=options.map)
+    return dataclasses.replace(index, spec=spec)

@@ -1,0 +1,111 @@
+"""Other classes than a data set's own: `dataset.classes` and `dataset.map`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dali_voc._config_errors import near_match
+from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._options import LabelKey
+from dali_voc.errors import DatasetError
+from dali_voc.labels import LabelMap, LabelSpec, voc_colormap
+
+__all__ = ["class_list", "remap"]
+
+REST = "*"
+
+
+def class_list(classes: tuple[str, ...] | Path) -> LabelSpec:
+    """Return classes that are named, in VOC's colours, or those of a file."""
+    if isinstance(classes, Path):
+        return read_classes(classes)
+    if len(set(classes)) != len(classes):
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise DatasetError(f"dataset.classes: {twice!r} is there twice")
+    return LabelSpec(
+        classes=classes,
+        colors=distinct_colors(len(classes)),
+        void_values=(255,) if len(classes) <= 255 else (65535,),
+    )
+
+
+def distinct_colors(n: int) -> tuple[tuple[int, int, int], ...]:
+    """Return `n` colours: VOC's, and as many more as are needed."""
+    colors = list(voc_colormap(min(n, 256)))
+    colors += [(k >> 8 & 255, k & 255, 1) for k in range(n - len(colors))]
+    return tuple(colors)
+
+
+def remap(
+    spec: LabelSpec,
+    *,
+    classes: tuple[str, ...] | Path | None,
+    mapping: Mapping[LabelKey, str | None] | None,
+) -> LabelSpec:
+    """Return a spec of other classes for the same label files.
+
+    A class of the data set becomes the one that `mapping` gives for its name, else the one of the
+    same name; "*" is for those that are left. Values and colours in `mapping` go before all that.
+
+    Args:
+        spec: the data set's own.
+        classes: the new classes; None: the data set's own.
+        mapping: what becomes of values, colours and class names; None: ignored.
+
+    Raises:
+        DatasetError: a class is to become one that is not there, or nothing says what it becomes.
+    """
+    wanted = spec if classes is None else class_list(classes)
+    plan = _Plan(spec=spec, wanted=wanted, mapping=mapping or {})
+    plan.check()
+    maps = tuple(plan.apply(label_map) for label_map in spec.label_maps())
+    return dataclasses.replace(wanted, maps=maps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    spec: LabelSpec
+    wanted: LabelSpec
+    mapping: Mapping[LabelKey, str | None]
+
+    def check(self) -> None:
+        for key, name in self.mapping.items():
+            if name is not None and name not in self.wanted.classes:
+                hint = near_match(name, self.wanted.classes)
+                raise DatasetError(
+                    f"dataset.map: {key!r} becomes {name!r}, which is no class{hint}"
+                )
+            if isinstance(key, str) and key != REST and key not in self.spec.classes:
+                hint = near_match(key, self.spec.classes)
+                raise DatasetError(f"dataset.map: the data set has no class {key!r}{hint}")
+
+    def apply(self, label_map: LabelMap) -> LabelMap:
+        values = {k: self._new(i) for k, i in label_map.values if k not in self.mapping}
+        colors = {k: self._new(i) for k, i in label_map.colors if k not in self.mapping}
+        for key, name in self.mapping.items():
+            if isinstance(key, int):
+                values[key] = self._index(name)
+            elif isinstance(key, tuple):
+                colors[key] = self._index(name)
+        return LabelMap(values=tuple(values.items()), colors=tuple(colors.items()))
+
+    def _new(self, index: int | None) -> int | None:
+        return None if index is None else self._becomes(self.spec.classes[index])
+
+    def _becomes(self, name: str) -> int | None:
+        if name in self.mapping:
+            return self._index(self.mapping[name])
+        if name in self.wanted.classes:
+            return self._index(name)
+        if REST in self.mapping:
+            return self._index(self.mapping[REST])
+        raise DatasetError(
+            f"dataset.map: says nothing of the data set's class {name!r}, which is none of the new "
+            f"classes; expected an entry, or one for '{REST}'"
+        )
+
+    def _index(self, name: str | None) -> int | None:
+        return None if name is None else self.wanted.classes.index(name)
