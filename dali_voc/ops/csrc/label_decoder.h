@@ -24,6 +24,9 @@ struct LabelMap {
            const std::vector<int>& values, const std::vector<int>& value_classes, int unknown,
            bool palette_by_color, int ignore);
 
+  // The class of each byte that a file of one channel can hold.
+  std::array<uint16_t, 256> ClassesOfValues(const PngChunks& chunks) const;
+
   ColorTable colors;                 // for RGB, RGBA and, by default, palette colours
   std::array<uint16_t, 256> values;  // for gray, and for palette indices if so configured
   bool palette_by_color;
@@ -85,7 +88,6 @@ class LabelDecoder {
   }
   int PixelBytes() const { return kept_ || is_runs_ ? 1 : pixels_.PixelBytes(); }
   void CheckHeader(const CropRequest& crop) const;
-  void PrepareIndexMap();
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
   void MapPicture();
   Window ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x);
