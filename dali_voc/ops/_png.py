@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import nvidia
 
 from dali_voc.errors import PluginError, SampleError
 from dali_voc.labels import LabelTables
@@ -17,7 +17,7 @@ from dali_voc.ops._types import dali_type, fn
 
 __all__ = ["check_png", "decode_png", "decode_png_label", "nvcomp_path"]
 
-_LIBRARY = "libnvcomp/lib64/libnvcomp.so.5"
+_PACKAGE, _LIBRARY = "nvidia.libnvcomp", "lib64/libnvcomp.so.5"
 
 # as in csrc/gpu/png_batch.h
 _NOT_INFLATED, _WRONG_SIZE, _UNKNOWN_FILTER = 1, 2, 3
@@ -30,11 +30,12 @@ def nvcomp_path() -> Path:
     Raises:
         PluginError: it is not there.
     """
-    for root in nvidia.__path__:
-        if (library := Path(root, _LIBRARY)).is_file():
+    package = importlib.util.find_spec(_PACKAGE)
+    for folder in (package and package.submodule_search_locations) or ():
+        if (library := Path(folder, _LIBRARY)).is_file():
             return library
     raise PluginError(
-        f"nvidia/{_LIBRARY}: no such file, expected nvCOMP 5 beside DALI; "
+        f"{_PACKAGE} has no {_LIBRARY}, expected nvCOMP 5 beside DALI; "
         "run 'pip install nvidia-libnvcomp-cu12==5.3.0.16'"
     )
 
