@@ -35,26 +35,28 @@ def wheel_include(name: str) -> Path:
     raise FileNotFoundError(f"nvidia/{name}/include: pip install '.[test]'")
 
 
-def _build(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Path:
+def _build(name: str, *sources: str, options: tuple[str, ...] = ()) -> Path:
     library = Path(tempfile.mkdtemp(prefix="dali_voc_cuda")) / name
     # as the kernels are compiled: no fused multiply-add
     command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-ffp-contract=off"]
     command += ["-fvisibility=hidden", "-Wno-unknown-pragmas", f"-I{SOURCES}"]
     command += [f"-I{wheel_include(wheel)}" for wheel in WHEELS]
     paths = [NATIVE / source for source in sources]
-    subprocess.run([*command, *paths, "-o", library, *libraries], check=True)
+    subprocess.run([*command, *paths, "-o", library, *options], check=True)
     return library
 
 
 @functools.cache
 def build_driver() -> Path:
-    return _build("libcuda_on_cpu.so", "driver.cc", "kernels.cc")
+    # words at odd addresses, which a GPU refuses, end the process
+    strict = "-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"
+    return _build("libcuda_on_cpu.so", "driver.cc", "kernels.cc", options=strict)
 
 
 @functools.cache
 def build_nvcomp() -> Path:
     """A library with nvCOMP's functions, for `_kernels.decode_png`."""
-    return _build("libnvcomp_on_cpu.so", "nvcomp.cc", libraries=("-ldeflate",))
+    return _build("libnvcomp_on_cpu.so", "nvcomp.cc", options=("-ldeflate",))
 
 
 @contextlib.contextmanager

@@ -104,7 +104,6 @@ inline void UndoPicture(const PngPicture& picture, UndoShared* shared, PngReport
       }
       const int unit = step - lane;
       if (unit < 0 || unit >= units || !has_row) continue;
-      if (unit == 0) up_left = 0;
       undone = UndoUnit<kStride>(coded.Take(unit + 1 < units), undone.word[kUnitWords - 1], up,
                                  up_left, sight);
 #pragma unroll
