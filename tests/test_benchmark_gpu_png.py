@@ -12,7 +12,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import gpu_png  # noqa: E402
+from benchmarks import gpu_png
 
 FAST: dict[str, Any] = {"rounds": 1, "seconds": 0.01, "threads": 2}
 

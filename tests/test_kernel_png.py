@@ -24,6 +24,7 @@ from png_writer import CHANNELS, GRAY, GRAY_ALPHA, PALETTE, RGB, RGBA, chunk, wr
 from test_hostile_labels import _mutate
 from test_png_window import KINDS, PALETTE_COLORS, picture
 
+from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import check_png
@@ -131,6 +132,8 @@ def test_more_bands_than_warps(color: int) -> None:
     filters = [int(f) for f in rng.integers(0, 5, shape[0])]
     file = picture(rng, color, 8, shape, filters=filters)
     check_equal([file] * 2, None)
+    # every row looks at the one above
+    file = picture(rng, color, 8, shape, filters=[4])
     check_equal([file] * 2, [(500, 20, 30, 40), (0, 0, shape[0], 3)])
 
 
@@ -242,6 +245,17 @@ def test_labels(dtype: torch.dtype, by_color: bool) -> None:
         assert report[2] == np.count_nonzero(cut < 0)
         seen += int(report[2])
     assert seen
+
+
+def test_real_labels(real_voc: Path) -> None:
+    """VOC's palette indices are its classes."""
+    paths = sorted((real_voc / "SegmentationClass").glob("*.png"))[:3]
+    files = [path.read_bytes() for path in paths]
+    tables = LabelTables.build(VOC_SPEC, ignore_index=255)
+    found, reports = decode(files, classes=PngClasses(tables=tables, instead=ODD))
+    check_png(reports, [path.name for path in paths])
+    for path, ours in zip(paths, found, strict=True):
+        assert np.array_equal(ours, np.array(Image.open(path)))
 
 
 def test_unknown_labels_are_named() -> None:

@@ -78,8 +78,7 @@ void Decode(const File* files, int n, const Classes& classes, const char* nvcomp
       if (window.height == 0) window = {0, 0, header.height, header.width};
       window.CheckInside(header.height, header.width);
       if (window.height * window.width != files[i].pixels)
-        throw std::runtime_error("the window has " +
-                                 std::to_string(window.height * window.width) +
+        throw std::runtime_error("the window has " + std::to_string(window.height * window.width) +
                                  " pixels, the result " + std::to_string(files[i].pixels));
       jobs[i] = {&chunks[i], window, files[i].out};
     } catch (const std::runtime_error& e) {

@@ -98,6 +98,47 @@ struct Streams {
   }
 };
 
+// What goes to the device besides the files, and how much room is needed there.
+struct Plan {
+  std::vector<PngPicture> pictures;  // without addresses
+  std::vector<int32_t> first_chunk;
+  std::vector<uint32_t> tables;
+  std::vector<size_t> raw_sizes, raw_at, undone_at;
+
+  Plan(const std::vector<PngJob>& jobs, const LabelMap* map)
+      : first_chunk(1), raw_at(1), undone_at(1) {
+    for (const PngJob& job : jobs) {
+      PngPicture picture = Describe(job);
+      picture.table = -1;
+      if (NeedsTable(job.chunks->header)) {
+        picture.table = static_cast<int32_t>(tables.size() / 256);
+        AddTable(*job.chunks, map, &tables);
+      }
+      pictures.push_back(picture);
+      const int64_t pixels = int64_t{picture.height} * picture.width;
+      first_chunk.push_back(first_chunk.back() + PixelChunks(pixels));
+      raw_sizes.push_back(RawBytes(job.chunks->header));
+      // see PngPicture::raw
+      raw_at.push_back(raw_at.back() + Aligned(raw_sizes.back()) + 16);
+      const size_t undone = size_t{kUnitBytes} * picture.rows * picture.units;
+      undone_at.push_back(undone_at.back() + Aligned(undone));
+    }
+  }
+
+  // Returns where each file is to be inflated.
+  std::vector<void*> Place(LaunchMemory* memory) {
+    char* const raw = static_cast<char*>(memory->Device(raw_at.back()));
+    char* const undone = static_cast<char*>(memory->Device(undone_at.back()));
+    std::vector<void*> to;
+    for (size_t i = 0; i < pictures.size(); i++) {
+      to.push_back(raw + raw_at[i]);
+      pictures[i].raw = reinterpret_cast<const uint8_t*>(raw + raw_at[i]);
+      pictures[i].undone = reinterpret_cast<uint32_t*>(undone + undone_at[i]);
+    }
+    return to;
+  }
+};
+
 }  // namespace
 
 void CheckForGpu(const PngChunks& chunks, bool is_label) {
@@ -125,41 +166,20 @@ void PngDecoder::ToClasses(const std::vector<PngJob>& jobs, const LabelMap& map,
 void PngDecoder::Run(const std::vector<PngJob>& jobs, const LabelMap* map, uint16_t instead,
                      int element_size, PngReport* reports, LaunchMemory* memory,
                      const Parallel& parallel) const {
-  const int n = static_cast<int>(jobs.size());
+  const size_t n = jobs.size();
   if (n == 0) return;
   Kernel& pixel_kernel = PixelKernel(map, element_size);
-  std::vector<PngPicture> pictures(n);
-  std::vector<uint32_t> tables;
-  std::vector<int32_t> first(n + 1);
-  std::vector<size_t> raw_sizes(n), raw_at(n + 1), undone_at(n + 1);
-  for (int i = 0; i < n; i++) {
-    const PngHeader& header = jobs[i].chunks->header;
-    PngPicture& picture = pictures[i] = Describe(jobs[i]);
-    picture.table = NeedsTable(header) ? static_cast<int32_t>(tables.size() / 256) : -1;
-    if (NeedsTable(header)) AddTable(*jobs[i].chunks, map, &tables);
-    first[i + 1] = first[i] + PixelChunks(int64_t{picture.height} * picture.width);
-    raw_sizes[i] = RawBytes(header);
-    raw_at[i + 1] = raw_at[i] + Aligned(raw_sizes[i]) + 16;  // see PngPicture::raw
-    undone_at[i + 1] = undone_at[i] + Aligned(size_t{kUnitBytes} * picture.rows * picture.units);
-  }
+  Plan plan(jobs, map);
   const Streams streams(jobs, memory, parallel);
-  char* const raw = static_cast<char*>(memory->Device(raw_at[n]));
-  char* const undone = static_cast<char*>(memory->Device(undone_at[n]));
-  std::vector<void*> raw_pointers(n);
-  for (int i = 0; i < n; i++) {
-    raw_pointers[i] = raw + raw_at[i];
-    pictures[i].raw = reinterpret_cast<const uint8_t*>(raw + raw_at[i]);
-    pictures[i].undone = reinterpret_cast<uint32_t*>(undone + undone_at[i]);
-  }
   Bundle bundle;
   const size_t at_streams = bundle.Add(streams.at);
   const size_t at_sizes = bundle.Add(streams.sizes);
-  const size_t at_raw = bundle.Add(raw_pointers);
-  const size_t at_raw_sizes = bundle.Add(raw_sizes);
-  const size_t at_pictures = bundle.Add(pictures);
-  const size_t at_first = bundle.Add(first);
-  const size_t at_tables = bundle.Add(tables);
-  const size_t at_none =
+  const size_t at_raw = bundle.Add(plan.Place(memory));
+  const size_t at_raw_sizes = bundle.Add(plan.raw_sizes);
+  const size_t at_pictures = bundle.Add(plan.pictures);
+  const size_t at_first = bundle.Add(plan.first_chunk);
+  const size_t at_tables = bundle.Add(plan.tables);
+  const size_t at_sound =
       bundle.Add(std::vector<PngReport>(n, PngReport{kPngSound, 0xffffffff, 0, kEmptySlot}));
   std::vector<ColorSlot> slots;
   if (map) slots.assign(map->colors.view().slots, map->colors.view().slots + map->colors.size());
@@ -168,9 +188,10 @@ void PngDecoder::Run(const std::vector<PngJob>& jobs, const LabelMap* map, uint1
   // from device memory, so that the host need not wait
   CheckCuda(CudaDriver::Get().MemcpyDtoDAsync(
                 reinterpret_cast<CUdeviceptr>(reports),
-                reinterpret_cast<CUdeviceptr>(bundle.At<PngReport>(at_none)), n * sizeof(PngReport),
-                memory->stream()),
+                reinterpret_cast<CUdeviceptr>(bundle.At<PngReport>(at_sound)),
+                n * sizeof(PngReport), memory->stream()),
             "clearing the reports");
+
   InflateBatch inflate{};
   inflate.streams = bundle.At<const void*>(at_streams);
   inflate.stream_sizes = bundle.At<size_t>(at_sizes);
@@ -179,29 +200,30 @@ void PngDecoder::Run(const std::vector<PngJob>& jobs, const LabelMap* map, uint1
   inflate.written = static_cast<size_t*>(memory->Device(n * sizeof(size_t)));
   inflate.statuses = static_cast<nvcompStatus_t*>(memory->Device(n * sizeof(nvcompStatus_t)));
   inflate.n = n;
-  for (size_t size : raw_sizes) {
+  for (size_t size : plan.raw_sizes) {
     inflate.largest = std::max(inflate.largest, size);
     inflate.total += size;
   }
   const size_t room = nvcomp_.RoomFor(inflate);
   nvcomp_.Inflate(inflate, room ? memory->Device(room) : nullptr, room, memory->stream());
+
   static_assert(sizeof(nvcompStatus_t) == sizeof(int32_t) && sizeof(size_t) == sizeof(uint64_t));
   const PngUndoBatch undo{bundle.At<PngPicture>(at_pictures),
                           reinterpret_cast<const int32_t*>(inflate.statuses),
                           reinterpret_cast<const uint64_t*>(inflate.written), reports};
-  UndoKernel().Launch(memory->stream(), n, kUndoThreads, undo);
+  UndoKernel().Launch(memory->stream(), static_cast<unsigned>(n), kUndoThreads, undo);
+
   PngPixelBatch pixels{};
   pixels.pictures = bundle.At<PngPicture>(at_pictures);
   pixels.first_chunk = bundle.At<int32_t>(at_first);
-  pixels.samples = n;
+  pixels.samples = static_cast<int>(n);
   pixels.tables = bundle.At<uint32_t>(at_tables);
-  if (map) {
-    pixels.colors = map->colors.view();
-    pixels.colors.slots = bundle.At<ColorSlot>(at_slots);
-  }
+  if (map) pixels.colors = map->colors.view();
+  pixels.colors.slots = bundle.At<ColorSlot>(at_slots);
   pixels.instead = instead;
   pixels.reports = reports;
-  const int blocks = std::min(first[n], Multiprocessors() * kBlocksPerMultiprocessor);
+  const int chunks = plan.first_chunk.back();
+  const int blocks = std::min(chunks, Multiprocessors() * kBlocksPerMultiprocessor);
   pixel_kernel.Launch(memory->stream(), blocks, kPixelThreads, pixels);
 }
 
