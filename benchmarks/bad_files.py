@@ -60,7 +60,7 @@ def make_round(source: Path, root: Path, *, count: int, seed: int) -> dict[str, 
 
 def by_pillow(root: Path, name: str) -> tuple[np.ndarray, np.ndarray] | str:
     """The pair as Pillow reads it, labels as classes; or why not."""
-    tables = LabelTables.build(VOC_SPEC, ignore_index=255)
+    (tables,) = LabelTables.build(VOC_SPEC, ignore_index=255)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -22,29 +22,41 @@ SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
 NATIVE = Path(__file__).parent / "native/cuda"
 
 
-def cuda_include() -> Path:
-    """The folder of cuda.h, from the wheel nvidia-cuda-runtime-cu12."""
+# folders of the wheels nvidia-cuda-runtime-cu12, nvidia-cuda-nvcc-cu12 and, DALI's own,
+# nvidia-libnvcomp-cu12
+WHEELS = "cuda_runtime", "cuda_nvcc", "libnvcomp"
+
+
+def wheel_include(name: str) -> Path:
+    """The folder of a wheel's headers."""
     for root in nvidia.__path__:
-        if (folder := Path(root, "cuda_runtime/include")).is_dir():
+        if (folder := Path(root, name, "include")).is_dir():
             return folder
-    raise FileNotFoundError("cuda.h: pip install nvidia-cuda-runtime-cu12")
+    raise FileNotFoundError(f"nvidia/{name}/include: pip install '.[test]'")
+
+
+def _build(name: str, *sources: str, options: tuple[str, ...] = ()) -> Path:
+    library = Path(tempfile.mkdtemp(prefix="dali_voc_cuda")) / name
+    # as the kernels are compiled: no fused multiply-add
+    command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-ffp-contract=off"]
+    command += ["-fvisibility=hidden", "-Wno-unknown-pragmas", f"-I{SOURCES}"]
+    command += [f"-I{wheel_include(wheel)}" for wheel in WHEELS]
+    paths = [NATIVE / source for source in sources]
+    subprocess.run([*command, *paths, "-o", library, *options], check=True)
+    return library
 
 
 @functools.cache
 def build_driver() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="dali_voc_cuda"))
-    library = folder / "libcuda_on_cpu.so"
-    # as the kernels are compiled: no fused multiply-add
-    command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-ffp-contract=off"]
-    command += [
-        "-fvisibility=hidden",
-        "-Wno-unknown-pragmas",
-        f"-I{SOURCES}",
-        f"-I{cuda_include()}",
-    ]
-    sources = [NATIVE / "driver.cc", NATIVE / "kernels.cc"]
-    subprocess.run([*command, *sources, "-o", library], check=True)
-    return library
+    # words at odd addresses, which a GPU refuses, end the process
+    strict = "-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"
+    return _build("libcuda_on_cpu.so", "driver.cc", "kernels.cc", options=strict)
+
+
+@functools.cache
+def build_nvcomp() -> Path:
+    """A library with nvCOMP's functions, for `_kernels.decode_png`."""
+    return _build("libnvcomp_on_cpu.so", "nvcomp.cc", options=("-ldeflate",))
 
 
 @contextlib.contextmanager

@@ -7,16 +7,20 @@ from dali_voc.ops._colors import check_unknown, color_to_index
 from dali_voc.ops._crops import decode_crop, normalize_crop
 from dali_voc.ops._keep import keep_window
 from dali_voc.ops._labels import ClassCrop, LabelNodes, decode_label
+from dali_voc.ops._png import check_png, decode_png, decode_png_label
 from dali_voc.ops._records import read_record
 
 __all__ = [
     "CacheNodes",
     "ClassCrop",
     "LabelNodes",
+    "check_png",
     "check_unknown",
     "color_to_index",
     "decode_crop",
     "decode_label",
+    "decode_png",
+    "decode_png_label",
     "keep_window",
     "normalize_crop",
     "read_record",

@@ -1,7 +1,7 @@
 """Prints what CMake needs of the installed DALI, one fact a line.
 
 Version, library directory, C++ ABI flag, then the include directories: DALI's own and those of the
-CUDA wheels that its headers include.
+wheels that its headers and ours include.
 """
 
 import importlib.metadata
@@ -12,18 +12,24 @@ import nvidia
 import nvidia.dali.backend
 import nvidia.dali.sysconfig
 
-CUDA_WHEELS = ("cuda_runtime", "cuda_nvcc", "cuda_cccl")
+# packages, and the folders that they unpack to
+WHEELS = {
+    "nvidia-cuda-runtime-cu12": "cuda_runtime",
+    "nvidia-cuda-nvcc-cu12": "cuda_nvcc",
+    "nvidia-cuda-cccl-cu12": "cuda_cccl",
+    "nvidia-libnvcomp-cu12": "libnvcomp",
+}
 
 
 def main() -> None:
     """Print them, or say what is missing."""
     includes = [nvidia.dali.sysconfig.get_include_dir()]
-    for name in CUDA_WHEELS:
+    for package, name in WHEELS.items():
         found = [
             p for root in nvidia.__path__ if (p := pathlib.Path(root, name, "include")).is_dir()
         ]
         if not found:
-            sys.exit(f"pip install nvidia-{name.replace('_', '-')}-cu12: its headers are missing")
+            sys.exit(f"pip install {package}: its headers are missing")
         includes.append(str(found[0]))
     print(importlib.metadata.version("nvidia-dali-cuda120"))
     print(nvidia.dali.sysconfig.get_lib_dir())

@@ -50,6 +50,18 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
   if (unknown < kUnknown) num_classes = std::max(num_classes, unknown + 1);
 }
 
+std::array<uint16_t, 256> LabelMap::ClassesOfValues(const PngChunks& chunks) const {
+  std::array<uint16_t, 256> classes;
+  if (chunks.header.color != PngColor::kPalette || !palette_by_color) {
+    std::copy_n(values.begin(), 256, classes.begin());
+    return classes;
+  }
+  // Indices past the palette's end have no colour.
+  classes.fill(colors.view().unknown);
+  for (int i = 0; i < chunks.palette_size; i++) classes[i] = colors.view().Find(chunks.palette[i]);
+  return classes;
+}
+
 PngHeader ReadLabelHeader(const uint8_t* file, size_t size) {
   PngChunks chunks;
   if (IsLabelRuns(file, size)) {
@@ -134,7 +146,7 @@ void LabelDecoder::Open(const uint8_t* file, size_t size, const CropRequest& cro
     ParsePng(file, size, &chunks_);
   }
   CheckHeader(crop);
-  PrepareIndexMap();
+  index_map_ = map_->ClassesOfValues(chunks_);
 }
 
 void LabelDecoder::CheckHeader(const CropRequest& crop) const {
@@ -148,16 +160,6 @@ void LabelDecoder::CheckHeader(const CropRequest& crop) const {
       (crop.image_height != header.height || crop.image_width != header.width))
     throw LabelError("the label is " + Size(header.width, header.height) + " (width x height), " +
                      "its image is " + Size(crop.image_width, crop.image_height));
-}
-
-void LabelDecoder::PrepareIndexMap() {
-  if (chunks_.header.color != PngColor::kPalette || !map_->palette_by_color) {
-    std::copy_n(map_->values.begin(), 256, index_map_.begin());
-    return;
-  }
-  // Indices past the palette's end have no colour.
-  index_map_.fill(colors_.unknown);
-  for (int i = 0; i < chunks_.palette_size; i++) index_map_[i] = colors_.Find(chunks_.palette[i]);
 }
 
 void LabelDecoder::MapRow(int64_t y, const Span& columns, uint16_t* out) {

@@ -24,9 +24,12 @@ struct LabelMap {
            const std::vector<int>& values, const std::vector<int>& value_classes, int unknown,
            bool palette_by_color, int ignore);
 
+  // The class of each byte that a file of one channel can hold.
+  std::array<uint16_t, 256> ClassesOfValues(const PngChunks& chunks) const;
+
   ColorTable colors;  // for RGB, RGBA and, by default, palette colours
-  std::vector<uint16_t>
-      values;   // of all 65,536, for gray, and for palette indices if so configured
+  // Of all 65,536 gray values; those up to 255 for palette indices too, if so configured.
+  std::vector<uint16_t> values;
   int unknown;  // class of what is not in the tables, or kUnknown
   bool palette_by_color;
   int ignore;
@@ -103,7 +106,6 @@ class LabelDecoder {
   static int LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps);
   void ChooseMap(const CropRequest& crop);
   void CheckHeader(const CropRequest& crop) const;
-  void PrepareIndexMap();
   void MapRow(int64_t y, const Span& columns, uint16_t* out);
   void MapPicture();
   Window ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x);

@@ -2,18 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
+
+#include "png_paeth.h"
 
 namespace dali_voc {
-
-inline uint8_t Paeth(int left, int up, int up_left) {
-  int estimate = left + up - up_left;
-  int d_left = std::abs(estimate - left);
-  int d_up = std::abs(estimate - up);
-  int d_up_left = std::abs(estimate - up_left);
-  if (d_left <= d_up && d_left <= d_up_left) return static_cast<uint8_t>(left);
-  return static_cast<uint8_t>(d_up <= d_up_left ? up : up_left);
-}
 
 // Undoes bytes [from, n) of one row, of which those before are undone. `above` is the row above,
 // undone, or null for the first; `stride` is PngHeader::FilterStride(). Unknown filters do nothing.

@@ -16,11 +16,6 @@ constexpr int64_t kLongestSymbol = 65535;
 constexpr const char* kTooShort = "damaged PNG: its data is too short for its width and height";
 constexpr const char* kBroken = "damaged PNG: its data does not decompress";
 
-// RFC 1950: deflate, a window of at most 32 KiB, no preset dictionary.
-bool IsZlibHeader(const uint8_t* p) {
-  return (p[0] & 15) == 8 && p[0] >> 4 <= 7 && (p[0] << 8 | p[1]) % 31 == 0 && !(p[1] & 0x20);
-}
-
 }  // namespace
 
 PngInflater::PngInflater() : inflater_(libdeflate_alloc_decompressor()) {

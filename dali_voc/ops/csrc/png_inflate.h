@@ -11,6 +11,11 @@
 
 namespace dali_voc {
 
+// RFC 1950: deflate, a window of at most 32 KiB, no preset dictionary.
+inline bool IsZlibHeader(const uint8_t* p) {
+  return (p[0] & 15) == 8 && p[0] >> 4 <= 7 && (p[0] << 8 | p[1]) % 31 == 0 && !(p[1] & 0x20);
+}
+
 // Keeps its buffers between pictures. Not thread-safe: one per thread.
 class PngInflater {
  public:

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "label_error.h"
+#include "png_colors.h"
 #include "png_unpack.h"
 
 namespace dali_voc {
@@ -57,7 +58,7 @@ void PngWindow::StartUnnamed(const uint8_t* file, size_t size) {
   left_ = window_.height;
   UndoNext(
       std::min((window_.y - start + kRowsAtOnce - 1) / kRowsAtOnce * kRowsAtOnce, coded_.rows));
-  PrepareColors();
+  if (header.Channels() < 3) FillColors(chunks_, colors_);
 }
 
 void PngWindow::UndoNext(int64_t rows) {
@@ -68,27 +69,6 @@ void PngWindow::UndoNext(int64_t rows) {
   above_ = coded_.first + (rows - 1) * coded_.pitch;
   coded_.first += rows * coded_.pitch;
   coded_.rows -= rows;
-}
-
-void PngWindow::PrepareColors() {
-  const PngHeader& header = chunks_.header;
-  auto set = [this](int i, uint32_t r, uint32_t g, uint32_t b) {
-    const uint8_t bytes[4] = {static_cast<uint8_t>(r), static_cast<uint8_t>(g),
-                              static_cast<uint8_t>(b), 0};
-    memcpy(&colors_[i], bytes, 4);
-  };
-  if (header.color == PngColor::kPalette) {
-    for (int i = 0; i < 256; i++) {
-      const uint32_t color = i < chunks_.palette_size ? chunks_.palette[i] : 0;
-      set(i, color >> 16 & 255, color >> 8 & 255, color & 255);
-    }
-  } else if (header.Channels() < 3) {
-    const int highest = (1 << header.bit_depth) - 1;
-    for (int i = 0; i <= highest; i++) {
-      const auto gray = static_cast<uint32_t>(i * (255 / highest));
-      set(i, gray, gray, gray);
-    }
-  }
 }
 
 const uint8_t* PngWindow::NextRow() {

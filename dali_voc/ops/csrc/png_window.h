@@ -34,7 +34,6 @@ class PngWindow : public WindowRows {
 
  private:
   void StartUnnamed(const uint8_t* file, size_t size);
-  void PrepareColors();
   void UndoNext(int64_t rows);
 
   PngChunks chunks_;
@@ -44,7 +43,7 @@ class PngWindow : public WindowRows {
   const uint8_t* above_ = nullptr;  // the row before them
   const uint8_t* next_ = nullptr;   // the window's next row
   int64_t left_ = 0;                // rows that have not been handed out
-  uint32_t colors_[256] = {};       // of gray values and palette indices: R, G, B in memory's order
+  uint32_t colors_[256] = {};       // of gray values and palette indices
   std::vector<uint8_t> unpacked_, rgb_;
 };
 

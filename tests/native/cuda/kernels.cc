@@ -5,15 +5,16 @@
 //
 #include "gpu/color_to_index.cu"
 #include "gpu/copy_rows.cu"
+#include "gpu/png_pixels.cu"
+#include "gpu/png_undo.cu"
 
 #define KERNEL(name) {#name, on_cpu::Unpacked(name)}
 
 const std::map<std::string, std::function<void(void**)>>& Kernels() {
   static const std::map<std::string, std::function<void(void**)>> kernels = {
-      KERNEL(color_to_index_1),
-      KERNEL(color_to_index_4),
-      KERNEL(color_to_index_8),
-      KERNEL(copy_rows),
+      KERNEL(copy_rows),        KERNEL(color_to_index_1), KERNEL(color_to_index_4),
+      KERNEL(color_to_index_8), KERNEL(png_classes_1),    KERNEL(png_classes_4),
+      KERNEL(png_classes_8),    KERNEL(png_rgb),          KERNEL(png_undo),
   };
   return kernels;
 }

@@ -21,6 +21,8 @@
 #define __global__
 #define __shared__ static
 #define __launch_bounds__(...)
+// in a loop that waits for what other threads do
+#define DALI_VOC_SPIN() on_cpu::Yield(on_cpu::Waits::kNot)
 
 namespace on_cpu {
 
@@ -166,6 +168,9 @@ T Exchange(T value, int from) {
 
 inline void __syncthreads() { on_cpu::Yield(on_cpu::Waits::kForBlock); }
 inline void __syncwarp(unsigned = 0xffffffff) { on_cpu::Yield(on_cpu::Waits::kForWarp); }
+
+inline void __threadfence_block() {}
+using std::min;
 
 template <typename T>
 T __shfl_up_sync(unsigned, T value, int by) {

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <stdexcept>
+#include <vector>
 
 #include "gpu/cuda_driver.h"
 #include "gpu/launch_memory.h"
@@ -15,32 +17,55 @@
 
 namespace dali_voc {
 
-// Device memory of the caller's, used up piece by piece.
+// Memory of the caller's, used up piece by piece.
 class GivenMemory : public LaunchMemory {
  public:
-  GivenMemory(CUstream stream, void* scratch, size_t size)
-      : stream_(stream), next_(static_cast<char*>(scratch)), left_(size) {}
+  // `scratch` is device memory. `host`, which is optional, is where copies are put together: if it
+  // is page-locked, they are fast, and it must stay as it is until they are done.
+  GivenMemory(CUstream stream, void* scratch, size_t size, void* host = nullptr,
+              size_t host_size = 0)
+      : stream_(stream), device_(scratch, size), host_(host, host_size) {}
   CUstream stream() const override { return stream_; }
-  void* Device(size_t bytes) override {
-    bytes = (bytes + 255) / 256 * 256;
-    if (bytes > left_) throw std::runtime_error("the scratch memory is too small");
-    void* piece = next_;
-    next_ += bytes;
-    left_ -= bytes;
-    return piece;
-  }
+  void* Device(size_t bytes) override { return device_.Take(bytes); }
   void* Copy(const void* from, size_t bytes) override {
-    void* to = Device(bytes);
-    CheckCuda(
-        CudaDriver::Get().MemcpyHtoDAsync(reinterpret_cast<CUdeviceptr>(to), from, bytes, stream_),
-        "copying arguments");
-    return to;
+    const Staged staged{const_cast<char*>(static_cast<const char*>(from)),
+                        static_cast<char*>(Device(bytes)), bytes};
+    Send(staged);
+    return staged.device;
+  }
+  Staged Stage(size_t bytes) override {
+    char* host = host_.size() ? host_.Take(bytes) : own_.emplace_back(new char[bytes]).get();
+    return {host, static_cast<char*>(Device(bytes)), bytes};
+  }
+  void Send(const Staged& staged) override {
+    CheckCuda(CudaDriver::Get().MemcpyHtoDAsync(reinterpret_cast<CUdeviceptr>(staged.device),
+                                                staged.host, staged.bytes, stream_),
+              "copying to the GPU");
   }
 
  private:
+  class Pieces {
+   public:
+    Pieces(void* memory, size_t size)
+        : next_(static_cast<char*>(memory)), left_(size), size_(size) {}
+    char* Take(size_t bytes) {
+      bytes = (bytes + 255) / 256 * 256;
+      if (bytes > left_) throw std::runtime_error("the scratch memory is too small");
+      char* piece = next_;
+      next_ += bytes;
+      left_ -= bytes;
+      return piece;
+    }
+    size_t size() const { return size_; }
+
+   private:
+    char* next_;
+    size_t left_, size_;
+  };
+
   CUstream stream_;
-  char* next_;
-  size_t left_;
+  Pieces device_, host_;
+  std::vector<std::unique_ptr<char[]>> own_;  // pageable: copied from before a copy returns
 };
 
 // Returns 0, or 1 with the exception's text in `error`.

@@ -22,14 +22,20 @@ class DaliMemory : public LaunchMemory {
     return device_.back().get();
   }
   void* Copy(const void* from, size_t bytes) override {
+    const Staged staged = Stage(bytes);
+    memcpy(staged.host, from, bytes);
+    Send(staged);
+    return staged.device;
+  }
+  Staged Stage(size_t bytes) override {
     host_.push_back(dali::mm::alloc_raw_async_unique<char, dali::mm::memory_kind::pinned>(
         bytes, dali::mm::host_sync, stream_, 256));
-    memcpy(host_.back().get(), from, bytes);
-    void* to = Device(bytes);
-    CheckCuda(CudaDriver::Get().MemcpyHtoDAsync(reinterpret_cast<CUdeviceptr>(to),
-                                                host_.back().get(), bytes, stream_),
-              "copying arguments");
-    return to;
+    return {host_.back().get(), static_cast<char*>(Device(bytes)), bytes};
+  }
+  void Send(const Staged& staged) override {
+    CheckCuda(CudaDriver::Get().MemcpyHtoDAsync(reinterpret_cast<CUdeviceptr>(staged.device),
+                                                staged.host, staged.bytes, stream_),
+              "copying to the GPU");
   }
 
  private:

@@ -20,6 +20,15 @@ class LaunchMemory {
   // The same with a copy of what lies on the host, which may change once this has returned.
   virtual void* Copy(const void* from, size_t bytes) = 0;
 
+  // The same for what is put together on the host, from which it goes fast: `host` is to be filled,
+  // and goes to `device` by Send, once; the other ways of this class may be used in between.
+  struct Staged {
+    char *host, *device;
+    size_t bytes;
+  };
+  virtual Staged Stage(size_t bytes) = 0;
+  virtual void Send(const Staged& staged) = 0;
+
   template <typename T>
   T* Copy(const std::vector<T>& from) {
     return static_cast<T*>(Copy(from.data(), from.size() * sizeof(T)));
