@@ -21,6 +21,7 @@ SECTIONS = (
     "sweeps",
     "cache",
     "kernels",
+    "png",
 )
 
 
