@@ -47,7 +47,11 @@ class LabelsConfig(Section):
         "error", description="a colour or value of no class: raise, or give it ignore_index"
     )
     ignore_index: int = Field(
-        255, ge=0, le=255, description="class index of void pixels and of padding"
+        255,
+        ge=0,
+        le=65534,
+        description="class index of void pixels and of padding; with more than 255 classes, one "
+        "that is none of them",
     )
     dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="of labels")
     one_hot: bool = Field(
@@ -63,6 +67,8 @@ class LabelsConfig(Section):
 
     @model_validator(mode="after")
     def _one_encoding(self) -> LabelsConfig:
+        if self.dtype == "uint8" and self.ignore_index > 255:
+            raise ValueError(f"ignore_index {self.ignore_index} does not fit dtype uint8")
         if self.one_hot and self.masks is not None:
             raise ValueError("one_hot and masks exclude each other")
         if self.masks is not None and self.ignore_index in (0, 1):

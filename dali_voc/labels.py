@@ -5,6 +5,7 @@ Pure data and NumPy; nothing here reads files or knows DALI.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -103,10 +104,11 @@ class LabelSpec:
             return self.maps
         own = ((index, index) for index in range(len(self.classes)))
         values = (*own, *((value, None) for value in self.void_values))
-        colors = (
-            *((color, index) for index, color in enumerate(self.colors)),
-            *((color, None) for color in self.void_colors),
-        )
+        # colours that several classes have are for display, and tell nothing apart in files
+        times = Counter((*self.colors, *self.void_colors))
+        of_classes = ((color, index) for index, color in enumerate(self.colors))
+        of_void = ((color, None) for color in self.void_colors)
+        colors = tuple(entry for entry in (*of_classes, *of_void) if times[entry[0]] == 1)
         return (LabelMap(values=values, colors=colors),)
 
 

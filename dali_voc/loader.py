@@ -119,6 +119,7 @@ class Loader:
                 f"augment.class_weights: found {len(weighted)} weights, expected one for each of "
                 f"{len(index.spec.classes)} classes"
             )
+        _check_width(config, len(index.spec.classes))
         self._config = config
         self._index = index
         self._assembler = Assembler.from_config(config, index.spec.classes, training=training)
@@ -333,6 +334,26 @@ class Loader:
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
             cache=self._cache,
+        )
+
+
+def _check_width(config: Config, classes: int) -> None:
+    """Refuse class indices that do not fit: nothing is cut off in silence.
+
+    Raises:
+        ConfigError: names the key.
+    """
+    labels = config.labels
+    if classes <= 255:
+        return
+    if labels.dtype == "uint8":
+        raise ConfigError(
+            f"labels.dtype: found uint8 for {classes} classes, expected int32 or int64"
+        )
+    if 0 < labels.ignore_index < classes:
+        raise ConfigError(
+            f"labels.ignore_index: found {labels.ignore_index}, which is one of {classes} classes, "
+            f"expected 0 or {classes} to 65534"
         )
 
 

@@ -230,8 +230,9 @@ def test_the_value_of_void() -> None:
         (spec(255, (0,)), spec(255, (255,)), 255),
     ):
         assert packed_spec(given) == (expected, value)
-    with pytest.raises(DatasetError, match="found 256 classes, expected at most 255"):
-        packed_spec(spec(256, ()))
+    assert packed_spec(spec(256, ()))[1] == 65534
+    with pytest.raises(DatasetError, match="found 65535 classes, expected at most 65534"):
+        packed_spec(spec(65535, ()))
 
 
 def test_a_full_disk_leaves_no_half_shard(

@@ -62,6 +62,7 @@ class MadeFrom(_Model):
         palette: `labels.palette`.
         unknown: `labels.unknown`.
         shard_size: bytes that a shard may have.
+        meaning: a hash of what label values mean, where they are not the classes' own.
     """
 
     dataset: str
@@ -71,6 +72,7 @@ class MadeFrom(_Model):
     palette: str
     unknown: str
     shard_size: int
+    meaning: str = ""
 
 
 class Shard(_Model):
@@ -102,7 +104,7 @@ class PackIndex(_Model):
     records: int = Field(ge=1)
     samples: str
     spec: LabelSpec
-    void: int = Field(ge=0, le=255)
+    void: int = Field(ge=0, le=65534)
     shards: tuple[Shard, ...] = Field(min_length=1)
     records_crc: int
     names_crc: int
@@ -129,8 +131,9 @@ def packed_spec(spec: LabelSpec) -> tuple[LabelSpec, int]:
         DatasetError: there are too many classes.
     """
     n = len(spec.classes)
-    if n > 255:
-        raise DatasetError(f"found {n} classes, expected at most 255: void needs a value too")
+    if n > 65534:
+        raise DatasetError(f"found {n} classes, expected at most 65534: void needs a value too")
     # a class's own index must not mean void in a packed label
-    free = tuple(value for value in spec.void_values if value >= n) or (255,)
-    return replace(spec, void_values=free), free[0]
+    free = tuple(value for value in spec.void_values if n <= value <= 65534)
+    free = free or (255 if n <= 255 else 65534,)
+    return replace(spec, void_values=free, maps=()), free[0]

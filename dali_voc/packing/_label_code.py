@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +20,24 @@ __all__ = ["encode_label", "encode_runs"]
 _FEW = 1 / 8
 
 
-def encode_label(label: npt.NDArray[np.uint8]) -> bytes:
+def encode_label(label: npt.NDArray[Any]) -> bytes:
     """Encode a map for `dali_voc.ops.decode_label`.
 
     Args:
-        label: uint8 [height, width].
+        label: class indices [height, width]: uint8, or wider, which becomes PNG of 16 bits.
     """
+    if label.dtype != np.uint8:
+        return _png(label.astype(np.uint16))
     runs = encode_runs(label)
     if len(runs) <= _FEW * label.size:
         return runs
+    return min(runs, _png(label), key=len)
+
+
+def _png(label: npt.NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(label).save(buffer, "PNG")
-    return min(runs, buffer.getvalue(), key=len)
+    return buffer.getvalue()
 
 
 def encode_runs(label: npt.NDArray[np.uint8]) -> bytes:

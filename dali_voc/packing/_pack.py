@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import logging
 import os
 import shutil
@@ -10,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ from dali_voc.datasets._pack_format import (
 )
 from dali_voc.datasets.packed import read_index
 from dali_voc.errors import DatasetError, SampleError
-from dali_voc.labels import LabelTables
+from dali_voc.labels import LabelSpec, LabelTables
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
 from dali_voc.packing._shards import Part, ShardWriter, part_name, read_parts
@@ -87,6 +90,7 @@ def pack_split(
         palette=config.labels.palette,
         unknown=config.labels.unknown,
         shard_size=shard_size,
+        meaning=_meaning(source.spec),
     )
     final, folder = out / split, out / unfinished(split)
     if final.exists():
@@ -205,6 +209,12 @@ def _encode(sample: int, found: tuple[npt.NDArray[Any], ...] | SampleError) -> _
         return sample, found
     image, label = found
     return sample, image.tobytes(), encode_label(label), (label.shape[0], label.shape[1])
+
+
+def _meaning(spec: LabelSpec) -> str:
+    if not spec.maps:
+        return ""
+    return hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()[:16]
 
 
 @contextmanager

@@ -38,9 +38,10 @@ def build_packing_pipeline(
         prefetch: batches in the works at once.
 
     Returns:
-        A built pipeline with two outputs: the images' bytes, uint8, and class indices, uint8
-        [height, width] of mixed sizes. A label that has not its image's size is an error, and so is
-        what makes an image a bad file in a loader, as far as it shows without decoding it.
+        A built pipeline with two outputs: the images' bytes, uint8, and class indices, uint8, or
+        int32 where `void` does not fit, [height, width] of mixed sizes. A label that has not its
+        image's size is an error, and so is what makes an image a bad file in a loader, as far as it
+        shows without decoding it.
     """
     pipeline = empty_pipeline(batch_size, None, threads, prefetch)
     with pipeline:
@@ -59,6 +60,7 @@ def build_packing_pipeline(
             palette=labels.palette,
             unknown="error" if labels.unknown == "error" else void,
             ignore_index=void,
+            dtype="uint8" if void <= 255 else "int32",
         )
         pipeline.set_outputs(image, label.label)
     pipeline.build()

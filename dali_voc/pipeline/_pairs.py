@@ -276,10 +276,17 @@ class _Graph:
             palette=labels.palette,
             unknown="error" if labels.unknown == "error" else labels.ignore_index,
             ignore_index=labels.ignore_index,
-            # bytes travel to the GPU and grow there
-            dtype="uint8" if self.on_gpu else labels.dtype,
+            dtype=self._label_dtype(),
             cache=cache,
         )
+
+    @_plain_python
+    def _label_dtype(self) -> Literal["uint8", "int32", "int64"]:
+        """Return in which form labels leave their operator: on their way to a GPU, the least."""
+        labels = self.config.labels
+        if not self.on_gpu:
+            return labels.dtype
+        return "uint8" if max(self.num_classes - 1, labels.ignore_index) <= 255 else "int32"
 
     def _decode_image(
         self, given: dict[str, Any], encoded: Any, is_kept: Any, decoded: LabelNodes
