@@ -5,15 +5,18 @@
 //
 #include "gpu/color_to_index.cu"
 #include "gpu/copy_rows.cu"
+#include "gpu/crop_image.cu"
 
 #define KERNEL(name) {#name, on_cpu::Unpacked(name)}
 
 const std::map<std::string, std::function<void(void**)>>& Kernels() {
   static const std::map<std::string, std::function<void(void**)>> kernels = {
-      KERNEL(color_to_index_1),
-      KERNEL(color_to_index_4),
-      KERNEL(color_to_index_8),
-      KERNEL(copy_rows),
+      KERNEL(color_to_index_1),   KERNEL(color_to_index_4),   KERNEL(color_to_index_8),
+      KERNEL(copy_rows),          KERNEL(crop_plain_f32_chw), KERNEL(crop_plain_f32_hwc),
+      KERNEL(crop_plain_f16_chw), KERNEL(crop_plain_f16_hwc), KERNEL(crop_plain_u8_chw),
+      KERNEL(crop_plain_u8_hwc),  KERNEL(crop_resize_f32),    KERNEL(crop_resize_f16),
+      KERNEL(crop_resize_u8),     KERNEL(crop_rotate_f32),    KERNEL(crop_rotate_f16),
+      KERNEL(crop_rotate_u8),     KERNEL(crop_filters),
   };
   return kernels;
 }

@@ -2,6 +2,7 @@
 // pixel.
 #include "gpu/batch_chunks.h"
 #include "gpu/color_to_index.h"
+#include "gpu/load_words.h"
 
 namespace dali_voc {
 
@@ -9,11 +10,6 @@ template <typename Out>
 struct alignas(4 * sizeof(Out) > 16 ? 16 : 4 * sizeof(Out)) FourPixels {
   Out value[4];
 };
-
-// Four bytes that begin `shift` bytes behind the beginning of `low`.
-inline uint32_t WordAt(uint32_t low, uint32_t high, int shift) {
-  return static_cast<uint32_t>(((static_cast<uint64_t>(high) << 32) | low) >> (8 * shift));
-}
 
 class ChunkMapper {
  public:
