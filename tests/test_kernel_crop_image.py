@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -132,6 +133,33 @@ def test_equals_the_cpu_operator_to_the_bit(data: st.DataObject, driver: ctypes.
     assert driver.fake_cuda_launches() - before == 1 + resizes
     for image, wanted in zip(out, expected, strict=True):
         np.testing.assert_array_equal(image.numpy(), wanted)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("dtype", sorted(NUMPY))
+def test_windows_of_every_width_and_alignment(dtype: str, channels_last: bool) -> None:
+    """Right before and right behind what must not be read; groups of pixels that are part padding."""
+    rng = np.random.default_rng(7)
+    windows, tensors, flips = [], [], []
+    for width, at_end, offset, flip in itertools.product(range(1, 17), (0, 1), range(4), (0, 1)):
+        windows.append(rng.integers(0, 256, (2, width, 3)).astype(np.uint8))
+        tensors.append(place(windows[-1], at_end=bool(at_end), offset=offset, dtype=np.uint8))
+        flips.append(flip)
+    options: dict[str, Any] = {
+        "mean": [3.0, 2.0, 1.0],
+        "std": [1.0, 1.0, 1.0],
+        "channels_last": channels_last,
+        "fill": [9.0, 8.0, 7.0],
+    }
+    per_sample = {"flip": np.array(flips, np.int32)}
+    expected = by_operator(
+        windows, per_sample=per_sample, roi=None, crop_size=(3, 16), dtype=dtype, **options
+    )
+    out = [torch.zeros(image.shape, dtype=getattr(torch, dtype)) for image in expected]
+    assert all(image.data_ptr() % 16 == 0 for image in out)
+    _kernels.crop_images(tensors, out, flip=flips, scratch=scratch(), **options)
+    for image, wanted in zip(out, expected, strict=True):
+        assert np.array_equal(image.numpy(), wanted)
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
