@@ -138,7 +138,7 @@ def test_equals_the_cpu_operator_to_the_bit(data: st.DataObject, driver: ctypes.
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("dtype", sorted(NUMPY))
 def test_windows_of_every_width_and_alignment(dtype: str, channels_last: bool) -> None:
-    """Right before and right behind what must not be read; groups of pixels that are part padding."""
+    """Beside what must not be read; in groups of pixels that are part padding."""
     rng = np.random.default_rng(7)
     windows, tensors, flips = [], [], []
     for width, at_end, offset, flip in itertools.product(range(1, 17), (0, 1), range(4), (0, 1)):

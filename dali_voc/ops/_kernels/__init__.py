@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dali_voc.ops._kernels._colors import color_to_index
 from dali_voc.ops._kernels._images import crop_images
+from dali_voc.ops._kernels._labels import crop_labels
 from dali_voc.ops._kernels._library import KernelError, ptx_images, use_driver
 from dali_voc.ops._kernels._rows import copy_rows
 
@@ -15,6 +16,7 @@ __all__ = [
     "color_to_index",
     "copy_rows",
     "crop_images",
+    "crop_labels",
     "ptx_images",
     "use_driver",
 ]

@@ -6,6 +6,7 @@
 #include "gpu/color_to_index.cu"
 #include "gpu/copy_rows.cu"
 #include "gpu/crop_image.cu"
+#include "gpu/crop_label.cu"
 
 #define KERNEL(name) {#name, on_cpu::Unpacked(name)}
 
@@ -16,7 +17,8 @@ const std::map<std::string, std::function<void(void**)>>& Kernels() {
       KERNEL(crop_plain_f16_chw), KERNEL(crop_plain_f16_hwc), KERNEL(crop_plain_u8_chw),
       KERNEL(crop_plain_u8_hwc),  KERNEL(crop_resize_f32),    KERNEL(crop_resize_f16),
       KERNEL(crop_resize_u8),     KERNEL(crop_rotate_f32),    KERNEL(crop_rotate_f16),
-      KERNEL(crop_rotate_u8),     KERNEL(crop_filters),
+      KERNEL(crop_rotate_u8),     KERNEL(crop_filters),       KERNEL(crop_label_1),
+      KERNEL(crop_label_4),       KERNEL(crop_label_8),
   };
   return kernels;
 }

@@ -5,36 +5,23 @@
 #include <string>
 
 #include "gpu/c_interface.h"
+#include "gpu/first_chunks.h"
 #include "gpu/kernel.h"
 #include "gpu/vectors.h"
 
 namespace dali_voc {
 namespace {
 
-constexpr int64_t kMost = INT32_MAX;  // pixels; threads count in 32 bits
+constexpr int64_t kMostPixels = INT32_MAX - kCropThreads * kCropRounds;  // threads count in 32 bits
 
 void Check(const CropPicture& p, int sample) {
   const bool has_pixels = p.rgb && p.out && p.height > 0 && p.width > 0 && p.shown_y > 0 &&
                           p.shown_x > 0 && p.stride >= 3 * int64_t{p.width};
   const bool as_large = p.resizes || (p.shown_y == p.height && p.shown_x == p.width);
-  const bool fits = p.shown_y <= p.crop_y && p.shown_x <= p.crop_x &&
-                    int64_t{p.crop_y} * p.crop_x <= kMost - kCropThreads * kCropRounds;
+  const bool fits =
+      p.shown_y <= p.crop_y && p.shown_x <= p.crop_x && int64_t{p.crop_y} * p.crop_x <= kMostPixels;
   if (!has_pixels || !as_large || !fits)
     throw std::runtime_error("sample " + std::to_string(sample) + " does not fit its crop");
-}
-
-int64_t Chunks(int64_t items, int64_t chunk) { return (items + chunk - 1) / chunk; }
-
-// Numbers chunks through: where those of each part begin, and how many there are.
-std::vector<int32_t> FirstChunks(const std::vector<int64_t>& chunks) {
-  std::vector<int32_t> first(chunks.size() + 1);
-  int64_t all = 0;
-  for (size_t i = 0; i < chunks.size(); i++) {
-    all += chunks[i];
-    if (all > kMost) throw std::runtime_error("the batch is too large");
-    first[i + 1] = static_cast<int32_t>(all);
-  }
-  return first;
 }
 
 template <typename Out>
@@ -77,7 +64,7 @@ const FilterAxis* MakeFilters(const std::vector<CropPicture>& pictures, LaunchMe
   }
   std::vector<int64_t> chunks;
   for (const FilterAxis& axis : axes) {
-    chunks.push_back(Chunks(axis.size, kCropThreads));
+    chunks.push_back(ChunksOf(axis.size, kCropThreads));
     spans += axis.size;
     weights += axis.size * axis.filter.width;
   }
@@ -114,7 +101,8 @@ void CropImages(const std::vector<CropPicture>& pictures, const CropColors& colo
   }
   std::vector<int64_t> chunks;
   for (const CropPicture& picture : pictures)
-    chunks.push_back(Chunks(Items(picture, type, !turns && !resizes), kCropThreads * kCropRounds));
+    chunks.push_back(
+        ChunksOf(Items(picture, type, !turns && !resizes), kCropThreads * kCropRounds));
   const std::vector<int32_t> first = FirstChunks(chunks);
   Bundle bundle;
   const size_t at_pictures = bundle.Add(pictures);
