@@ -84,15 +84,15 @@ def test_batches_are_those_of_the_cpu(
     ],
     ids=str,
 )
-@pytest.mark.parametrize(("split", "augment"), [*SPLITS, ("train", {"erase": 0.7, "rotate": 30})])
+@pytest.mark.parametrize("shown", [*SPLITS, ("train", {"erase": 0.7, "rotate": 30})], ids=str)
 def test_fused_tail_gives_the_same_bits(
     root: Path,
     make_config: MakeConfig,
     monkeypatch: pytest.MonkeyPatch,
-    split: str,
-    augment: dict[str, Any],
+    shown: tuple[str, dict[str, Any]],
     normalize: dict[str, Any],
 ) -> None:
+    split, augment = shown
     keys = {"augment": {"crop_size": [64, 80], **augment}, "normalize": normalize}
     with build_loader(make_config(root, **keys), split=split) as loader:
         expected = epochs(loader, count=1)
