@@ -190,6 +190,40 @@ def test_usual_crops(dtype: str, channels_last: bool) -> None:
         assert np.array_equal(image.numpy(), wanted)
 
 
+@pytest.mark.parametrize("dtype", sorted(NUMPY))
+def test_resizing_wide_pictures(dtype: str) -> None:
+    """More columns than are summed up at a time, also for one pixel; and the wrong way round."""
+    rng = np.random.default_rng(6)
+    widths = [4000, 1500, 3000, 2047, 900, 40]
+    starts = [0.0, 3.25, 0.0, 0.5, 1.0, 39.0]
+    ends = [4000.0, 1490.5, 3000.0, 2047.0, 900.0, 2.0]
+    shown = [300, 2000, 1, 2, 2001, 60]
+    windows = [rng.integers(0, 256, (3, width, 3)).astype(np.uint8) for width in widths]
+    roi = (
+        np.array([[0.0, start] for start in starts], "f4"),
+        np.array([[3.0, end] for end in ends], "f4"),
+        np.array([[2.0, size] for size in shown], "f4"),
+    )
+    options: dict[str, Any] = {"mean": [5.0, 6.0, 7.0], "std": [2.0, 3.0, 4.0]}
+    flips = np.array([0, 1, 0, 1, 0, 1], np.int32)
+    expected = by_operator(
+        windows,
+        per_sample={"flip": flips},
+        roi=roi,
+        crop_size=(3, 2001),
+        dtype=dtype,
+        **options,
+    )
+    out = [torch.zeros(image.shape, dtype=getattr(torch, dtype)) for image in expected]
+    tensors = [
+        place(window, at_end=bool(k % 2), offset=0, dtype=np.uint8)
+        for k, window in enumerate(windows)
+    ]
+    _kernels.crop_images(tensors, out, roi=roi, flip=flips.tolist(), scratch=scratch(), **options)
+    for image, wanted in zip(out, expected, strict=True):
+        assert np.array_equal(image.numpy(), wanted)
+
+
 def test_failures_are_told(driver: ctypes.CDLL) -> None:
     window, out = torch.zeros(4, 4, 3, dtype=torch.uint8), torch.zeros(3, 4, 4)
     options: dict[str, Any] = {"mean": [0] * 3, "std": [1] * 3, "scratch": scratch()}

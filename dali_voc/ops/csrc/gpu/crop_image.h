@@ -39,6 +39,17 @@ struct FilterAxis {
 constexpr int kCropThreads = 256;
 constexpr int kCropRounds = 2;  // items of each thread in a chunk
 
+constexpr int kSumColumns = 1024;  // that a block sums up at a time
+
+// How many result pixels beside each other, wherever they lie, are summed up from no more than
+// kSumColumns columns, also when rounded up to a multiple of 4; 0 where not even one is.
+inline int PixelsOfSums(const TriangleFilter& filter) {
+  // from the first pixel's first column to the last one's last
+  const double pixels = static_cast<double>(kSumColumns - 3 - filter.width) / filter.step;
+  if (!(filter.step > 0) || !(pixels >= 1)) return 0;
+  return pixels < kSumColumns ? static_cast<int>(pixels) : kSumColumns;
+}
+
 // What one launch does, a block per chunk. An item is a group of pixels, or one of them.
 struct CropBatch {
   const CropPicture* pictures;

@@ -31,10 +31,14 @@ int64_t GroupsOf(const CropPicture& p) {
   return FitsVectors<Out, n>(p.out, p.crop_x) ? pixels / n : pixels;
 }
 
-int64_t Items(const CropPicture& p, CropType type, bool by_groups) {
-  if (!by_groups) return int64_t{p.crop_y} * p.crop_x;
-  if (type == CropType::kFloat) return GroupsOf<float>(p);
-  return type == CropType::kHalf ? GroupsOf<Half>(p) : GroupsOf<uint8_t>(p);
+// Of the kernel for this batch: rows where it resizes, pixels where it turns, groups of pixels
+// else.
+int64_t BlocksOf(const CropPicture& p, CropType type, bool turns, bool resizes) {
+  constexpr int kChunk = kCropThreads * kCropRounds;
+  if (turns) return ChunksOf(int64_t{p.crop_y} * p.crop_x, kChunk);
+  if (resizes) return p.crop_y;
+  if (type == CropType::kFloat) return ChunksOf(GroupsOf<float>(p), kChunk);
+  return ChunksOf(type == CropType::kHalf ? GroupsOf<Half>(p) : GroupsOf<uint8_t>(p), kChunk);
 }
 
 Kernel& CropKernel(CropType type, bool turns, bool resizes, bool channels_last) {
@@ -101,8 +105,7 @@ void CropImages(const std::vector<CropPicture>& pictures, const CropColors& colo
   }
   std::vector<int64_t> chunks;
   for (const CropPicture& picture : pictures)
-    chunks.push_back(
-        ChunksOf(Items(picture, type, !turns && !resizes), kCropThreads * kCropRounds));
+    chunks.push_back(BlocksOf(picture, type, turns, resizes));
   const std::vector<int32_t> first = FirstChunks(chunks);
   Bundle bundle;
   const size_t at_pictures = bundle.Add(pictures);
