@@ -5,8 +5,11 @@
 //
 #include "gpu/color_to_index.cu"
 #include "gpu/copy_rows.cu"
-#include "gpu/crop_image.cu"
+#include "gpu/crop_filters.cu"
 #include "gpu/crop_label.cu"
+#include "gpu/crop_plain.cu"
+#include "gpu/crop_resize.cu"
+#include "gpu/crop_rotate.cu"
 
 #define KERNEL(name) {#name, on_cpu::Unpacked(name)}
 

@@ -43,15 +43,15 @@ int64_t BlocksOf(const CropPicture& p, CropType type, bool turns, bool resizes) 
 
 Kernel& CropKernel(CropType type, bool turns, bool resizes, bool channels_last) {
   static Kernel plain[3][2] = {
-      {{"crop_image", "crop_plain_f32_chw"}, {"crop_image", "crop_plain_f32_hwc"}},
-      {{"crop_image", "crop_plain_f16_chw"}, {"crop_image", "crop_plain_f16_hwc"}},
-      {{"crop_image", "crop_plain_u8_chw"}, {"crop_image", "crop_plain_u8_hwc"}}};
-  static Kernel resize[3] = {{"crop_image", "crop_resize_f32"},
-                             {"crop_image", "crop_resize_f16"},
-                             {"crop_image", "crop_resize_u8"}};
-  static Kernel rotate[3] = {{"crop_image", "crop_rotate_f32"},
-                             {"crop_image", "crop_rotate_f16"},
-                             {"crop_image", "crop_rotate_u8"}};
+      {{"crop_plain", "crop_plain_f32_chw"}, {"crop_plain", "crop_plain_f32_hwc"}},
+      {{"crop_plain", "crop_plain_f16_chw"}, {"crop_plain", "crop_plain_f16_hwc"}},
+      {{"crop_plain", "crop_plain_u8_chw"}, {"crop_plain", "crop_plain_u8_hwc"}}};
+  static Kernel resize[3] = {{"crop_resize", "crop_resize_f32"},
+                             {"crop_resize", "crop_resize_f16"},
+                             {"crop_resize", "crop_resize_u8"}};
+  static Kernel rotate[3] = {{"crop_rotate", "crop_rotate_f32"},
+                             {"crop_rotate", "crop_rotate_f16"},
+                             {"crop_rotate", "crop_rotate_u8"}};
   const int i = static_cast<int>(type);
   return turns ? rotate[i] : resizes ? resize[i] : plain[i][channels_last];
 }
@@ -87,7 +87,7 @@ const FilterAxis* MakeFilters(const std::vector<CropPicture>& pictures, LaunchMe
   bundle.Send(memory);
   const FilterBatch batch{bundle.At<FilterAxis>(at_axes), bundle.At<int32_t>(at_first),
                           static_cast<int>(axes.size())};
-  static Kernel kernel("crop_image", "crop_filters");
+  static Kernel kernel("crop_filters", "crop_filters");
   kernel.Launch(memory->stream(), first.back(), kCropThreads, batch);
   return batch.axes;
 }

@@ -1,4 +1,4 @@
-// Launches the kernels of crop_image.cu.
+// Launches the kernels that make crops of images.
 #pragma once
 
 #include <vector>
