@@ -41,8 +41,8 @@ from benchmarks.results_file import report
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.labels import LabelTables
 from dali_voc.ops import check_png, decode_crop, decode_label, decode_png, decode_png_label
-from dali_voc.ops._kernels_png import PngClasses
-from dali_voc.ops._kernels_png import decode_png as decode_by_kernels
+from dali_voc.ops._kernels import PngClasses
+from dali_voc.ops._kernels import decode_png as decode_by_kernels
 from dali_voc.ops._png import nvcomp_path
 from dali_voc.synthetic import draw_pair
 

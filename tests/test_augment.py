@@ -16,7 +16,7 @@ from dali_voc import Config, ConfigError, build_loader
 from dali_voc.augment import CANDIDATES, color_matrices, draw_parameters
 from dali_voc.config import AugmentConfig, NormalizeConfig
 from dali_voc.pictures import denormalize
-from dali_voc.pipeline._placement import Form, place_on_cpu, place_on_gpu
+from dali_voc.pipeline._placement import Form, place_by_dali, place_fused
 from dali_voc.randomness import Stream, uniform
 from dali_voc.testing import assert_resumes_exactly
 
@@ -280,7 +280,7 @@ ROIS = {
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize(
     "normalize",
-    [{}, {"channels_last": True}, {"dtype": "uint8"}],
+    [{}, {"channels_last": True}, {"dtype": "uint8"}, {"dtype": "float16"}],
 )
 def test_the_gpus_operators_do_the_same_as_ours(
     *, resized: bool, turned: bool, normalize: dict[str, Any]
@@ -313,7 +313,7 @@ def test_the_gpus_operators_do_the_same_as_ours(
         given = dict(zip(arrays, nodes, strict=True))
         roi = tuple(given.pop(name) for name in ROIS) if resized else None
         options = {"crop_size": augment.crop_size, "form": form, "roi": roi, **given}
-        pipeline.set_outputs(place_on_cpu(image, **options), place_on_gpu(image, **options))
+        pipeline.set_outputs(place_fused(image, **options), place_by_dali(image, **options))
     ours, dalis = pipeline.run()
     unit = 1 if form.dtype == "uint8" else 1 / 255 / 0.229
     for i in range(3):

@@ -49,19 +49,22 @@ def test_lossless_pictures_are_equal(make_config: Callable[..., Config], tmp_pat
         assert torch.allclose(images, images2.cpu(), rtol=0, atol=1e-6)
 
 
+SECTIONS: list[dict[str, Any]] = [
+    {"augment": {"scale": [0.5, 2.0], "vertical_flip": 0.5, "erase": 0.5}},
+    {"augment": {"brightness": 32.0, "contrast": 0.5, "saturation": 0.5, "hue": 36.0}},
+    {"augment": {"rotate": 20.0}},
+    {"augment": {"blur": 0.5, "noise": 0.5}},
+    {"augment": {"cutmix": 0.3, "classmix": 0.3, "copy_paste": 0.3}},
+    {"augment": {"operators": ["operators:solarize"]}},
+    {"normalize": {"dtype": "uint8"}, "labels": {"dtype": "uint8", "one_hot": True}},
+    {"normalize": {"dtype": "float16", "channels_last": True}, "labels": {"dtype": "int32"}},
+    {"normalize": {"dtype": "bfloat16"}, "labels": {"masks": ["person", "cat"]}},
+]
+
+
 @pytest.mark.parametrize(
     "sections",
-    [
-        {"augment": {"scale": [0.5, 2.0], "vertical_flip": 0.5, "erase": 0.5}},
-        {"augment": {"brightness": 32.0, "contrast": 0.5, "saturation": 0.5, "hue": 36.0}},
-        {"augment": {"rotate": 20.0}},
-        {"augment": {"blur": 0.5, "noise": 0.5}},
-        {"augment": {"cutmix": 0.3, "classmix": 0.3, "copy_paste": 0.3}},
-        {"augment": {"operators": ["operators:solarize"]}},
-        {"normalize": {"dtype": "uint8"}, "labels": {"dtype": "uint8", "one_hot": True}},
-        {"normalize": {"dtype": "float16", "channels_last": True}, "labels": {"dtype": "int32"}},
-        {"normalize": {"dtype": "bfloat16"}, "labels": {"masks": ["person", "cat"]}},
-    ],
+    SECTIONS,
     ids=lambda sections: next(iter(sections.values())).__str__()[:40],
 )
 def test_augmented_lossless_pictures(
@@ -85,6 +88,27 @@ def test_augmented_lossless_pictures(
         difference = (images.float() - images2.cpu().float()).abs() / level
         assert difference.mean() < 0.6
         assert difference.flatten().kthvalue(int(0.999 * difference.numel())).values < 3.0
+
+
+# all but what DALI's own operators round in between
+EXACT = [s for s in SECTIONS if not {"blur", "operators"} & {*s.get("augment", {})}]
+
+
+@pytest.mark.parametrize("sections", EXACT, ids=lambda value: str(value)[:60])
+def test_fused_tail_gives_the_cpus_bits(
+    make_config: Callable[..., Config], tmp_path: Path, sections: dict[str, Any]
+) -> None:
+    """Of lossless pictures."""
+    root = augmented.write_lossless(tmp_path / "voc")
+    augment = {"crop_size": [96, 128], **sections.get("augment", {})}
+    keys = {"root": root, **sections, "augment": augment}
+    on_cpu = batches(make_config(**keys))
+    on_gpu = batches(make_config(**keys, loader={"device": "cuda", "gpu_tail": "fused"}))
+    for (images, labels), (images2, labels2) in zip(on_cpu, on_gpu, strict=True):
+        assert images.dtype == images2.dtype
+        assert images.stride() == images2.stride()
+        assert torch.equal(labels, labels2.cpu())
+        assert torch.equal(images, images2.cpu())
 
 
 @pytest.mark.parametrize("mode", ["resize", "full", "slide"])

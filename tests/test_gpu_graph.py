@@ -73,6 +73,35 @@ def test_batches_are_those_of_the_cpu(
                 assert torch.equal(a, b)
 
 
+@pytest.mark.parametrize(
+    "normalize",
+    [
+        {},
+        {"channels_last": True},
+        {"dtype": "float16"},
+        {"dtype": "bfloat16"},
+        {"dtype": "uint8", "channels_last": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shown", [*SPLITS, ("train", {"erase": 0.7, "rotate": 30})], ids=str)
+def test_fused_tail_gives_the_same_bits(
+    root: Path,
+    make_config: MakeConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    shown: tuple[str, dict[str, Any]],
+    normalize: dict[str, Any],
+) -> None:
+    split, augment = shown
+    keys = {"augment": {"crop_size": [64, 80], **augment}, "normalize": normalize}
+    with build_loader(make_config(root, **keys), split=split) as loader:
+        expected = epochs(loader, count=1)
+    gpu_graph(monkeypatch)
+    config = make_config(root, **keys, loader={"gpu_tail": "fused"})
+    with build_loader(config, split=split) as loader:
+        assert_same(epochs(loader, count=1), expected)
+
+
 @pytest.mark.parametrize("memory", [1.0, 1e-3, 1e-9], ids=["all", "some", "none"])
 @pytest.mark.parametrize("shown", SPLITS, ids=str)
 def test_cache_changes_nothing(

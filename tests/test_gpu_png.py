@@ -26,8 +26,8 @@ from test_png_window import KINDS, PALETTE_COLORS, picture
 
 from dali_voc.errors import SampleError
 from dali_voc.ops import check_png, decode_png, decode_png_label
-from dali_voc.ops._kernels_png import Window
-from dali_voc.ops._kernels_png import decode_png as decode_by_kernels
+from dali_voc.ops._kernels import Window
+from dali_voc.ops._kernels import decode_png as decode_by_kernels
 from dali_voc.ops._png import nvcomp_path
 
 pytestmark = pytest.mark.gpu

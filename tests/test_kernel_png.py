@@ -28,8 +28,7 @@ from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import check_png
-from dali_voc.ops._kernels import KernelError
-from dali_voc.ops._kernels_png import PngClasses, Window, decode_png
+from dali_voc.ops._kernels import KernelError, PngClasses, Window, decode_png
 from dali_voc.ops._png import nvcomp_path
 
 Pixels = npt.NDArray[Any]

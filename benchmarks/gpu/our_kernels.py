@@ -13,6 +13,7 @@ from dali_voc.ops import _kernels
 __all__ = ["OUR_KERNELS"]
 
 _PICTURE, _CROP = (375, 500), (320, 480)
+_MEAN, _STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 _BLOB = 25  # pixels; labels come in runs
 
 
@@ -78,8 +79,79 @@ def _copy_rows(device: torch.device) -> Moved:
     return {"bytes": 2 * out.numel(), "seconds": seconds}
 
 
+def _crop_images(
+    device: torch.device, *, dtype: torch.dtype, resizes: bool = False, turns: bool = False
+) -> Moved:
+    n = _batch(device)
+    rng = torch.Generator(device).manual_seed(0)
+    # to 2/3, 3/2, 1 and 2 times as high and wide
+    sides = [(480, 720), (213, 320), (320, 480), (160, 240)] if resizes else [_CROP]
+    shapes = [(*sides[i % len(sides)], 3) for i in range(n)]
+    windows = [
+        torch.randint(0, 256, shape, generator=rng, dtype=torch.uint8, device=device)
+        for shape in shapes
+    ]
+    out = torch.empty(n, 3, *_CROP, dtype=dtype, device=device)
+    roi = None
+    if resizes:
+        ends = [window.shape[:2] for window in windows]
+        roi = ([(0, 0)] * n, ends, [_CROP] * n)
+    scratch = torch.empty(16 << 20, dtype=torch.uint8, device=device)
+
+    def launch() -> None:
+        _kernels.crop_images(
+            windows,
+            list(out),
+            mean=_MEAN,
+            std=_STD,
+            roi=roi,
+            flip=[i % 2 for i in range(n)],
+            rotation=[(0.98480775, 0.17364818)] * n if turns else None,
+            scratch=scratch,
+            stream=_stream(device),
+        )
+
+    seconds = seconds_of(launch, device)
+    if not resizes and not turns:
+        wanted = torch.stack(windows).permute(0, 3, 1, 2).float()
+        wanted[1::2] = wanted[1::2].flip(3)
+        mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (_MEAN, _STD))
+        if (out.float() - (wanted - mean) / std).abs().max() > 2e-3:
+            raise RuntimeError("the kernel's crops are wrong")
+    read = sum(window.numel() for window in windows)
+    return {"bytes": read + out.numel() * out.element_size(), "seconds": seconds}
+
+
+def _crop_labels(device: torch.device, *, dtype: torch.dtype) -> Moved:
+    n = _batch(device)
+    rng = torch.Generator(device).manual_seed(0)
+    shape = (n, *_PICTURE)
+    pictures = torch.randint(0, 256, shape, generator=rng, dtype=torch.uint8, device=device)
+    out = torch.empty(n, *_CROP, dtype=dtype, device=device)
+    scratch = _scratch(device)
+    seconds = seconds_of(
+        lambda: _kernels.crop_labels(
+            list(pictures),
+            list(out),
+            start=[(17, 3)] * n,
+            scratch=scratch,
+            stream=_stream(device),
+        ),
+        device,
+    )
+    if not torch.equal(out.to(torch.uint8), pictures[:, 17 : 17 + _CROP[0], 3 : 3 + _CROP[1]]):
+        raise RuntimeError("the kernel's labels are wrong")
+    return {"bytes": out.numel() * (1 + out.element_size()), "seconds": seconds}
+
+
 OUR_KERNELS: dict[str, Kernel] = {
     "color_to_index uint8": partial(_color_to_index, dtype=torch.uint8),
     "color_to_index int64": partial(_color_to_index, dtype=torch.int64),
     "copy_rows": _copy_rows,
+    "crop_images float32": partial(_crop_images, dtype=torch.float32),
+    "crop_images float16": partial(_crop_images, dtype=torch.float16),
+    "crop_images float16, resized": partial(_crop_images, dtype=torch.float16, resizes=True),
+    "crop_images float16, turned": partial(_crop_images, dtype=torch.float16, turns=True),
+    "crop_labels uint8": partial(_crop_labels, dtype=torch.uint8),
+    "crop_labels int64": partial(_crop_labels, dtype=torch.int64),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._colors import check_unknown, color_to_index
+from dali_voc.ops._crop_label import crop_label
 from dali_voc.ops._crops import decode_crop, normalize_crop
 from dali_voc.ops._keep import keep_window
 from dali_voc.ops._labels import ClassCrop, LabelNodes, decode_label
@@ -17,6 +18,7 @@ __all__ = [
     "check_png",
     "check_unknown",
     "color_to_index",
+    "crop_label",
     "decode_crop",
     "decode_label",
     "decode_png",

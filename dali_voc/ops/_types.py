@@ -10,13 +10,14 @@ from nvidia.dali import types
 __all__ = ["Dtype", "dali_type", "fn"]
 
 fn: Any = nvidia.dali.fn  # it gets `dali_voc` only when the plugin is loaded
-Dtype = Literal["float32", "uint8", "int32", "int64"]
+Dtype = Literal["float32", "float16", "uint8", "int32", "int64"]
 
 
 def dali_type(dtype: Dtype) -> Any:
     """Return DALI's own name of a type."""
     names = {
         "float32": types.FLOAT,
+        "float16": types.FLOAT16,
         "uint8": types.UINT8,
         "int32": types.INT32,
         "int64": types.INT64,

@@ -25,7 +25,7 @@ from dali_voc.labels import LabelTables
 from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source
-from dali_voc.pipeline._placement import Encoded, Form, place_on_cpu, place_on_gpu
+from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
 from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = ["build_pipeline"]
@@ -174,10 +174,10 @@ class _Graph:
             image = self._place(image, crop_size=augment.crop_size, form=form)
         if "erase_start" in given:
             where = {"anchor": given["erase_start"], "shape": given["erase_shape"]}
-            image = fn.erase(image, **where, axis_names="HW", fill_value=list(form.fill))
+            image = erase(image, **where, form=form)
             ignore = float(self.config.labels.ignore_index)
             label = fn.erase(label, **where, axis_names="HW", fill_value=ignore)
-        return self._cast_image(image), self._cast_label(label)
+        return image, self._cast_label(label)
 
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
@@ -198,7 +198,7 @@ class _Graph:
         multiple = augment.pad_multiple if augment.validation != "slide" else 1
         label = self._pad(label, multiple, [float(self.config.labels.ignore_index)])
         image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
-        return self._cast_image(image), self._cast_label(label), size, shape[:2]
+        return image, self._cast_label(label), size, shape[:2]
 
     @_plain_python
     def _read_image(self, given: dict[str, Any]) -> tuple[Any, Any]:
@@ -238,7 +238,8 @@ class _Graph:
 
     @_plain_python
     def _place(self, image: Any, **options: Any) -> Any:
-        return (place_on_gpu if self.on_gpu else place_on_cpu)(image, **options)
+        by_dali = self.on_gpu and self.config.loader.gpu_tail == "dali"
+        return (place_by_dali if by_dali else place_fused)(image, **options)
 
     def _image_shape(self, encoded: Any) -> Any:
         # as stored, not as EXIF would turn it: labels are drawn on the pixels as stored
@@ -362,11 +363,6 @@ class _Graph:
             options["hw_decoder_load"] = self.config.loader.hw_decoder_load
         return options
 
-    def _cast_image(self, image: Any) -> Any:
-        if self.config.normalize.dtype != "float16":
-            return image
-        return fn.cast(image, dtype=types.FLOAT16)
-
     def _cast_label(self, label: Any) -> Any:
         if not self.on_gpu:
             return label
@@ -382,7 +378,7 @@ class _Graph:
         # one fill value for all channels: 0, about the colour that is to fill
         color = types.Constant(
             np.array(fill, np.int16).reshape((1, 1, 3) if channels_last else (3, 1, 1)),
-            device="gpu" if self.on_gpu else "cpu",
+            device=self.backend,
         )
         layout = "HWC" if channels_last else "CHW"
         shifted = fn.reinterpret(fn.cast(node, dtype=types.INT16) - color, layout=layout)

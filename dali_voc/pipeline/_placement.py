@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nvidia.dali import fn, types
@@ -10,7 +10,7 @@ from nvidia.dali import fn, types
 from dali_voc.config import NormalizeConfig
 from dali_voc.ops import CacheNodes, decode_crop, normalize_crop
 
-__all__ = ["Encoded", "Form", "place_on_cpu", "place_on_gpu"]
+__all__ = ["Encoded", "Form", "erase", "place_by_dali", "place_fused"]
 
 Triple = tuple[float, float, float]
 
@@ -30,7 +30,7 @@ class Form:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     fill: Triple = (0.0, 0.0, 0.0)
-    dtype: Literal["float32", "uint8"] = "float32"
+    dtype: Literal["float32", "float16", "uint8"] = "float32"
     channels_last: bool = False
 
     @classmethod
@@ -40,12 +40,13 @@ class Form:
 
     @classmethod
     def of(cls, normalize: NormalizeConfig) -> Form:
-        """What the configuration asks for; smaller floats as float32."""
+        """What the configuration asks for; bfloat16 as float32."""
         if normalize.dtype == "uint8":
             return cls.plain(normalize, channels_last=normalize.channels_last)
         return cls(
             mean=_in_bytes(normalize.mean),
             std=_in_bytes(normalize.std),
+            dtype="float16" if normalize.dtype == "float16" else "float32",
             channels_last=normalize.channels_last,
         )
 
@@ -83,7 +84,7 @@ class Encoded:
     cache: CacheNodes | None
 
 
-def place_on_cpu(
+def place_fused(
     image: Any,
     *,
     crop_size: tuple[int, int] | None,
@@ -97,6 +98,8 @@ def place_on_cpu(
 ) -> Any:
     """Resize, recolour, mirror, pad, turn and store in one pass, by an operator of our own.
 
+    On the CPU or on a GPU, wherever the image is, alike to the bit.
+
     Args:
         image: decoded windows, uint8 HWC.
         crop_size: height and width, pixels; None: as large as each picture.
@@ -106,7 +109,7 @@ def place_on_cpu(
         vertical_flip: likewise.
         rotation: likewise.
         color: likewise.
-        encoded: files whose windows `image` does not hold; they are decoded on the way.
+        encoded: files whose windows `image` does not hold; they are decoded on the way, on the CPU.
     """
     options = {
         "crop_size": crop_size,
@@ -135,7 +138,7 @@ def place_on_cpu(
     )
 
 
-def place_on_gpu(
+def place_by_dali(
     image: Any,
     *,
     crop_size: tuple[int, int] | None,
@@ -146,7 +149,13 @@ def place_on_gpu(
     rotation: Any = None,
     color: Any = None,
 ) -> Any:
-    """Do the same by DALI's own operators, in several passes; arguments as for `place_on_cpu`."""
+    """Do the same by DALI's own operators, in several passes; arguments as for `place_fused`."""
+    if form.dtype == "float16":
+        # not all of them know it
+        options = {"roi": roi, "flip": flip, "vertical_flip": vertical_flip, "rotation": rotation}
+        full = replace(form, dtype="float32")
+        image = place_by_dali(image, crop_size=crop_size, form=full, color=color, **options)
+        return fn.cast(image, dtype=types.FLOAT16)
     if roi is not None:
         image = fn.resize(
             image,
@@ -173,6 +182,17 @@ def place_on_gpu(
     if vertical_flip is not None:
         image = fn.flip(image, horizontal=0, vertical=vertical_flip)
     return image
+
+
+def erase(image: Any, *, anchor: Any, shape: Any, form: Form) -> Any:
+    """Fill a rectangle, given by its corner (y, x) and its size, with the mean colour."""
+    where = {"anchor": anchor, "shape": shape, "axis_names": "HW"}
+    if form.dtype != "float16":
+        return fn.erase(image, **where, fill_value=list(form.fill))
+    # DALI's operator does not know it on a GPU; but 0 is 0
+    assert form.fill == (0.0, 0.0, 0.0)
+    bits = fn.erase(fn.reinterpret(image, dtype=types.INT16), **where, fill_value=0)
+    return fn.reinterpret(bits, dtype=types.FLOAT16)
 
 
 def _crop_mirror(image: Any, *, crop_size: tuple[int, int] | None, form: Form, flip: Any) -> Any:

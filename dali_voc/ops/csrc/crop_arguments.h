@@ -32,18 +32,16 @@ class CropArguments {
     if ((!crop_.empty() && crop_.size() != 2) || mean.size() != 3 || std.size() != 3 ||
         fill.size() != 3)
       Fail(name_ + ": expected crop_size of 2 numbers or none; mean, std, fill of 3 each");
-    if (dtype_ != DALI_FLOAT && dtype_ != DALI_UINT8)
-      Fail(name_ + ": dtype must be FLOAT or UINT8");
-    for (int c = 0; c < 3; c++) {
-      coloring_.norm.scale[c] = static_cast<float>(1.0 / std[c]);
-      coloring_.norm.offset[c] = static_cast<float>(-static_cast<double>(mean[c]) / std[c]);
-      coloring_.fill[c] = fill[c];
-      coloring_.plain_fill[c] = fill[c] * std[c] + mean[c];
-    }
+    if (dtype_ != DALI_FLOAT && dtype_ != DALI_FLOAT16 && dtype_ != DALI_UINT8)
+      Fail(name_ + ": dtype must be FLOAT, FLOAT16 or UINT8");
+    colors_ = CropColors::Of(mean.data(), std.data(), fill.data());
   }
 
   const std::string& name() const { return name_; }
   dali::DALIDataType dtype() const { return dtype_; }
+  bool channels_last() const { return channels_last_; }
+  bool resizes() const { return size_.HasExplicitValue(); }
+  const CropColors& colors() const { return colors_; }
   const char* layout() const { return channels_last_ ? "HWC" : "CHW"; }
 
   void Acquire(const dali::Workspace& ws, int n) {
@@ -78,22 +76,33 @@ class CropArguments {
     return {3, crop.crop_height, crop.crop_width};
   }
 
-  // Makes sample i of the output; `color` is null or a node of 3 x 4 matrices.
-  template <typename Out>
-  void Place(Picture picture, int i, const dali::TensorList<dali::CPUBackend>* color,
-             CropNormalizer* normalizer, Out* out) const {
+  // What is resized to the picture of this layout.
+  Resizing ResizingOf(const CropLayout& crop, int i) const {
+    return {roi_start_[i].data[0], roi_start_[i].data[1], roi_end_[i].data[0],
+            roi_end_[i].data[1],   crop.height,           crop.width};
+  }
+
+  Rotation RotationOf(int i) const {
+    if (!rotation_.HasExplicitValue()) return {};
+    return {rotation_[i].data[0], rotation_[i].data[1]};
+  }
+
+  // Makes sample i of the output, which has dtype(); `matrix` may be null.
+  void Place(Picture picture, int i, const float* matrix, CropNormalizer* normalizer,
+             void* out) const {
     const CropLayout crop = Layout(picture.height, picture.width, i);
     Resizing resizing{};
     if (resizes()) {
-      resizing = {roi_start_[i].data[0], roi_start_[i].data[1], roi_end_[i].data[0],
-                  roi_end_[i].data[1],   crop.height,           crop.width};
+      resizing = ResizingOf(crop, i);
       picture.resizing = &resizing;
     }
-    Rotation rotation;
-    if (rotation_.HasExplicitValue()) rotation = {rotation_[i].data[0], rotation_[i].data[1]};
-    Coloring coloring = coloring_;
-    coloring.matrix = color ? color->tensor<float>(i) : nullptr;
-    normalizer->Run(picture, crop, rotation, coloring, out);
+    const Coloring coloring{colors_, matrix};
+    if (dtype_ == DALI_FLOAT)
+      normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<float*>(out));
+    else if (dtype_ == DALI_FLOAT16)
+      normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<Half*>(out));
+    else
+      normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<uint8_t*>(out));
   }
 
   void CheckColor(const dali::TensorList<dali::CPUBackend>& color) const {
@@ -103,8 +112,6 @@ class CropArguments {
   }
 
  private:
-  bool resizes() const { return size_.HasExplicitValue(); }
-
   dali::OpSpec spec_;
   std::string name_;
   std::vector<int> crop_;
@@ -116,7 +123,7 @@ class CropArguments {
   dali::ArgValue<float, 1> roi_start_;
   dali::ArgValue<float, 1> roi_end_;
   dali::ArgValue<float, 1> size_;
-  Coloring coloring_{};
+  CropColors colors_{};
 };
 
 }  // namespace dali_voc

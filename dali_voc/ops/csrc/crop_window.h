@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "scaling.h"
+
 namespace dali_voc {
 
 struct Span {
@@ -28,30 +30,6 @@ inline Span CentreCrop(int64_t picture, int64_t crop, int64_t pixel) {
   if (picture <= crop) return {0, picture};
   return {std::clamp<int64_t>(pixel - crop / 2, 0, picture - crop), crop};
 }
-
-// Sizes of one axis of a picture before and after scaling.
-struct Scaling {
-  int64_t source;
-  int64_t scaled;
-
-  static Scaling By(int64_t source, double factor) {
-    double size = std::floor(static_cast<double>(source) * factor + 0.5);
-    return {source, std::max<int64_t>(1, static_cast<int64_t>(size))};
-  }
-  // Nearest neighbour: the source pixel that the centre of a scaled pixel falls on.
-  int64_t Source(int64_t scaled_pixel) const {
-    return (2 * scaled_pixel + 1) * source / (2 * scaled);
-  }
-  // The inverse, for the centre of a source pixel.
-  int64_t Scaled(int64_t source_pixel) const {
-    return (2 * source_pixel + 1) * scaled / (2 * source);
-  }
-  // A boundary between scaled pixels, in source pixels.
-  double Boundary(int64_t scaled_pixel) const {
-    return static_cast<double>(scaled_pixel) * static_cast<double>(source) /
-           static_cast<double>(scaled);
-  }
-};
 
 // The source pixels that a window of scaled pixels is computed from, and where in them it lies.
 struct SourceWindow {

@@ -83,10 +83,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       pool.AddWork(
           [this, &ws, i](int thread) {
             try {
-              if (arguments_.dtype() == DALI_FLOAT)
-                RunSample<float>(ws, i, workers_[thread].get());
-              else
-                RunSample<uint8_t>(ws, i, workers_[thread].get());
+              RunSample(ws, i, workers_[thread].get());
             } catch (const ImageError& e) {
               FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)),
                          std::string("its image: ") + e.what());
@@ -115,7 +112,6 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
 
   bool IsDecoded(int i) const { return *is_decoded_[i].data != 0; }
 
-  template <typename Out>
   void RunSample(Workspace& ws, int i, Worker* worker) {
     const int64_t height = shape_[i].data[0], width = shape_[i].data[1];
     const WindowBounds window{start_[i].data[0], start_[i].data[1], height, width};
@@ -133,9 +129,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       picture.rows = worker->Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
                                    files.shape()[i].num_elements(), window);
     }
-    const auto* color = ws.NumInput() > 3 ? &ws.Input<CPUBackend>(3) : nullptr;
-    arguments_.Place(picture, i, color, &worker->normalizer,
-                     ws.Output<CPUBackend>(0).mutable_tensor<Out>(i));
+    const float* matrix = ws.NumInput() > 3 ? ws.Input<CPUBackend>(3).tensor<float>(i) : nullptr;
+    arguments_.Place(picture, i, matrix, &worker->normalizer,
+                     ws.Output<CPUBackend>(0).raw_mutable_tensor(i));
   }
 
   // The whole picture from the cache, where it is put if there is room.

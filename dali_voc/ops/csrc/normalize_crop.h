@@ -3,11 +3,11 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
 
+#include "crop_pixel.h"
 #include "resample.h"
 #include "rotation.h"
 #include "stream_rows.h"
@@ -15,12 +15,6 @@
 #include "window_rows.h"
 
 namespace dali_voc {
-
-// out = value * scale + offset, per channel R, G, B.
-struct Normalization {
-  float scale[3];
-  float offset[3];
-};
 
 // Pixels of kStep values each to three rows.
 template <int kStep, typename T>
@@ -41,20 +35,12 @@ void RecolorRow(const T* __restrict rgb, int64_t n, const float* matrix, const N
                 float* __restrict r, float* __restrict g, float* __restrict b) {
   float m[12];
   std::copy_n(matrix, 12, m);
-  auto finish = [&norm](float value, int c) {
-    return std::min(std::max(value, 0.0f), 255.0f) * norm.scale[c] + norm.offset[c];
-  };
   for (int64_t i = 0; i < n; i++) {
     float x = rgb[kStep * i], y = rgb[kStep * i + 1], z = rgb[kStep * i + 2];
-    r[i] = finish(m[0] * x + m[1] * y + m[2] * z + m[3], 0);
-    g[i] = finish(m[4] * x + m[5] * y + m[6] * z + m[7], 1);
-    b[i] = finish(m[8] * x + m[9] * y + m[10] * z + m[11], 2);
+    r[i] = Normalized(Recolored(m, 0, x, y, z), norm, 0);
+    g[i] = Normalized(Recolored(m, 1, x, y, z), norm, 1);
+    b[i] = Normalized(Recolored(m, 2, x, y, z), norm, 2);
   }
-}
-
-inline void Store(float value, float* out) { *out = value; }
-inline void Store(float value, uint8_t* out) {
-  *out = static_cast<uint8_t>(std::min(std::max(value, 0.0f), 255.0f) + 0.5f);
 }
 
 struct CropLayout {
@@ -64,12 +50,8 @@ struct CropLayout {
   bool channels_last;
 };
 
-// What happens to the colours of a picture. `matrix` may be null. `fill` is what the crop holds
-// where the picture does not reach, as it is stored; `plain_fill` the same as a colour, 0..255.
-struct Coloring {
-  Normalization norm;
-  float fill[3];
-  float plain_fill[3];
+// What happens to the colours of a picture; `matrix` may be null.
+struct Coloring : CropColors {
   const float* matrix;
 
   bool ChangesNothing() const {
@@ -92,8 +74,8 @@ struct Picture {
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class CropNormalizer {
  public:
-  // Writes 3 x crop_height x crop_width values, or channels last, float or uint8_t. The picture
-  // takes the upper left corner (the opposite side where mirrored).
+  // Writes 3 x crop_height x crop_width values, or channels last, float, Half or uint8_t. The
+  // picture takes the upper left corner (the opposite side where mirrored).
   template <typename Out>
   void Run(const Picture& picture, const CropLayout& crop, const Rotation& rotation,
            const Coloring& coloring, Out* out) {
@@ -101,7 +83,7 @@ class CropNormalizer {
     unturned_.resize(crop.crop_height * crop.crop_width * 3);
     CropLayout plain = crop;
     plain.channels_last = true;
-    Coloring uncolored{{{1, 1, 1}, {0, 0, 0}}, {}, {}, coloring.matrix};
+    Coloring uncolored{{{{1, 1, 1}, {0, 0, 0}}, {}, {}}, coloring.matrix};
     std::copy_n(coloring.plain_fill, 3, uncolored.fill);
     WriteUnturned(picture, plain, uncolored, unturned_.data());
     rotator_.Start(unturned_.data(), crop.crop_height, crop.crop_width, rotation,
@@ -271,6 +253,7 @@ class CropNormalizer {
   }
 
   std::vector<float>* Line(const float*) { return &float_line_; }
+  std::vector<Half>* Line(const Half*) { return &half_line_; }
   std::vector<uint8_t>* Line(const uint8_t*) { return &byte_line_; }
 
   template <int kStep, typename T>
@@ -296,6 +279,7 @@ class CropNormalizer {
   std::vector<uint8_t> decoded_;
   std::vector<uint8_t> unturned_;  // the crop before it is rotated
   std::vector<float> row_, float_line_;
+  std::vector<Half> half_line_;
   std::vector<uint8_t> byte_line_;
 };
 

@@ -1,13 +1,13 @@
-// Bilinear resizing with antialias, as Pillow and PyTorch do it: a triangle filter that is as wide
-// as the larger of a source and a result pixel. Columns first sum over rows, then rows over
-// columns; nothing is rounded in between.
+// Resizing by a triangle filter. Columns first sum over rows, then rows over columns; nothing is
+// rounded in between.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
+
+#include "triangle_filter.h"
 
 namespace dali_voc {
 
@@ -16,25 +16,15 @@ class FilterTaps {
  public:
   // Result pixels 0..size show the source from `start` to `end`, in pixels of `source`.
   void Build(int64_t source, double start, double end, int64_t size) {
-    const double step = (end - start) / static_cast<double>(size);
-    const double reach = std::max(step, 1.0);
-    width_ = std::min<int64_t>(source, static_cast<int64_t>(std::ceil(reach)) * 2 + 1);
+    const auto filter = TriangleFilter::Of(source, start, end, size);
+    width_ = filter.width;
     first_.resize(size);
     weights_.assign(size * width_, 0.0f);
     longest_ = 1;
     for (int64_t i = 0; i < size; i++) {
-      const double centre = start + (static_cast<double>(i) + 0.5) * step;
-      // the source pixels whose centres the triangle covers
-      int64_t first = static_cast<int64_t>(std::floor(centre - reach - 0.5)) + 1;
-      int64_t last = static_cast<int64_t>(std::ceil(centre + reach - 0.5)) - 1;
-      first = std::clamp<int64_t>(first, 0, source - 1);
-      last = std::clamp<int64_t>(last, first, std::min(source, first + width_) - 1);
-      float* weights = weights_.data() + i * width_;
-      double total = 0;
-      for (int64_t k = first; k <= last; k++) total += Weight(k, centre, reach);
-      for (int64_t k = first; k <= last; k++)
-        weights[k - first] =
-            total > 0 ? static_cast<float>(Weight(k, centre, reach) / total) : 1.0f;
+      const double centre = filter.Centre(i);
+      const int64_t first = filter.First(centre), last = filter.Last(centre, first);
+      filter.Weights(centre, first, last, weights_.data() + i * width_);
       first_[i] = first;
       longest_ = std::max(longest_, last + 1 - first);
     }
@@ -52,10 +42,6 @@ class FilterTaps {
   int64_t Length() const { return longest_; }
 
  private:
-  static double Weight(int64_t pixel, double centre, double reach) {
-    return std::max(0.0, 1 - std::abs(static_cast<double>(pixel) + 0.5 - centre) / reach);
-  }
-
   int64_t width_ = 0, longest_ = 1;
   std::vector<int64_t> first_;
   std::vector<float> weights_;

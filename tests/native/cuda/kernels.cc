@@ -5,6 +5,11 @@
 //
 #include "gpu/color_to_index.cu"
 #include "gpu/copy_rows.cu"
+#include "gpu/crop_filters.cu"
+#include "gpu/crop_label.cu"
+#include "gpu/crop_plain.cu"
+#include "gpu/crop_resize.cu"
+#include "gpu/crop_rotate.cu"
 #include "gpu/png_pixels.cu"
 #include "gpu/png_undo.cu"
 
@@ -12,9 +17,15 @@
 
 const std::map<std::string, std::function<void(void**)>>& Kernels() {
   static const std::map<std::string, std::function<void(void**)>> kernels = {
-      KERNEL(copy_rows),        KERNEL(color_to_index_1), KERNEL(color_to_index_4),
-      KERNEL(color_to_index_8), KERNEL(png_classes_1),    KERNEL(png_classes_4),
-      KERNEL(png_classes_8),    KERNEL(png_rgb),          KERNEL(png_undo),
+      KERNEL(color_to_index_1),   KERNEL(color_to_index_4),   KERNEL(color_to_index_8),
+      KERNEL(copy_rows),          KERNEL(crop_plain_f32_chw), KERNEL(crop_plain_f32_hwc),
+      KERNEL(crop_plain_f16_chw), KERNEL(crop_plain_f16_hwc), KERNEL(crop_plain_u8_chw),
+      KERNEL(crop_plain_u8_hwc),  KERNEL(crop_resize_f32),    KERNEL(crop_resize_f16),
+      KERNEL(crop_resize_u8),     KERNEL(crop_rotate_f32),    KERNEL(crop_rotate_f16),
+      KERNEL(crop_rotate_u8),     KERNEL(crop_filters),       KERNEL(crop_label_1),
+      KERNEL(crop_label_4),       KERNEL(crop_label_8),       KERNEL(png_classes_1),
+      KERNEL(png_classes_4),      KERNEL(png_classes_8),      KERNEL(png_rgb),
+      KERNEL(png_undo),
   };
   return kernels;
 }

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 
 from dali_voc.labels import LabelTables
-from dali_voc.ops._kernels import _call, _ints
+from dali_voc.ops._kernels._library import call, ints
 
-__all__ = ["PngClasses", "decode_png"]
+__all__ = ["PngClasses", "Window", "decode_png"]
 
 Window = tuple[int, int, int, int]
 
@@ -76,11 +76,11 @@ def _describe(classes: PngClasses | None, element_size: int) -> _Classes:
         return _Classes()
     tables = classes.tables
     return _Classes(
-        colors=_ints(tables.colors),
-        color_classes=_ints(tables.color_classes),
+        colors=ints(tables.colors),
+        color_classes=ints(tables.color_classes),
         num_colors=len(tables.colors),
-        values=_ints(tables.values),
-        value_classes=_ints(tables.value_classes),
+        values=ints(tables.values),
+        value_classes=ints(tables.value_classes),
         num_values=len(tables.values),
         palette_by_color=int(classes.by_color),
         instead=classes.instead,
@@ -134,7 +134,7 @@ def decode_png(
         stream=stream,
     )
     description = _describe(classes, out[0].element_size() if out else 1)
-    _call(
+    call(
         "dali_voc_decode_png",
         given,
         len(files),

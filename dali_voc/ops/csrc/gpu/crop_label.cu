@@ -1,0 +1,129 @@
+// Maps of class indices to crops, a whole batch at once: scale, mirror, pad, turn, map and cast.
+//
+// A byte is read and an element stored per pixel. A thread takes neighbouring pixels of one row and
+// stores them by a vector; where the picture is neither scaled nor turned, it reads them as words,
+// too. The table lies in shared memory, where 32 lookups of a warp take about as long as one.
+#include "gpu/batch_chunks.h"
+#include "gpu/crop_label.h"
+#include "gpu/load_words.h"
+#include "gpu/vectors.h"
+
+namespace dali_voc {
+
+// As axis.Source, by 32 bits where they are enough: GPUs divide 64 in many steps.
+inline int64_t SourcePixel(const Scaling& axis, int64_t pixel) {
+  const uint64_t product = static_cast<uint64_t>(2 * pixel + 1) * axis.source;
+  if (product >> 32) return axis.Source(pixel);
+  return static_cast<uint32_t>(product) / static_cast<uint32_t>(2 * axis.scaled);
+}
+
+class LabelCropper {
+ public:
+  LabelCropper(const LabelPicture& picture, const uint16_t* table, int32_t ignore)
+      : picture_(picture), table_(table), ignore_(ignore) {}
+
+  // Pixel (row, column) of the crop.
+  int32_t Pixel(int row, int column) const {
+    if (!picture_.rotation.Turns()) return Unturned(row, column);
+    const TurnedRow turned(picture_.rotation, picture_.crop_y, picture_.crop_x, row);
+    const double x = turned.X(column), y = turned.Y(column);
+    const bool inside = x >= 0 && y >= 0 && x < static_cast<double>(picture_.crop_x) &&
+                        y < static_cast<double>(picture_.crop_y);
+    return inside ? Unturned(static_cast<int>(y), static_cast<int>(x)) : ignore_;
+  }
+
+  // n pixels from there on, of a picture that is neither scaled nor turned.
+  template <typename Out, int n>
+  void PlainGroup(int row, int column, Out (&group)[n]) const {
+    const int y = picture_.flip_y ? picture_.crop_y - 1 - row : row;
+    // mirrored, the pixels that are read lie the other way round
+    const int first = picture_.flip_x ? picture_.crop_x - n - column : column;
+    const bool any = y < picture_.window_y && first < picture_.window_x;
+    uint32_t words[n / 4] = {};
+    if (any) {
+      const uint64_t begin = reinterpret_cast<uint64_t>(picture_.values);
+      const int64_t width = picture_.width;
+      LoadWords(begin + (picture_.start_y + y) * width + picture_.start_x + first,
+                Readable{begin, begin + picture_.height * width}, words);
+    }
+#pragma unroll
+    for (int k = 0; k < n; k++) {
+      const int value = picture_.flip_x ? ByteOf(words, n - 1 - k) : ByteOf(words, k);
+      const int from = first + (picture_.flip_x ? n - 1 - k : k);
+      group[k] = static_cast<Out>(any && from < picture_.window_x ? Class(value) : ignore_);
+    }
+  }
+
+ private:
+  int32_t Class(int value) const { return table_ ? table_[value] : value; }
+
+  int32_t Unturned(int y, int x) const {
+    y = picture_.flip_y ? picture_.crop_y - 1 - y : y;
+    x = picture_.flip_x ? picture_.crop_x - 1 - x : x;
+    if (y >= picture_.window_y || x >= picture_.window_x) return ignore_;
+    const int64_t row = SourcePixel({picture_.height, picture_.scaled_y}, picture_.start_y + y);
+    const int64_t column = SourcePixel({picture_.width, picture_.scaled_x}, picture_.start_x + x);
+    return Class(__ldg(picture_.values + row * picture_.width + column));
+  }
+
+  const LabelPicture& picture_;
+  const uint16_t* table_;  // null: classes are the values
+  int32_t ignore_;
+};
+
+template <typename Out, int n, bool kPlain>
+inline void WriteLabels(const LabelPicture& picture, const LabelCropper& cropper,
+                        uint32_t first_item) {
+  const uint32_t groups = picture.crop_x / n;
+  const uint32_t items = picture.crop_y * groups;
+#pragma unroll 1
+  for (int k = 0; k < kLabelRounds; k++) {
+    const uint32_t item = first_item + k * kLabelThreads;
+    if (item >= items) return;
+    const int row = static_cast<int>(item / groups);
+    const int column = static_cast<int>(item - row * groups) * n;
+    Vector<Out, n> group;
+    if constexpr (kPlain) {
+      cropper.PlainGroup(row, column, group.value);
+    } else {
+#pragma unroll
+      for (int i = 0; i < n; i++) group.value[i] = static_cast<Out>(cropper.Pixel(row, column + i));
+    }
+    Out* to = static_cast<Out*>(picture.out) + static_cast<int64_t>(row) * picture.crop_x + column;
+    *reinterpret_cast<Vector<Out, n>*>(to) = group;
+  }
+}
+
+template <typename Out>
+inline void CropLabelBatch(const LabelBatch& batch) {
+  __shared__ uint16_t table[kLabelValues];
+  if (batch.table) {
+    for (int i = threadIdx.x; i < kLabelValues; i += kLabelThreads) table[i] = batch.table[i];
+    __syncthreads();
+  }
+  const int32_t chunk = blockIdx.x;
+  const int sample = SampleOfChunk(batch.first_chunk, batch.samples, chunk);
+  const LabelPicture& picture = batch.pictures[sample];
+  const LabelCropper cropper(picture, batch.table ? table : nullptr, batch.ignore);
+  const uint32_t first = chunk - batch.first_chunk[sample];
+  const uint32_t item = first * (kLabelThreads * kLabelRounds) + threadIdx.x;
+  const int group = GroupOf<Out>(picture);
+  if (group == 1)
+    WriteLabels<Out, 1, false>(picture, cropper, item);
+  else if (IsPlain(picture))
+    WriteLabels<Out, kPlainGroup<Out>, true>(picture, cropper, item);
+  else
+    WriteLabels<Out, kLabelGroup, false>(picture, cropper, item);
+}
+
+}  // namespace dali_voc
+
+#define LABEL_KERNEL(name, type)                                           \
+  extern "C" __global__ void __launch_bounds__(dali_voc::kLabelThreads, 4) \
+      name(dali_voc::LabelBatch batch) {                                   \
+    dali_voc::CropLabelBatch<type>(batch);                                 \
+  }
+
+LABEL_KERNEL(crop_label_1, uint8_t)
+LABEL_KERNEL(crop_label_4, int32_t)
+LABEL_KERNEL(crop_label_8, int64_t)

@@ -1,0 +1,20 @@
+// Values that are stored at once. Host compilers and NVRTC build it.
+#pragma once
+
+#include <cstdint>
+
+namespace dali_voc {
+
+// n elements, aligned to as many bytes as they have, 16 at most.
+template <typename T, int n>
+struct alignas(n * sizeof(T) > 16 ? 16 : n * sizeof(T)) Vector {
+  T value[n];
+};
+
+// Whether a row after the other may be stored by Vector<T, n>: `row` elements each, from `out` on.
+template <typename T, int n>
+inline bool FitsVectors(const void* out, int64_t row) {
+  return reinterpret_cast<uint64_t>(out) % alignof(Vector<T, n>) == 0 && row % n == 0;
+}
+
+}  // namespace dali_voc
