@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Protocol
 
 from dali_voc._config_errors import near_match
-from dali_voc.datasets import cityscapes, packed, voc, voc2012_aug, voc_layout, webdataset
+from dali_voc.datasets import (
+    ade20k,
+    cityscapes,
+    packed,
+    voc,
+    voc2012_aug,
+    voc_layout,
+    webdataset,
+)
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import Dataset, DatasetOptions
 from dali_voc.datasets._remap import remap
@@ -26,6 +34,7 @@ DATASETS: dict[str, Dataset] = {
     "voc_layout": Dataset(
         find=voc_layout.find_pairs, takes=("labels", "classes", "map"), has_classes=False
     ),
+    "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels",)),
     "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
     "packed": Dataset(find=packed.find_pairs),
     "webdataset": Dataset(find=webdataset.find_pairs),
