@@ -12,6 +12,7 @@ from dali_voc._config_errors import near_match
 from dali_voc.datasets import (
     ade20k,
     cityscapes,
+    coco_stuff,
     packed,
     voc,
     voc2012_aug,
@@ -36,6 +37,7 @@ DATASETS: dict[str, Dataset] = {
     ),
     "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels",)),
     "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
+    "coco_stuff": Dataset(find=coco_stuff.find_pairs),
     "packed": Dataset(find=packed.find_pairs),
     "webdataset": Dataset(find=webdataset.find_pairs),
 }
