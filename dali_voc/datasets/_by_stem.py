@@ -25,10 +25,6 @@ class Side:
     folder: Path
     suffix: str
 
-    def paths(self, stems: list[str]) -> PathList:
-        """Return the files of these names."""
-        return PathList(stems, prefix=f"{self.folder}/", suffix=self.suffix)
-
 
 def split_folder(parent: Path, split: str, *, also: dict[str, str]) -> str:
     """Return the name of a split's folder.
@@ -77,7 +73,8 @@ def find_by_stem(
         raise DatasetError(f"{images.folder}: found no images, expected *{images.suffix}{where}")
     if must_exist:
         _check_pairs(stems, images, labels, below)
-    return images.paths(stems), labels.paths(stems)
+    paths = PathList(stems, prefix=f"{images.folder}/", suffix=images.suffix)
+    return paths, paths.between(f"{labels.folder}/", labels.suffix)
 
 
 def _check_pairs(stems: list[str], images: Side, labels: Side, below: Sequence[str]) -> None:

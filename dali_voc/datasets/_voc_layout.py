@@ -41,11 +41,8 @@ def find_listed(
         for_split = f" in split '{split}'"
         _check_files(ids, root / IMAGES, ".jpg", what="image", where=for_split)
         _check_files(ids, root / labels, ".png", what="label", where=for_split)
-    return PairIndex(
-        images=PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg"),
-        labels=PathList(ids, prefix=f"{root}/{labels}/", suffix=".png"),
-        spec=spec,
-    )
+    images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg")
+    return PairIndex(images=images, labels=images.between(f"{root}/{labels}/", ".png"), spec=spec)
 
 
 def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where: str) -> None:
