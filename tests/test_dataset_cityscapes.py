@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import SHARED
+from PIL import Image
 from whole_labels import (
     by_value,
     load_labels,
+    load_pairs,
     pairs_of,
     paths_of,
     read_label,
@@ -158,8 +160,10 @@ def test_configuration() -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"no real samples at {REAL}")
 @pytest.mark.parametrize("kind", ALL_KINDS)
-def test_real_labels(kind: str) -> None:
-    (label,) = load_labels("cityscapes", REAL, "val", labels=kind)
+def test_real_pair(kind: str) -> None:
+    ((image, label),) = load_pairs("cityscapes", REAL, "val", labels=kind)
+    photograph = REAL / "leftImg8bit/val/frankfurt/frankfurt_000000_000294_leftImg8bit.png"
+    assert np.array_equal(image, np.array(Image.open(photograph)))
     # the sample's three files differ in some pixels: each is compared with itself
     path = REAL / f"gtFine/val/frankfurt/frankfurt_000000_000294_gtFine_{kind}.png"
     stored = read_label(path)

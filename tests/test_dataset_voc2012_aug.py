@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from whole_labels import load_labels, pairs_of, paths_of, read_label, write_image, write_label
 
-from dali_voc import load_config
 from dali_voc.errors import DatasetError
 from dali_voc.labels import voc_colormap
 
@@ -77,11 +76,6 @@ def test_what_is_missing(root: Path) -> None:
     (root / "SegmentationClassAug").rename(root / "SegmentationClass")
     with pytest.raises(DatasetError, match="no folder 'SegmentationClassAug' in it, expected the"):
         pairs_of("voc2012_aug", root, "train_aug")
-
-
-def test_configuration() -> None:
-    config = load_config(Path(__file__).parents[1] / "configs/voc2012_aug.yaml")
-    assert config.dataset.name == "voc2012_aug"
 
 
 def test_real_labels_as_augmented_ones(real_voc: Path, tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from dali_voc.datasets import DatasetOptions, PairIndex, find_pairs
 NOTHING: dict[str, Any] = {}
 
 
-def load_labels(
+Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+
+
+def load_pairs(
     name: str, root: Path, split: str, *, reading: dict[str, Any] = NOTHING, **dataset: Any
-) -> list[npt.NDArray[np.int64]]:
-    """Return the class indices of every label of a split, [height, width], in order.
+) -> list[Pair]:
+    """Return image [height, width, 3] and class indices [height, width] of every pair, in order.
 
     Args:
         name: of the data set.
@@ -32,16 +35,23 @@ def load_labels(
         {
             "dataset": {"name": name, "root": str(root), **dataset},
             "augment": {"validation": "full"},
+            "normalize": {"dtype": "uint8"},
             "labels": reading,
             "loader": {"batch_size": 3, "device": "cpu", "threads": 2},
         }
     )
     found = []
     with build_loader(config, split=split, training=False) as loader:
-        for batch in loader:
-            for label, (height, width) in zip(batch.labels, batch.sizes.tolist(), strict=True):
-                found.append(label[:height, :width].numpy())
+        for images, labels, sizes, _ in loader:
+            for image, label, (height, width) in zip(images, labels, sizes.tolist(), strict=True):
+                whole = image.permute(1, 2, 0)[:height, :width].numpy()
+                found.append((whole, label[:height, :width].numpy()))
     return found
+
+
+def load_labels(*args: Any, **keys: Any) -> list[npt.NDArray[np.int64]]:
+    """Return the labels alone, as `load_pairs` does."""
+    return [label for _, label in load_pairs(*args, **keys)]
 
 
 def read_label(path: Path) -> npt.NDArray[np.integer[Any]]:

@@ -1,8 +1,8 @@
 """ADE20K as in its benchmark of 150 classes: `images/SPLIT/*.jpg`, `annotations/SPLIT/*.png`.
 
 This is `ADEChallengeData2016`. Label files hold 1 to 150 for the classes and 0 for everything else.
-Names are the shortest of `objectInfo150.txt`, and colours the usual ones; road and skyscraper share
-theirs, which is for display only.
+Names are one each of those in `objectInfo150.txt`, and colours the usual ones: for display only, as
+road and skyscraper share theirs.
 
 http://sceneparsing.csail.mit.edu
 """
