@@ -26,3 +26,12 @@ def test_encoded_rows_are_the_paths(
     assert [bytes(row).rstrip(b"\0") for row in rows] == expected
     assert rows.shape[1] >= max(map(len, expected), default=0)
     assert [paths[i] for i in samples] == [os.fsdecode(path) for path in expected]
+
+
+@given(stems=st.lists(TEXT, min_size=1, max_size=8), affixes=st.lists(TEXT, min_size=4, max_size=4))
+def test_the_same_stems_between_others(stems: list[str], affixes: list[str]) -> None:
+    paths = PathList(stems, prefix=affixes[0], suffix=affixes[1])
+    others = paths.between(affixes[2], affixes[3])
+    assert [others[i] for i in range(len(others))] == [affixes[2] + s + affixes[3] for s in stems]
+    assert [paths[i] for i in range(len(paths))] == [affixes[0] + s + affixes[1] for s in stems]
+    assert b"".join(others.stems()) == b"".join(paths.stems())

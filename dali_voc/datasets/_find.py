@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Protocol
 
 from dali_voc._config_errors import near_match
-from dali_voc.datasets import packed, voc, webdataset
+from dali_voc.datasets import (
+    ade20k,
+    cityscapes,
+    coco_stuff,
+    packed,
+    voc,
+    voc2012_aug,
+    voc_layout,
+    webdataset,
+)
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import Dataset, DatasetOptions
 from dali_voc.datasets._remap import remap
@@ -22,6 +31,13 @@ GROUP = "dali_voc.datasets"
 # Name in the configuration -> the data set. Others come as entry points of GROUP.
 DATASETS: dict[str, Dataset] = {
     "voc2012": Dataset(find=voc.find_pairs),
+    "voc2012_aug": Dataset(find=voc2012_aug.find_pairs),
+    "voc_layout": Dataset(
+        find=voc_layout.find_pairs, takes=("labels", "classes", "map"), has_classes=False
+    ),
+    "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels",)),
+    "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
+    "coco_stuff": Dataset(find=coco_stuff.find_pairs),
     "packed": Dataset(find=packed.find_pairs),
     "webdataset": Dataset(find=webdataset.find_pairs),
 }

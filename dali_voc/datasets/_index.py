@@ -78,6 +78,12 @@ class PathList:
     def __getitem__(self, i: int) -> str:
         return os.fsdecode(self._path(i))
 
+    def between(self, prefix: str, suffix: str) -> PathList:
+        """Return the same stems between others, their text shared."""
+        others = PathList((), prefix=prefix, suffix=suffix)
+        others._stems, others._ends = self._stems, self._ends
+        return others
+
     def select(self, keep: Iterable[int]) -> PathList:
         """Return some of the paths, in the order given."""
         chosen = PathList(())

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
+from dali_voc._config_errors import near_match
 from dali_voc.datasets._index import PairIndex
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color
 
-__all__ = ["Dataset", "DatasetOptions", "FindPairs", "LabelKey", "SourceOptions"]
+__all__ = [
+    "Dataset",
+    "DatasetOptions",
+    "FindPairs",
+    "LabelKey",
+    "SourceOptions",
+    "choose_labels",
+]
 
 # What a label file may hold: a value, a colour, or what the data set calls it.
 LabelKey = int | Color | str
@@ -107,3 +115,18 @@ class Dataset:
             if key not in allowed:
                 known = ", ".join(sorted(allowed)) or "no further keys"
                 raise DatasetError(f"dataset.{key}: {name} does not take it, expected {known}")
+
+
+def choose_labels(options: DatasetOptions | None, kinds: Sequence[str]) -> str:
+    """Return the kind of labels that the options ask for, or the first of a data set's kinds.
+
+    Raises:
+        DatasetError: the data set has no such kind.
+    """
+    asked = options.labels if options else None
+    if asked is not None and asked not in kinds:
+        raise DatasetError(
+            f"dataset.labels: found {asked!r}, expected one of: {', '.join(kinds)}"
+            f"{near_match(asked, kinds)}"
+        )
+    return asked or kinds[0]

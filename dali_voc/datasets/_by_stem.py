@@ -1,0 +1,105 @@
+"""Pairs of two folders whose files have the same names but for their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dali_voc.datasets._index import PathList
+from dali_voc.datasets._layout import list_folders, list_stems, some_of
+from dali_voc.errors import DatasetError
+
+__all__ = ["Side", "find_by_stem", "split_folder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The images, or the labels.
+
+    Attributes:
+        folder: where they are.
+        suffix: what follows the name that a pair has in common.
+    """
+
+    folder: Path
+    suffix: str
+
+
+def split_folder(parent: Path, split: str, *, also: dict[str, str]) -> str:
+    """Return the name of a split's folder.
+
+    Args:
+        parent: where the folders of the splits are.
+        split: that is asked for.
+        also: other names of splits, and the folders that they stand for.
+
+    Raises:
+        DatasetError: there is none; says which splits there are.
+    """
+    there = list_folders(parent)
+    name = also.get(split, split)
+    if name not in there:
+        raise DatasetError(
+            f"{parent}: found no split '{split}', there are: {', '.join(there) or 'none'}"
+        )
+    return name
+
+
+def find_by_stem(
+    images: Side, labels: Side, *, below: Sequence[str] = ("",), must_exist: bool
+) -> tuple[PathList, PathList]:
+    """Return the pairs of two folders, sorted by name; each folder is listed once.
+
+    Args:
+        images: the images' folder.
+        labels: the labels'.
+        below: their sub-folders, in order, each with a slash behind it.
+        must_exist: check that there is a label for each image, and the other way round; else it
+            turns out when labels are read.
+
+    Raises:
+        DatasetError: there are no images, or some have no partner.
+    """
+    stems = [
+        name
+        for sub in below
+        for name in sorted(
+            f"{sub}{stem}" for stem in list_stems(images.folder / sub, images.suffix)
+        )
+    ]
+    if not stems:
+        where = " in its sub-folders" if below != ("",) else ""
+        raise DatasetError(f"{images.folder}: found no images, expected *{images.suffix}{where}")
+    if must_exist:
+        _check_pairs(stems, images, labels, below)
+    paths = PathList(stems, prefix=f"{images.folder}/", suffix=images.suffix)
+    return paths, paths.between(f"{labels.folder}/", labels.suffix)
+
+
+def _check_pairs(stems: list[str], images: Side, labels: Side, below: Sequence[str]) -> None:
+    without_label = set(stems)
+    without_image = []
+    for sub in below:
+        for stem in list_stems(labels.folder / sub, labels.suffix):
+            name = f"{sub}{stem}"
+            if name in without_label:
+                without_label.remove(name)
+            else:
+                without_image.append(name)
+    found = [
+        *_lacking(labels, "image", without_label),
+        *_lacking(images, "label", without_image),
+    ]
+    if found:
+        raise DatasetError(
+            f"{labels.folder}: expected a label for each image of {images.folder}, found "
+            f"{', and '.join(found)}"
+        )
+
+
+def _lacking(side: Side, what: str, names: Collection[str]) -> list[str]:
+    if not names:
+        return []
+    plural = "s" if len(names) > 1 else ""
+    return [f"no *{side.suffix} for {len(names)} {what}{plural} ({some_of(sorted(names))})"]

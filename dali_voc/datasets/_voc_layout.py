@@ -1,0 +1,96 @@
+"""PASCAL VOC's layout: `JPEGImages/ID.jpg`, a folder of `ID.png`, lists of ids per split."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from dali_voc.datasets._index import PairIndex, PathList
+from dali_voc.datasets._layout import check_root, missing_stems, some_of
+from dali_voc.errors import DatasetError
+from dali_voc.labels import LabelSpec
+
+__all__ = ["IMAGES", "find_listed"]
+
+IMAGES = "JPEGImages"
+_LISTS = "ImageSets/Segmentation"
+
+
+def find_listed(
+    root: Path, split: str, *, labels: str, spec: LabelSpec, what: str, must_exist: bool
+) -> PairIndex:
+    """Return the pairs of a split, in the order of its list.
+
+    Args:
+        root: the folder that holds `JPEGImages`.
+        split: name of a list in `ImageSets/Segmentation`, of ids or, as some lists have it, of
+            `/JPEGImages/ID.jpg /LABELS/ID.png`.
+        labels: name of the labels' folder.
+        spec: what label values mean.
+        what: what errors call the data set.
+        must_exist: check that every file is there; else it turns out when it is read.
+
+    Raises:
+        DatasetError: the root, the list, or a file of a pair is missing, or the list is empty, not
+            one of ids, or has one twice.
+    """
+    check_root(root, (IMAGES, labels), what=what)
+    ids = _read_list(root, split, labels)
+    if must_exist:
+        for_split = f" in split '{split}'"
+        _check_files(ids, root / IMAGES, ".jpg", what="image", where=for_split)
+        _check_files(ids, root / labels, ".png", what="label", where=for_split)
+    images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg")
+    return PairIndex(images=images, labels=images.between(f"{root}/{labels}/", ".png"), spec=spec)
+
+
+def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where: str) -> None:
+    missing = missing_stems(ids, folder, suffix)
+    if not missing:
+        return
+    ordered = [name for name in ids if name in missing]
+    several = len(ordered) > 1
+    more = f" ({len(ordered)} {what}s are missing in all: {some_of(ordered)})" if several else ""
+    raise DatasetError(
+        f"{folder / (ordered[0] + suffix)}: no such file, expected the {what} of "
+        f"'{ordered[0]}'{where}{more}"
+    )
+
+
+def _read_list(root: Path, split: str, labels: str) -> list[str]:
+    path = root / _LISTS / f"{split}.txt"
+    try:
+        # names may be any bytes; editors on Windows put a mark at the beginning
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except FileNotFoundError:
+        known = sorted(p.stem for p in path.parent.glob("*.txt"))
+        raise DatasetError(
+            f"{path}: no such file, expected the list of split '{split}'; "
+            f"there are: {', '.join(known) or 'none'}"
+        ) from None
+    except OSError as e:
+        raise DatasetError(f"{path}: cannot be read as a list of ids ({e})") from None
+    ids = [line.strip() for line in text.splitlines() if line.strip()]
+    if not ids:
+        raise DatasetError(f"{path}: the list of split '{split}' is empty, expected ids")
+    if f"{IMAGES}/" in text:
+        ids = [_id_of(line, path, labels) for line in ids]
+    if len(set(ids)) < len(ids):
+        twice = [name for name, times in Counter(ids).items() if times > 1]
+        raise DatasetError(
+            f"{path}: found {len(twice)} ids more than once ({some_of(twice)}), expected each once"
+        )
+    return ids
+
+
+def _id_of(line: str, path: Path, labels: str) -> str:
+    """Return the id of a line that may be of two paths."""
+    if f"{IMAGES}/" not in line:
+        return line
+    found = re.fullmatch(rf"/?{IMAGES}/(.+)\.jpg\s+/?{re.escape(labels)}/(.+)\.png", line)
+    if found is None or found[1] != found[2]:
+        raise DatasetError(
+            f"{path}: found {line!r}, expected an id, or /{IMAGES}/ID.jpg /{labels}/ID.png"
+        )
+    return found[1]

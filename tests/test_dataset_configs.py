@@ -1,0 +1,39 @@
+"""The files in `configs`, and the examples in docs/datasets.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dali_voc import load_config, parse_config
+from dali_voc.datasets import DATASETS
+from dali_voc.datasets._own_classes import own_classes
+from dali_voc.datasets._remap import remap
+from dali_voc.datasets.cityscapes import CITYSCAPES_SPEC
+
+ROOT = Path(__file__).parents[1]
+DOCS = (ROOT / "docs/datasets.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_files_are_named_as_their_data_sets(path: Path) -> None:
+    config = load_config(path)
+    assert config.dataset.name == path.stem
+    options = config.dataset.options
+    DATASETS[path.stem].check(path.stem, options)
+    assert f"| `{path.stem}` |" in DOCS
+
+
+def test_examples_fit_their_classes() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        dataset = parse_config(yaml.safe_load(block)).dataset
+        options = dataset.options
+        if dataset.name == "voc_layout":
+            own_classes(dataset.name, options)
+        elif dataset.name == "cityscapes":
+            remap(CITYSCAPES_SPEC, classes=options.classes, mapping=options.map)
