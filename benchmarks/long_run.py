@@ -90,6 +90,7 @@ def loaders(root: Path, number: int) -> dict[str, object]:
 
     def census() -> tuple[float, int, int]:
         gc.collect()
+        time.sleep(0.5)  # threads that have been told to end do so a little later
         threads = len(os.listdir("/proc/self/task"))
         return resident_mb(), len(os.listdir("/proc/self/fd")), threads
 

@@ -93,7 +93,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
         ["normalize.std.2: found 0", "greater than or equal to 0.000001"],
     ),
     ({"normalize": {"mean": [120, 0.4, 0.4]}}, ["normalize.mean.0: found 120"]),
-    ({"labels": {"ignore_index": 256}}, ["labels.ignore_index: found 256"]),
+    ({"labels": {"ignore_index": 65535}}, ["labels.ignore_index: found 65535"]),
     ({"dataset": {"name": "voc2013", "root": "/x"}}, ["dataset.name: found 'voc2013'", "voc2012"]),
     ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "its folder"]),
     ({"sampling": "balancd"}, ["sampling.policy: found 'balancd'", "did you mean 'balanced'?"]),

@@ -147,8 +147,8 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     ),
     "classes": (
         "index.json",
-        lambda b: b.replace(b'"void": 255', b'"void": 256'),
-        "damaged index (void: Input should be less than or equal to 255)",
+        lambda b: b.replace(b'"void": 255', b'"void": 65535'),
+        "damaged index (void: Input should be less than or equal to 65534)",
     ),
     "count": (
         "index.json",
