@@ -52,7 +52,7 @@ def build_loader(
             every time. By default, true for splits whose name begins with "train".
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
             training is then as many draws with replacement as there are samples. By default what
-            section `sampling` says.
+            section `sampling` says, else the weights that the data set itself has.
 
     Raises:
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
@@ -68,6 +68,8 @@ def build_loader(
         weights = balanced_weights(stats) if weights is None else weights
     elif training and config.sampling.weights is not None and weights is None:
         weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
+    elif training and weights is None:
+        weights = index.weights
     # whole pictures are never too small
     if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)

@@ -13,6 +13,7 @@ from dali_voc.datasets import DATASETS
 from dali_voc.datasets._own_classes import own_classes
 from dali_voc.datasets._remap import remap
 from dali_voc.datasets.cityscapes import CITYSCAPES_SPEC
+from dali_voc.datasets.voc import VOC_SPEC
 
 ROOT = Path(__file__).parents[1]
 DOCS = (ROOT / "docs/datasets.md").read_text()
@@ -33,7 +34,11 @@ def test_examples_fit_their_classes() -> None:
     for block in blocks:
         dataset = parse_config(yaml.safe_load(block)).dataset
         options = dataset.options
-        if dataset.name == "voc_layout":
+        if dataset.name in ("voc_layout", "folder"):
             own_classes(dataset.name, options)
         elif dataset.name == "cityscapes":
             remap(CITYSCAPES_SPEC, classes=options.classes, mapping=options.map)
+        elif dataset.name == "sources":
+            for source in options.sources:
+                spec = CITYSCAPES_SPEC if source.name == "cityscapes" else VOC_SPEC
+                remap(spec, classes=options.classes, mapping=source.options.map)

@@ -1,4 +1,4 @@
-"""The class list of a data set as JSON, where it is not known from the data set's name."""
+"""The class list of a data set as a file, where it is not known from the data set's name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from dali_voc.datasets._class_csv import read_class_csv
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec
 
@@ -19,11 +20,14 @@ _ADAPTER = TypeAdapter(LabelSpec)
 def read_classes(path: Path) -> LabelSpec:
     """Read a file `{"classes": ["road", ...], "colors": [[128, 64, 128], ...]}`.
 
-    Further keys that it may have are those of `dali_voc.labels.LabelSpec`.
+    Further keys that it may have are those of `dali_voc.labels.LabelSpec`. A file whose name ends
+    in `.csv` is read by `read_class_csv`.
 
     Raises:
         DatasetError: the file cannot be read, or is no such file.
     """
+    if path.suffix.lower() == ".csv":
+        return read_class_csv(path)
     try:
         values = json.loads(path.read_bytes())
     except OSError as e:

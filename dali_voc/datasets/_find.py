@@ -11,9 +11,12 @@ from typing import Protocol
 from dali_voc._config_errors import near_match
 from dali_voc.datasets import (
     ade20k,
+    camvid,
     cityscapes,
     coco_stuff,
+    folder,
     packed,
+    sources,
     voc,
     voc2012_aug,
     voc_layout,
@@ -28,6 +31,13 @@ __all__ = ["DATASETS", "DatasetSection", "dataset_names", "find_index", "find_pa
 
 GROUP = "dali_voc.datasets"
 
+
+def _find_sources(
+    root: Path, split: str, *, must_exist: bool, options: DatasetOptions
+) -> PairIndex:
+    return sources.find_pairs(root, split, must_exist=must_exist, options=options, find=find_pairs)
+
+
 # Name in the configuration -> the data set. Others come as entry points of GROUP.
 DATASETS: dict[str, Dataset] = {
     "voc2012": Dataset(find=voc.find_pairs),
@@ -35,7 +45,12 @@ DATASETS: dict[str, Dataset] = {
     "voc_layout": Dataset(
         find=voc_layout.find_pairs, takes=("labels", "classes", "map"), has_classes=False
     ),
+    "folder": Dataset(
+        find=folder.find_pairs, takes=("classes", "map", "images", "masks"), has_classes=False
+    ),
+    "sources": Dataset(find=_find_sources, takes=("sources", "classes"), has_classes=False),
     "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels",)),
+    "camvid": Dataset(find=camvid.find_pairs, takes=("labels",)),
     "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
     "coco_stuff": Dataset(find=coco_stuff.find_pairs),
     "packed": Dataset(find=packed.find_pairs),

@@ -147,6 +147,8 @@ class PairIndex:
             known.
         source: which of `spec.label_maps()` each label follows, integers [n]; None: the first.
         segments: what the colours of each label mean, where that differs from file to file.
+        weights: how often each pair is drawn in training, relative to the others, float64 [n];
+            None: each comes once.
         known_digest: what `digest` returns, if somebody has worked it out already.
     """
 
@@ -156,6 +158,7 @@ class PairIndex:
     sizes: npt.NDArray[Any] | None = None
     source: npt.NDArray[Any] | None = None
     segments: Segments | None = None
+    weights: npt.NDArray[np.float64] | None = None
     known_digest: str | None = None
 
     def __len__(self) -> int:
@@ -217,6 +220,7 @@ class PairIndex:
             sizes=None if self.sizes is None else self.sizes[chosen],
             source=None if self.source is None else self.source[chosen],
             segments=None if self.segments is None else self.segments.select(chosen),
+            weights=None if self.weights is None else self.weights[chosen],
         )
 
 

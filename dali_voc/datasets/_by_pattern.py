@@ -1,0 +1,151 @@
+"""Pairs of images and labels whose paths follow two patterns."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from dali_voc.datasets._index import PathList
+from dali_voc.datasets._layout import list_folders, some_of
+from dali_voc.datasets._pattern import Pattern
+from dali_voc.errors import DatasetError
+
+__all__ = ["find_by_pattern"]
+
+
+def find_by_pattern(
+    root: Path,
+    split: str,
+    *,
+    images: str,
+    masks: str,
+    chosen: Sequence[str] | None = None,
+    must_exist: bool,
+) -> tuple[PathList, PathList]:
+    """Return images and labels, paired by the text that the wildcards of the patterns stand for.
+
+    A file that both patterns match belongs to the one that says more of it: `*.png` and `*_L.png`
+    may be in one folder.
+
+    Args:
+        root: the folder that the patterns begin in.
+        split: stands for `{split}` in them.
+        images: see `Pattern`.
+        masks: of the labels; it has as many wildcards.
+        chosen: stems of images in order; None: all, sorted.
+        must_exist: check that there is a label for each image and, unless some are chosen, the
+            other way round; else it turns out when labels are read.
+
+    Raises:
+        DatasetError: a pattern is none, there are no images, or some have no partner.
+    """
+    of_images = Pattern.parse(images, split, key="images")
+    of_masks = Pattern.parse(masks, split, key="masks")
+    if of_images.wildcards != of_masks.wildcards:
+        raise DatasetError(
+            f"dataset.masks: found {masks!r}, expected as many wildcards as in dataset.images, "
+            f"{images!r}: the texts that they stand for pair the files"
+        )
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder, expected one with {of_images.text} below it")
+    if chosen is None or must_exist:
+        found = list(_own_stems(root, of_images, of_masks))
+        if not found:
+            there = _known_splits(root, images, masks)
+            hint = f"; splits there are: {', '.join(there)}" if there else ""
+            raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
+        stems = sorted(found) if chosen is None else list(chosen)
+        if chosen is not None:
+            _check_chosen(root, stems, set(found), of_images)
+    else:
+        stems = list(chosen)
+    partners = stems
+    if of_images.middle != of_masks.middle:
+        partners = [of_masks.fill(_groups(of_images, stem, root)) for stem in stems]
+    if must_exist:
+        _check_partners(root, of_images, of_masks, partners, all_of_them=chosen is None)
+    paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
+    prefix = f"{root}/{of_masks.prefix}"
+    if partners is stems:
+        return paths, paths.between(prefix, of_masks.suffix)
+    return paths, PathList(partners, prefix=prefix, suffix=of_masks.suffix)
+
+
+def _own_stems(root: Path, pattern: Pattern, other: Pattern) -> Iterator[str]:
+    """Yield the stems of a pattern without those of files that are the other's."""
+    if len(pattern.text) >= len(other.text):
+        yield from pattern.stems(root)
+        return
+    for stem in pattern.stems(root):
+        if not other.matches(f"{pattern.prefix}{stem}{pattern.suffix}"):
+            yield stem
+
+
+def _groups(pattern: Pattern, stem: str, root: Path) -> tuple[str, ...]:
+    found = pattern.groups(stem)
+    if found is None:
+        raise DatasetError(f"{root}: found the stem {stem!r}, expected one of {pattern.text}")
+    return found
+
+
+def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Pattern) -> None:
+    twice = [stem for stem, times in Counter(stems).items() if times > 1]
+    if twice:
+        raise DatasetError(
+            f"{root}: found {len(twice)} stems more than once in the list of the split "
+            f"({some_of(twice)}), expected each once"
+        )
+    missing = [stem for stem in stems if stem not in there]
+    if missing:
+        raise DatasetError(
+            f"{root}: found no image {pattern.text} for {len(missing)} stems of the split's list "
+            f"({some_of(missing)})"
+        )
+
+
+def _check_partners(
+    root: Path, images: Pattern, masks: Pattern, partners: list[str], *, all_of_them: bool
+) -> None:
+    without_label = set(partners)
+    without_image = []
+    for stem in _own_stems(root, masks, images):
+        if stem in without_label:
+            without_label.remove(stem)
+        elif all_of_them:
+            without_image.append(stem)
+    found = [
+        *_lacking(masks, "image", without_label),
+        *_lacking(images, "label", without_image),
+    ]
+    if found:
+        raise DatasetError(
+            f"{root}: expected a label {masks.text} for each image {images.text}, found "
+            f"{', and '.join(found)}"
+        )
+
+
+def _lacking(pattern: Pattern, what: str, stems: Collection[str]) -> list[str]:
+    if not stems:
+        return []
+    plural = "s" if len(stems) > 1 else ""
+    return [f"no {pattern.text} for {len(stems)} {what}{plural} ({some_of(sorted(stems))})"]
+
+
+def _known_splits(root: Path, *patterns: str) -> list[str]:
+    """Return for which splits all the patterns that have a {split} have a folder."""
+    named = [_split_names(root, pattern) for pattern in patterns if "{split}" in pattern]
+    return sorted(set.intersection(*named)) if named else []
+
+
+def _split_names(root: Path, pattern: str) -> set[str]:
+    before, _, after = pattern.partition("{split}")
+    folder, _, start = before.rpartition("/")
+    end, slash, _ = after.partition("/")
+    if "*" in before + end or not slash or not (root / folder).is_dir():
+        return set()
+    match: Callable[[str], re.Match[str] | None] = re.compile(
+        f"{re.escape(start)}(.+){re.escape(end)}", re.DOTALL
+    ).fullmatch
+    return {found[1] for name in list_folders(root / folder) if (found := match(name))}

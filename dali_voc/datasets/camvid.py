@@ -1,0 +1,71 @@
+"""CamVid: `SPLIT/*.png`, `SPLIT_labels/*_L.png` in the colours of `class_dict.csv`.
+
+This is the form that circulates with folders train, val and test; the file lists 32 classes, or 12
+in SegNet's version. What is called Void, or Unlabelled, is ignored.
+
+http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dali_voc.datasets._by_pattern import find_by_pattern
+from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._layout import check_root, list_folders, list_stems
+from dali_voc.datasets._options import DatasetOptions, choose_labels
+from dali_voc.errors import DatasetError
+
+__all__ = ["KINDS", "find_pairs"]
+
+KINDS = ("color", "16bit")
+
+
+def find_pairs(
+    root: Path,
+    split: str,
+    *,
+    must_exist: bool = True,
+    options: DatasetOptions | None = None,
+) -> PairIndex:
+    """Return the pairs of a split, sorted by name.
+
+    Args:
+        root: the folder that holds `class_dict.csv` and a folder for each split.
+        split: train, val or test.
+        must_exist: check that images and labels have a partner; else it turns out when they are
+            read.
+        options: `labels` may be `color`, the default; or `16bit`: gray files in
+            `SPLIT_labels_16bit` that hold the number of a row of `class_dict.csv`, from 0. These
+            are there for some pictures; the others are left out.
+
+    Raises:
+        DatasetError: the root or the split is not there, or files have no partner.
+    """
+    kind = choose_labels(options, KINDS)
+    check_root(root, (), what="CamVid")
+    spec = read_classes(root / "class_dict.csv")
+    labels = f"{split}_labels" if kind == "color" else f"{split}_labels_16bit"
+    chosen = None
+    if kind == "16bit":
+        chosen = sorted(list_stems(root / labels, "_L.png"))
+        if not chosen:
+            there = [name.removesuffix("_labels_16bit") for name in _folders(root, "_labels_16bit")]
+            raise DatasetError(
+                f"{root / labels}: found no labels, expected *_L.png; splits with such labels are: "
+                f"{', '.join(there) or 'none'}"
+            )
+    found = find_by_pattern(
+        root,
+        split,
+        images="{split}/*.png",
+        masks=f"{labels}/*_L.png",
+        chosen=chosen,
+        must_exist=must_exist,
+    )
+    return PairIndex(images=found[0], labels=found[1], spec=spec)
+
+
+def _folders(root: Path, suffix: str) -> list[str]:
+    return [name for name in list_folders(root) if name.endswith(suffix)]

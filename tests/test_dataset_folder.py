@@ -1,0 +1,247 @@
+"""`folder`: pairs by patterns, labels of every encoding."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from whole_labels import by_value, load_labels, pairs_of, paths_of, write_image, write_label
+
+from dali_voc import load_config
+from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._pattern import Pattern
+from dali_voc.errors import DatasetError
+from dali_voc.labels import voc_colormap
+
+IMAGES, MASKS = "{split}/**/*.jpg", "{split}_labels/**/*_L.png"
+CLASSES = ("soil", "crop", "weed")
+VALUES = np.array([[0, 1, 2, 255, 1], [2, 2, 1, 0, 255]])
+COLORS = {0: (10, 20, 30), 1: (200, 100, 0), 2: (7, 7, 7), 255: (255, 255, 255)}
+PATTERNS = {"images": IMAGES, "masks": MASKS, "classes": CLASSES}
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def write_pair(root: Path, values: np.ndarray, **keys: Any) -> None:
+    write_image(root / "train/a/x.jpg", values.shape[:2])
+    write_label(root / "train_labels/a/x_L.png", values, **keys)
+
+
+def load(root: Path, **keys: Any) -> np.ndarray:
+    (label,) = load_labels("folder", root, "train", **{**PATTERNS, **keys})
+    return label
+
+
+def painted(values: np.ndarray) -> np.ndarray:
+    return np.array([[COLORS[int(value)] for value in row] for row in values])
+
+
+@pytest.mark.parametrize("palette", [None, voc_colormap(256)])
+@pytest.mark.parametrize("reading", ["color", "index"])
+def test_gray_and_palette(tmp_path: Path, palette: Any, reading: str) -> None:
+    write_pair(tmp_path, VALUES, palette=palette)
+    assert np.array_equal(load(tmp_path, reading={"palette": reading}), VALUES)
+
+
+def test_gray_of_16_bits(tmp_path: Path) -> None:
+    write_pair(tmp_path, VALUES)
+    wide = np.array([[0, 700, 65535], [40000, 256, 255]], np.uint16)
+    Image.fromarray(wide).save(tmp_path / "train_labels/a/x_L.png")
+    write_image(tmp_path / "train/a/x.jpg", wide.shape)
+    found = load(tmp_path, map={0: "weed", 700: "crop", 40000: "soil", 256: "soil", 65535: None})
+    assert np.array_equal(found, by_value(wide, {0: 2, 700: 1, 40000: 0, 256: 0}))
+
+
+def test_colors_by_map(tmp_path: Path) -> None:
+    write_pair(tmp_path, painted(VALUES))
+    colors = {"10, 20, 30": "weed", "#c86400": "weed", "7,7,7": "soil", "#ffffff": None}
+    assert np.array_equal(load(tmp_path, map=colors), by_value(VALUES, {0: 2, 1: 2, 2: 0}))
+
+
+@pytest.mark.parametrize("name", ["class_dict.csv", "classes.json"])
+def test_colors_by_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".csv":
+        rows = [f"{c}, {', '.join(map(str, COLORS[i]))}" for i, c in enumerate(CLASSES)]
+        path.write_text("\n".join(["\ufeffname,r,g,b", *rows, "Void,255,255,255", ""]))
+    else:
+        colors = [COLORS[i] for i in range(3)]
+        void = [COLORS[255]]
+        path.write_text(json.dumps({"classes": CLASSES, "colors": colors, "void_colors": void}))
+    write_pair(tmp_path, painted(VALUES))
+    assert np.array_equal(load(tmp_path, classes=str(path)), VALUES)
+    # and back: the classes' colours paint the file
+    spec = read_classes(path)
+    palette = np.array([*spec.colors, *spec.void_colors])
+    found = load(tmp_path, classes=str(path))
+    assert np.array_equal(palette[np.where(found == 255, 3, found)], painted(VALUES))
+
+
+def test_rows_of_void_count_as_values(tmp_path: Path) -> None:
+    path = tmp_path / "class_dict.csv"
+    path.write_text("name,r,g,b\na,1,1,1\nUnlabelled,0,0,0\nb,2,2,2\n")
+    assert read_classes(path).classes == ("a", "b")
+    values = np.array([[0, 1, 2, 255]])
+    write_pair(tmp_path, values)
+    assert np.array_equal(load(tmp_path, classes=str(path)), [[0, 255, 1, 255]])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "found the header '', expected name,r,g,b"),
+        ("a,1,2,3\n", "found the header 'a,1,2,3'"),
+        ("name,r,g,b\n", "found no classes"),
+        ("name,r,g,b\nvoid,0,0,0\n", "found no classes"),
+        ("name,r,g,b\na,1,2\n", "found the row 'a,1,2', expected a name and three values"),
+        ("name,r,g,b\na,1,2,256\n", "found the row 'a,1,2,256'"),
+        ("name,r,g,b\na,1,2,3\na,1,2,4\n", "found 'a' more than once"),
+        ("name,r,g,b\na,1,2,3\nb,1,2,3\n", r"the colour \(1, 2, 3\) more than once"),
+    ],
+)
+def test_bad_class_files(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "c.csv").write_text(text)
+    with pytest.raises(DatasetError, match=reason):
+        read_classes(tmp_path / "c.csv")
+
+
+def test_paths_in_order(tmp_path: Path) -> None:
+    names = ["a/b/1", "a/2", "3", "a.c/1"]
+    touch(tmp_path, *(f"train/{n}.jpg" for n in names), "train/.hidden.jpg", "train/.h/x.jpg")
+    touch(tmp_path, *(f"train_labels/{n}_L.png" for n in names), "train/readme.md")
+    index = pairs_of("folder", tmp_path, "train", **PATTERNS)
+    assert paths_of(index) == [
+        (f"{tmp_path}/train/{n}.jpg", f"{tmp_path}/train_labels/{n}_L.png") for n in sorted(names)
+    ]
+    assert [index.name(i) for i in range(4)] == sorted(names)
+
+
+def test_wildcards_that_are_not_together(tmp_path: Path) -> None:
+    touch(tmp_path, "cam0/img/7.png", "cam1/img/7.png", "cam0/seg/m_7.png", "cam1/seg/m_7.png")
+    index = pairs_of(
+        "folder", tmp_path, "any", images="cam*/img/*.png", masks="cam*/seg/m_*.png", classes=("a",)
+    )
+    assert paths_of(index) == [
+        (f"{tmp_path}/cam{k}/img/7.png", f"{tmp_path}/cam{k}/seg/m_7.png") for k in range(2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("images", "masks"), [("*.png", "*_L.png"), ("**/*.png", "**/*_L.png"), ("*_im.png", "*.png")]
+)
+def test_one_folder(tmp_path: Path, images: str, masks: str) -> None:
+    ends = [pattern.rpartition("*")[2] for pattern in (images, masks)]
+    touch(tmp_path, *(f"{stem}{end}" for stem in "xy" for end in ends))
+    index = pairs_of("folder", tmp_path, "train", images=images, masks=masks, classes=("a",))
+    expected = [tuple(f"{tmp_path}/{stem}{end}" for end in ends) for stem in "xy"]
+    assert paths_of(index) == expected
+
+
+def test_lists(tmp_path: Path) -> None:
+    keys = {"images": "im/**/*.jpg", "masks": "lb/**/*.png", "classes": ("a",)}
+    touch(tmp_path, *(f"im/{n}.jpg" for n in "xyz"), *(f"lb/{n}.png" for n in "xyw"))
+    (tmp_path / "train.txt").write_text("y\nx\n")
+    names = [pair[0][-5:] for pair in paths_of(pairs_of("folder", tmp_path, "train", **keys))]
+    assert names == ["y.jpg", "x.jpg"]
+    for text, reason in (
+        ("y\ny\n", r"found 1 stems more than once in the list of the split \(y\)"),
+        ("q\nx\nr\n", r"found no image im/\*\*/\*\.jpg for 2 stems of the split's list \(q, r\)"),
+        ("z\n", r"found no lb/\*\*/\*\.png for 1 image \(z\)"),
+        ("\n", "the list of split 'val' is empty"),
+    ):
+        (tmp_path / "val.txt").write_text(text)
+        with pytest.raises(DatasetError, match=reason):
+            pairs_of("folder", tmp_path, "val", **keys)
+    with pytest.raises(DatasetError, match=r"test\.txt: no such file, .*; there are: train, val"):
+        pairs_of("folder", tmp_path, "test", **keys)
+    (tmp_path / "val.txt").write_text("q\n")
+    assert len(pairs_of("folder", tmp_path, "val", must_exist=False, **keys)) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"images": None}, r"dataset\.images: found null, expected a pattern"),
+        ({"masks": None}, r"dataset\.masks: found null"),
+        ({"classes": None}, r"dataset\.classes: found null"),
+        ({"images": "{splits}/*.jpg"}, r"\{splits\} is not known"),
+        ({"images": "/a/*.jpg"}, "begins with a slash"),
+        ({"images": "a/b.jpg"}, r"has no \* in it"),
+        ({"images": "a/**/b/**/*.jpg"}, r"more than one \*\*"),
+        ({"images": "a**/*.jpg"}, r"its \*\* is not a whole name"),
+        ({"images": "a/**"}, "does not end in a file's name"),
+        ({"images": "a/*.jpg"}, r"dataset\.masks: .* expected as many wildcards"),
+        ({"labels": "x"}, r"dataset\.labels: folder does not take it"),
+        ({"images": "{split}/**/*.tif"}, r"found no images, .*; splits there are: train"),
+    ],
+)
+def test_what_does_not_fit(tmp_path: Path, keys: dict[str, Any], reason: str) -> None:
+    touch(tmp_path, "train/a.jpg", "train_labels/a_L.png", "val/b.jpg")
+    with pytest.raises(DatasetError, match=reason):
+        pairs_of("folder", tmp_path, "train", **{**PATTERNS, **keys})
+
+
+def test_files_without_a_partner(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"train/{n}.jpg" for n in "abcde"), "train_labels/s/q_L.png")
+    touch(tmp_path, "train_labels/a_L.png")
+    with pytest.raises(DatasetError) as error:
+        pairs_of("folder", tmp_path, "train", **PATTERNS)
+    assert str(error.value) == (
+        f"{tmp_path}: expected a label train_labels/**/*_L.png for each image train/**/*.jpg, found "
+        "no train_labels/**/*_L.png for 4 images (b, c, d and 1 more), and no train/**/*.jpg for 1 "
+        "label (s/q)"
+    )
+    assert len(pairs_of("folder", tmp_path, "train", must_exist=False, **PATTERNS)) == 5
+    with pytest.raises(DatasetError, match="no such folder, expected one with"):
+        pairs_of("folder", tmp_path / "none", "train", **PATTERNS)
+
+
+def test_links_in_a_circle(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/x.jpg", "train_labels/a/x_L.png")
+    (tmp_path / "train/a/up").symlink_to(tmp_path / "train/a")
+    stems = sorted(Pattern.parse(IMAGES, "train", key="images").stems(tmp_path))
+    assert stems == ["a/up/x", "a/x"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    tree=st.sets(
+        st.lists(st.sampled_from(["a", "b_c", "_", "x.y"]), min_size=1, max_size=4).map("/".join),
+        max_size=8,
+    ),
+    pattern=st.sampled_from(["**/*.p", "*/*.p", "**/a/*.p", "a/**/*_*.p", "*_*/**/*.p", "a/*.p"]),
+)
+def test_patterns_find_what_pathlib_finds(
+    tmp_path_factory: pytest.TempPathFactory, tree: set[str], pattern: str
+) -> None:
+    root = touch(tmp_path_factory.mktemp("tree"), *(f"{name}.p" for name in tree))
+    parsed = Pattern.parse(pattern, "", key="images")
+    stems = list(parsed.stems(root))
+    found = [f"{parsed.prefix}{stem}{parsed.suffix}" for stem in stems]
+    assert sorted(found) == sorted(os.fspath(p.relative_to(root)) for p in root.glob(pattern))
+    for stem in stems:
+        groups = parsed.groups(stem)
+        assert groups is not None
+        assert parsed.fill(groups) == stem
+        assert parsed.matches(f"{parsed.prefix}{stem}{parsed.suffix}")
+
+
+def test_configuration(tmp_path: Path) -> None:
+    touch(tmp_path, "train/f/x.jpg", "train_labels/f/x_L.png")
+    path = Path(__file__).parents[1] / "configs/folder.yaml"
+    dataset = load_config(path, overrides=[f"dataset.root={tmp_path}"]).dataset
+    options = dataset.options
+    keys = {"images": options.images, "masks": options.masks, "classes": options.classes}
+    assert len(pairs_of("folder", dataset.path, "train", **keys)) == 1
