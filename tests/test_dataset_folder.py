@@ -200,8 +200,8 @@ def test_files_without_a_partner(tmp_path: Path) -> None:
         pairs_of("folder", tmp_path, "train", **PATTERNS)
     assert str(error.value) == (
         f"{tmp_path}: expected a label train_labels/**/*_L.png for each image train/**/*.jpg, "
-        "found no train_labels/**/*_L.png for 4 images (b, c, d and 1 more), and no train/**/*.jpg for 1 "
-        "label (s/q)"
+        "found no train_labels/**/*_L.png for 4 images (b, c, d and 1 more), and no "
+        "train/**/*.jpg for 1 label (s/q)"
     )
     assert len(pairs_of("folder", tmp_path, "train", must_exist=False, **PATTERNS)) == 5
     with pytest.raises(DatasetError, match="no such folder, expected one with"):
