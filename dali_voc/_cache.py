@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import struct
-from dataclasses import asdict
 from typing import Literal
 
 import torch
@@ -111,7 +110,7 @@ def _name(config: Config, index: PairIndex, keep: str) -> str:
         os.path.realpath(config.dataset.path),
         config.dataset.name,
         index.digest(),
-        asdict(index.spec),
+        index.meaning(),
         config.labels.model_dump(mode="json"),
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -21,7 +21,6 @@ from pydantic import BaseModel
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import StateError
-from dali_voc.labels import LabelSpec
 
 __all__ = ["FINGERPRINT", "LoaderState", "fingerprint"]
 
@@ -108,7 +107,7 @@ def fingerprint(
     """Return what decides a loader's batches, in short strings: readable, or hashed where long."""
     return {
         "samples": index.digest(),
-        "classes": _digest([_spec_facts(index.spec), _changed(config.labels)]),
+        "classes": _digest([index.meaning(), _changed(config.labels)]),
         "augment": _changed(config.augment),
         "normalize": _changed(config.normalize),
         "training": "training" if training else "validation",
@@ -117,14 +116,6 @@ def fingerprint(
         "batch_size": str(config.loader.batch_size),
         "last_batch": config.loader.last_batch,
     }
-
-
-def _spec_facts(spec: LabelSpec) -> dict[str, Any]:
-    """Return what labels mean; what is new in a later version changes nothing."""
-    facts = asdict(spec)
-    if not facts["maps"]:
-        del facts["maps"]
-    return facts
 
 
 def _changed(section: BaseModel) -> str:

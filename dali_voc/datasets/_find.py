@@ -13,6 +13,7 @@ from dali_voc.datasets import (
     ade20k,
     camvid,
     cityscapes,
+    coco_panoptic,
     coco_stuff,
     folder,
     packed,
@@ -24,7 +25,7 @@ from dali_voc.datasets import (
 )
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import Dataset, DatasetOptions
-from dali_voc.datasets._remap import remap
+from dali_voc.datasets._remap import class_table, remap
 from dali_voc.errors import DatasetError
 
 __all__ = ["DATASETS", "DatasetSection", "dataset_names", "find_index", "find_pairs"]
@@ -52,6 +53,7 @@ DATASETS: dict[str, Dataset] = {
     "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels",)),
     "camvid": Dataset(find=camvid.find_pairs, takes=("labels",)),
     "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
+    "coco_panoptic": Dataset(find=coco_panoptic.find_pairs, takes=("labels",)),
     "coco_stuff": Dataset(find=coco_stuff.find_pairs),
     "packed": Dataset(find=packed.find_pairs),
     "webdataset": Dataset(find=webdataset.find_pairs),
@@ -137,4 +139,9 @@ def find_pairs(
     if not found.has_classes or (options.classes is None and options.map is None):
         return index
     spec = remap(index.spec, classes=options.classes, mapping=options.map)
-    return dataclasses.replace(index, spec=spec)
+    segments = index.segments
+    if segments is not None:
+        segments = segments.become(
+            class_table(index.spec, classes=options.classes, mapping=options.map)
+        )
+    return dataclasses.replace(index, spec=spec, segments=segments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -60,6 +60,12 @@ class Segments(Protocol):
 
     def select(self, keep: Iterable[int]) -> Self:
         """Return those of some of the labels, in the order given."""
+
+    def become(self, classes: npt.NDArray[np.int64]) -> Self:
+        """Return the same with class `classes[i]` instead of `i`; -1: none."""
+
+    def digest(self) -> str:
+        """Return a hash of what they mean."""
 
 
 class PathList:
@@ -209,6 +215,16 @@ class PairIndex:
         if self.known_digest is not None:
             return self.known_digest
         return name_digest(len(self), self.images.stems())
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what labels mean, as plain values that differ where it does."""
+        facts = asdict(self.spec)
+        # what is new in a later version changes nothing
+        if not facts["maps"]:
+            del facts["maps"]
+        if self.segments is not None:
+            facts["segments"] = self.segments.digest()
+        return facts
 
     def select(self, keep: Iterable[int]) -> PairIndex:
         """Return the index of some of the pairs, in the order given."""

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from dali_voc._config_errors import near_match
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._options import LabelKey
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelMap, LabelSpec, voc_colormap
 
-__all__ = ["class_list", "remap"]
+__all__ = ["class_list", "class_table", "remap"]
 
 REST = "*"
 
@@ -65,6 +68,36 @@ def remap(
     return dataclasses.replace(wanted, maps=maps)
 
 
+def class_table(
+    spec: LabelSpec,
+    *,
+    classes: tuple[str, ...] | Path | None,
+    mapping: Mapping[LabelKey, str | None] | None,
+) -> npt.NDArray[np.int64]:
+    """Return what becomes of each class; -1: ignored. For labels whose classes are known by file.
+
+    Args:
+        spec: the data set's own.
+        classes: as for `remap`.
+        mapping: likewise, but of class names alone.
+
+    Raises:
+        DatasetError: as for `remap`; or a key is a value or a colour.
+    """
+    for key in mapping or {}:
+        if not isinstance(key, str):
+            raise DatasetError(
+                f"dataset.map: found the key {key!r}, expected a class: values and colours mean "
+                "something else in each file of this data set"
+            )
+    plan = _Plan(
+        spec=spec, wanted=spec if classes is None else class_list(classes), mapping=mapping or {}
+    )
+    plan.check()
+    places = [plan.becomes(name) for name in spec.classes]
+    return np.array([-1 if place is None else place for place in places], np.int64)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
     spec: LabelSpec
@@ -93,9 +126,9 @@ class _Plan:
         return LabelMap(values=tuple(values.items()), colors=tuple(colors.items()))
 
     def _new(self, index: int | None) -> int | None:
-        return None if index is None else self._becomes(self.spec.classes[index])
+        return None if index is None else self.becomes(self.spec.classes[index])
 
-    def _becomes(self, name: str) -> int | None:
+    def becomes(self, name: str) -> int | None:
         if name in self.mapping:
             return self._index(self.mapping[name])
         if name in self.wanted.classes:

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ def pack_split(
         palette=config.labels.palette,
         unknown=config.labels.unknown,
         shard_size=shard_size,
-        meaning=_meaning(source.spec),
+        meaning=_meaning(source),
     )
     final, folder = out / split, out / unfinished(split)
     if final.exists():
@@ -211,10 +210,10 @@ def _encode(sample: int, found: tuple[npt.NDArray[Any], ...] | SampleError) -> _
     return sample, image.tobytes(), encode_label(label), (label.shape[0], label.shape[1])
 
 
-def _meaning(spec: LabelSpec) -> str:
-    if not spec.maps:
+def _meaning(source: PairIndex) -> str:
+    if not source.spec.maps:
         return ""
-    return hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(source.meaning(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 @contextmanager
