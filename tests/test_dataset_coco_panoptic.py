@@ -158,9 +158,9 @@ def test_folders_elsewhere(root: Path) -> None:
 
 
 def test_what_is_missing(root: Path) -> None:
-    with pytest.raises(DatasetError, match="split 'test', there are: train2017, val2017$"):
+    with pytest.raises(DatasetError, match=r"split 'test', there are: train2017, val2017$"):
         pairs_of("coco_panoptic", root, "test")
-    with pytest.raises(DatasetError, match="no folder 'annotations' in it.* did you mean"):
+    with pytest.raises(DatasetError, match=r"no folder 'annotations' in it.* did you mean"):
         pairs_of("coco_panoptic", root.parent, "val")
     for name in "zyxw":
         (root / f"annotations/panoptic_train2017/{name}.png").unlink()
@@ -229,9 +229,7 @@ def _bad_color(values: Any) -> None:
         (_bad_color, r"'categories': colour \(1, 2, 300\): expected three values"),
     ],
 )
-def test_json_that_is_not_sound(
-    root: Path, change: Callable[[Any], None], expected: str
-) -> None:
+def test_json_that_is_not_sound(root: Path, change: Callable[[Any], None], expected: str) -> None:
     path = root / "annotations/panoptic_val2017.json"
     values = json.loads(path.read_text())
     change(values)
@@ -243,7 +241,7 @@ def test_json_that_is_not_sound(
 def test_json_that_is_cut_off(root: Path) -> None:
     path = root / "annotations/panoptic_val2017.json"
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(DatasetError, match="not JSON to its end, expected panoptic annotations$"):
+    with pytest.raises(DatasetError, match=r"not JSON to its end, expected panoptic annotations$"):
         pairs_of("coco_panoptic", root, "val")
 
 

@@ -16,8 +16,7 @@ __all__ = ["PanopticSegments", "color_of_id"]
 def color_of_id(ids: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint32]:
     """Return the colours 0xRRGGBB of segment ids, which are R + 256 G + 65536 B."""
     wide = ids.astype(np.uint32)
-    colors: npt.NDArray[np.uint32] = (wide & 255) << 16 | wide & 0xFF00 | wide >> 16
-    return colors
+    return ((wide & 255) << 16 | wide & 0xFF00 | wide >> 16).astype(np.uint32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ from dali_voc.datasets._pack_format import (
 )
 from dali_voc.datasets.packed import read_index
 from dali_voc.errors import DatasetError, SampleError
-from dali_voc.labels import LabelSpec, LabelTables
+from dali_voc.labels import LabelTables
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
 from dali_voc.packing._shards import Part, ShardWriter, part_name, read_parts
