@@ -8,6 +8,7 @@ __all__ = [
     "ConfigError",
     "DaliVocError",
     "DatasetError",
+    "DownloadError",
     "LoaderError",
     "PluginError",
     "SampleError",
@@ -25,6 +26,10 @@ class ConfigError(DaliVocError):
 
 class DatasetError(DaliVocError):
     """The data set cannot be used as a whole: no root, no list, a file without its partner."""
+
+
+class DownloadError(DaliVocError):
+    """A data set could not be fetched or unpacked."""
 
 
 class SampleError(DaliVocError):

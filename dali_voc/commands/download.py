@@ -1,0 +1,132 @@
+"""`dali-voc download`: a data set from its public address to its folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from dali_voc.commands._transfer_bar import show_transfer
+from dali_voc.downloading import (
+    BY_HAND,
+    Checksum,
+    Downloaded,
+    Patience,
+    choose_archive,
+    data_set_name,
+    parse_checksum,
+)
+from dali_voc.downloading import download as fetch_data_set
+from dali_voc.errors import DownloadError
+
+__all__ = ["download"]
+
+
+def download(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="voc2012, another year from voc2007 on, voc2012_aug (SBD); or cityscapes, ade20k, "
+            "coco_stuff, coco_panoptic, camvid, for which it says what to fetch.",
+        ),
+    ],
+    root: Annotated[
+        Path, typer.Option(help="The folder for VOCdevkit or the like; made if missing.")
+    ],
+    mirror: Annotated[
+        str | None,
+        typer.Option(help="Another address of the same archive, or of its folder (ends with /)."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address or path of another archive in the same layout.")
+    ] = None,
+    md5: Annotated[str | None, typer.Option(help="The archive's checksum.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="The archive's checksum.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the archive.")] = False,
+    tries: Annotated[int, typer.Option(min=1, help="Attempts without progress.")] = 6,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds without a byte that end an attempt.")
+    ] = 30.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Fetch a data set, check it, and unpack it; a transfer that broke goes on where it stopped.
+
+    Exit codes: 0 it is there, or what to fetch by hand is printed; 1 it failed, as one sentence
+    says; 130 interrupted.
+
+    Example: dali-voc download voc2012 --root /data
+    """
+    console = Console(quiet=quiet)
+    known = data_set_name(name)
+    if known in BY_HAND:
+        _say_what_to_fetch(console, known, root)
+        return
+    archive = choose_archive(known, url=url, mirror=mirror, checksum=_checksum(md5, sha256))
+    try:
+        with show_transfer(console) as progress:
+            done = fetch_data_set(
+                known,
+                root.expanduser(),
+                archive=archive,
+                keep=keep,
+                patience=Patience(tries=tries, timeout=timeout),
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        print(
+            "dali-voc: interrupted; what has come is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
+        raise typer.Exit(130) from None
+    _say_what_is_there(console, done)
+
+
+def _checksum(md5: str | None, sha256: str | None) -> Checksum | None:
+    if md5 is not None and sha256 is not None:
+        raise DownloadError("--md5, --sha256: found both, expected one")
+    if sha256 is not None:
+        return parse_checksum("sha256", sha256)
+    return parse_checksum("md5", md5) if md5 is not None else None
+
+
+def _say_what_is_there(console: Console, done: Downloaded) -> None:
+    _print(
+        console,
+        f"{'already there' if done.was_there else 'done'}: [bold]{escape(str(done.root))}[/], "
+        f"{done.pairs:,} pairs",
+    )
+    _say_how_to_use(console, done.dataset, done.root)
+
+
+def _say_how_to_use(console: Console, dataset: str, root: Path) -> None:
+    where = escape(str(root))
+    _print(console, f"in a configuration:  dataset: {{name: {dataset}, root: {where}}}")
+    _print(
+        console,
+        f"to check every file: dali-voc verify configs/{dataset}.yaml --set dataset.root={where}",
+    )
+
+
+def _say_what_to_fetch(console: Console, name: str, root: Path) -> None:
+    by_hand = BY_HAND[name]
+    folder = root.expanduser().absolute() / by_hand.folder
+    if by_hand.is_there(root.expanduser()):
+        _print(console, f"already there: [bold]{escape(str(folder))}[/]")
+    else:
+        _print(console, f"{by_hand.title} needs {by_hand.needs}.")
+        _print(console, f"Fetch, into {escape(str(folder.parent))}:")
+        for file in by_hand.files:
+            _print(console, f"  {file}")
+        _print(console, "When all is done there are:")
+        for path in by_hand.layout:
+            _print(console, f"  {escape(str(folder / path))}")
+    _say_how_to_use(console, name, folder)
+
+
+def _print(console: Console, text: str) -> None:
+    # lines to be copied must not be broken
+    console.print(text, highlight=False, soft_wrap=True)

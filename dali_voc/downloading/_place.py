@@ -1,0 +1,81 @@
+"""Where a data set goes, one download at a time, and how it gets its final name."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dali_voc._files import sync_folder
+from dali_voc.errors import DownloadError
+
+__all__ = ["move_into_place", "temporary_folder", "the_only_one", "voc_root"]
+
+
+def voc_root(root: Path, year: str) -> tuple[Path, Path]:
+    """Return the folder for archives, and `VOCdevkit/YEAR` in it, where a year of VOC goes.
+
+    `root` may be the folder that holds `VOCdevkit`, or `VOCdevkit` or the year's folder in it.
+    """
+    root = root.absolute()
+    if root.name == year and root.parent.name == "VOCdevkit":
+        root = root.parent
+    if root.name == "VOCdevkit":
+        root = root.parent
+    return root, root / "VOCdevkit" / year
+
+
+@contextmanager
+def the_only_one(folder: Path) -> Iterator[None]:
+    """Keep other downloads out of a folder, which is made if it is missing.
+
+    Raises:
+        DownloadError: it cannot be made, or another download is at work.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as e:
+        # "File exists" would be puzzling: it is not a folder
+        reason = "it is not a folder" if isinstance(e, FileExistsError) else e.strerror
+        raise DownloadError(f"{folder}: found no folder to write into ({reason})") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DownloadError(
+                f"{folder}: another download is at work here, expected one at a time"
+            ) from None
+        except OSError as e:
+            if e.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.EBADF}:
+                raise
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Make an empty folder; it is gone afterwards, and so is one that a killed run left."""
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        path.mkdir(parents=True)
+        yield path
+    except OSError as e:
+        if e.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}:
+            raise
+        raise DownloadError(f"{path.parent}: cannot be written ({e.strerror})") from None
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def move_into_place(made: Path, final: Path) -> None:
+    """Give a folder that is complete its final name, durably."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    os.sync()  # all its files; one by one would take a minute
+    os.replace(made, final)
+    sync_folder(final.parent)
