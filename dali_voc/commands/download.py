@@ -113,12 +113,13 @@ def _say_how_to_use(console: Console, dataset: str, root: Path) -> None:
 
 def _say_what_to_fetch(console: Console, name: str, root: Path) -> None:
     by_hand = BY_HAND[name]
-    folder = root.expanduser().absolute() / by_hand.folder
-    if by_hand.is_there(root.expanduser()):
+    folder = by_hand.place(root)
+    into = folder.parent if by_hand.makes_folder else folder
+    if by_hand.is_there(root):
         _print(console, f"already there: [bold]{escape(str(folder))}[/]")
     else:
         _print(console, f"{by_hand.title} needs {by_hand.needs}.")
-        _print(console, f"Fetch, into {escape(str(folder.parent))}:")
+        _print(console, f"Fetch, into {escape(str(into))}:")
         for file in by_hand.files:
             _print(console, f"  {file}")
         _print(console, "When all is done there are:")

@@ -8,7 +8,6 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from gzip import BadGzipFile
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -27,6 +26,7 @@ _LONGEST_NAME = 255  # of a file or folder, bytes
 _LONGEST_PATH = 1024
 # photographs, PNG and MATLAB's files are compressed; more than this is a bomb
 _MOST_BLOW_UP = 4
+_NO_BOMB = 1 << 24
 _CHUNK = 1 << 20
 
 
@@ -109,7 +109,7 @@ def open_archive(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
             f"{archive}: found more than {_HEADERS:,} bytes about one file, expected no archive "
             "that blows up"
         ) from None
-    except (tarfile.TarError, EOFError, zlib.error, LZMAError, BadGzipFile) as e:
+    except (tarfile.TarError, EOFError, zlib.error, LZMAError) as e:
         raise ArchiveError(
             f"{archive}: cannot be read as a tar archive ({e}), expected a whole one"
         ) from None
@@ -117,7 +117,9 @@ def open_archive(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
 
 def _files(archive: Path, stream: MeteredStream) -> Iterator[tuple[str, IO[bytes]]]:
     size = archive.stat().st_size
-    room = size * _MOST_BLOW_UP if stream.compressed else size
+    # a plain archive holds no more than its own bytes
+    room = max(size * _MOST_BLOW_UP, _NO_BOMB) if stream.compressed else None
+    unpacked = 0
     seen: set[str] = set()
     for member, content in _members(archive, stream):
         name = _checked_name(archive, member)
@@ -125,8 +127,8 @@ def _files(archive: Path, stream: MeteredStream) -> Iterator[tuple[str, IO[bytes
             continue
         _check_kind(archive, member)
         assert content is not None  # it is a file
-        room -= member.size
-        if room < 0:
+        unpacked += member.size
+        if room is not None and unpacked > room:
             raise ArchiveError(
                 f"{archive}: found more in it than its {size:,} bytes allow, at '{name}', expected "
                 "no archive that blows up"
@@ -151,7 +153,7 @@ def _members(
                 return
             if count >= _MOST_MEMBERS:
                 raise ArchiveError(f"{archive}: found more than {_MOST_MEMBERS:,} files")
-            tar.members = []  # else tarfile keeps them all
+            tar.members = []  # type: ignore[attr-defined]  # else tarfile keeps them all
             stream.allowance = member.size + _HEADERS
             content = tar.extractfile(member) if member.isreg() else None
             yield member, content

@@ -19,6 +19,7 @@ class ByHand:
         needs: why this is not done for you.
         files: names of archives or their addresses, and what to do with them.
         folder: name of the folder that `dataset.root` names.
+        makes_folder: whether that folder comes out of the archive.
         layout: paths below that folder, when all is done.
     """
 
@@ -27,10 +28,16 @@ class ByHand:
     files: tuple[str, ...]
     folder: str
     layout: tuple[str, ...]
+    makes_folder: bool = False
+
+    def place(self, root: Path) -> Path:
+        """Return the folder of the data, which `root` itself may be."""
+        root = root.expanduser().absolute()
+        return root if root.name == self.folder else root / self.folder
 
     def is_there(self, root: Path) -> bool:
         """Whether everything of the layout is there, without looking into it."""
-        return all((root / self.folder / path).exists() for path in self.layout)
+        return all((self.place(root) / path).exists() for path in self.layout)
 
 
 _COCO = "http://images.cocodataset.org"
@@ -55,6 +62,7 @@ BY_HAND: Mapping[str, ByHand] = MappingProxyType(
                 "http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip: unpack it",
             ),
             folder="ADEChallengeData2016",
+            makes_folder=True,
             layout=(
                 *("images/training", "images/validation"),
                 *("annotations/training", "annotations/validation"),
@@ -95,6 +103,7 @@ BY_HAND: Mapping[str, ByHand] = MappingProxyType(
             "https://www.kaggle.com/datasets/carlolepelaars/camvid",
             files=("the archive of that page: unpack it",),
             folder="CamVid",
+            makes_folder=True,
             layout=(
                 *("class_dict.csv", "train", "train_labels", "val", "val_labels"),
                 *("test", "test_labels"),

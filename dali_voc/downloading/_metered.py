@@ -5,13 +5,18 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
 __all__ = ["AllowanceError", "MeteredStream"]
 
-_MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_MAGIC: dict[bytes, Callable[..., object]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 
 
 class AllowanceError(Exception):
@@ -45,8 +50,14 @@ class MeteredStream:
 
         Raises:
             AllowanceError: more was read than is allowed.
+            EOFError, zlib.error, lzma.LZMAError: the data are damaged or end early.
         """
-        data = self._file.read(size)
+        try:
+            data = self._file.read(size)
+        except OSError as e:
+            if e.errno is not None:
+                raise
+            raise EOFError(str(e)) from None  # what gzip and bz2 say of damaged data
         self.allowance -= len(data)
         if self.allowance < 0:
             raise AllowanceError

@@ -1,0 +1,354 @@
+"""Fetching a file from servers that break, lie and change their mind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flaky_server import Answer, serve
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dali_voc import DownloadError
+from dali_voc.downloading import Archive, Checksum, Patience, parse_checksum
+from dali_voc.downloading._part import Part
+from dali_voc.downloading._transfer import fetch
+
+DATA = random.Random(0).randbytes(300_000)
+OTHER = random.Random(1).randbytes(300_000)
+QUICK = Patience(tries=4, timeout=0.3, first_wait=0.0)
+
+
+def md5(data: bytes) -> Checksum:
+    return Checksum(algorithm="md5", digits=hashlib.md5(data).hexdigest())
+
+
+def get(
+    url: str,
+    path: Path,
+    *,
+    size: int | None = None,
+    checksum: Checksum | None = None,
+    patience: Patience = QUICK,
+) -> list[tuple[str, int, int | None]]:
+    """Fetch, and return what `progress` was told."""
+    told: list[tuple[str, int, int | None]] = []
+    fetch(
+        Archive(url=f"{url}/a.tar", size=size, checksum=checksum),
+        path,
+        patience=patience,
+        progress=lambda *how_far: told.append(how_far),
+        check_space=lambda coming, total: None,
+    )
+    return told
+
+
+def failure(url: str, path: Path, **more: object) -> str:
+    with pytest.raises(DownloadError) as error:
+        get(url, path, **more)  # type: ignore[arg-type]
+    assert not path.exists()
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def assert_whole(path: Path, data: bytes = DATA) -> None:
+    assert path.read_bytes() == data
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a.tar"
+
+
+def test_a_good_server(path: Path) -> None:
+    with serve(Answer(data=DATA)) as server:
+        told = get(server.url, path, size=len(DATA), checksum=md5(DATA))
+    assert_whole(path)
+    assert server.asked == [("/a.tar", None, None)]
+    assert told[0] == ("downloading", 0, len(DATA))
+    assert ("downloading", len(DATA), len(DATA)) in told
+    assert told[-1] == ("checking", len(DATA), len(DATA))
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    cuts=st.lists(st.integers(0, len(DATA) - 1), max_size=3),
+    how=st.builds(
+        Answer,
+        data=st.just(DATA),
+        etag=st.sampled_from(['"1"', 'W/"1"', None]),
+        ranges=st.booleans(),
+        chunked=st.booleans(),
+    ),
+    reset=st.booleans(),
+)
+def test_cuts_anywhere(path: Path, cuts: list[int], how: Answer, reset: bool) -> None:
+    """Whatever the server breaks off or cannot do, the bytes are right in the end."""
+    path.unlink(missing_ok=True)
+    with serve(*(replace(how, cut=cut, reset=reset) for cut in cuts), how) as server:
+        get(server.url, path, size=len(DATA), checksum=md5(DATA))
+    assert_whole(path)
+
+
+def test_goes_on_where_it_stopped(path: Path) -> None:
+    answer = Answer(data=DATA)
+    with serve(replace(answer, cut=1000), replace(answer, cut=0), answer) as server:
+        get(server.url, path)
+    assert_whole(path)
+    assert [asked[1:] for asked in server.asked] == [
+        (None, None),
+        ("bytes=1000-", '"1"'),
+        ("bytes=1000-", '"1"'),
+    ]
+
+
+def test_a_later_run_goes_on(path: Path) -> None:
+    with serve(Answer(data=DATA, cut=5000), Answer(status=503), Answer(data=DATA)) as server:
+        text = failure(server.url, path, patience=replace(QUICK, tries=2))
+        assert text == (
+            f"{server.url}/a.tar: the server answers 503 Service Unavailable, at the last of 2 "
+            "tries; 5,000 bytes are kept, and the same command goes on from there"
+        )
+        assert path.with_name("a.tar.part").read_bytes() == DATA[:5000]
+        get(server.url, path)
+    assert_whole(path)
+    assert server.asked[-1][1] == "bytes=5000-"
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_the_file_changed_in_between(path: Path, ranges: bool) -> None:
+    """By ETag alone: no checksum could tell."""
+    changed = Answer(data=OTHER, etag='"2"', ranges=ranges)
+    with serve(Answer(data=DATA, cut=70_000), changed) as server:
+        get(server.url, path)
+    assert_whole(path, OTHER)
+
+
+def test_the_file_changed_and_the_server_ignores_if_range(path: Path) -> None:
+    """A weak ETag may not be sent in If-Range; that it differs shows in the answer."""
+    changed = Answer(data=OTHER, etag='W/"2"')
+    with serve(Answer(data=DATA, etag='W/"1"', cut=70_000), changed) as server:
+        get(server.url, path)
+    assert_whole(path, OTHER)
+    assert [asked[1] for asked in server.asked] == [None, "bytes=70000-", None]
+
+
+def test_a_change_that_only_the_checksum_shows(path: Path) -> None:
+    """Half of an older file and half of the new: begins anew, once."""
+    new = Answer(data=OTHER, etag=None)
+    with serve(Answer(data=DATA, etag=None, cut=70_000), new) as server:
+        with pytest.raises(DownloadError):
+            get(server.url, path, checksum=md5(OTHER), patience=replace(QUICK, tries=1))
+        get(server.url, path, checksum=md5(OTHER))
+    assert_whole(path, OTHER)
+    assert [asked[1] for asked in server.asked] == [None, "bytes=70000-", None]
+
+
+def test_nothing_is_resumed_that_nobody_can_check(path: Path) -> None:
+    with serve(Answer(data=DATA, etag=None, cut=70_000), Answer(data=OTHER, etag=None)) as server:
+        failure(server.url, path, patience=replace(QUICK, tries=1))
+        get(server.url, path)
+    assert_whole(path, OTHER)
+
+
+def test_a_mirror_goes_on_where_the_checksum_is_known(path: Path) -> None:
+    with serve(Answer(data=DATA, cut=70_000)) as server:
+        failure(server.url, path, checksum=md5(DATA), patience=replace(QUICK, tries=1))
+    with serve(Answer(data=DATA, etag='"mirror"')) as mirror:
+        get(mirror.url, path, checksum=md5(DATA))
+    assert_whole(path)
+    assert mirror.asked == [("/a.tar", "bytes=70000-", None)]
+
+
+@pytest.mark.parametrize("shifted", [-100, 100])
+def test_a_range_that_was_not_asked_for(path: Path, shifted: int) -> None:
+    first = Answer(data=DATA, cut=70_000)
+    with serve(first, Answer(data=DATA, shifted=shifted), Answer(data=DATA)) as server:
+        get(server.url, path)
+    assert_whole(path)
+
+
+@pytest.mark.parametrize("declared", [len(DATA) - 50_000, len(DATA) + 50_000])
+def test_a_wrong_length_is_seen_before_anything_comes(path: Path, declared: int) -> None:
+    with serve(Answer(data=DATA, declared=declared)) as server:
+        text = failure(server.url, path, size=len(DATA))
+    assert text == f"{server.url}/a.tar: found {declared:,} bytes, expected 300,000"
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_length_too_short_where_only_the_checksum_is_known(path: Path) -> None:
+    with serve(Answer(data=DATA, declared=250_000)) as server:
+        text = failure(server.url, path, checksum=md5(DATA))
+    found = hashlib.md5(DATA[:250_000]).hexdigest()
+    assert text == f"{server.url}/a.tar: found md5 {found}, expected {md5(DATA).digits}"
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_length_too_long_where_nothing_is_known(path: Path) -> None:
+    with serve(Answer(data=DATA, declared=350_000, ranges=False)) as server:
+        text = failure(server.url, path)
+    assert "the connection ended at 300,000 of 350,000 bytes, at the last of 4 tries" in text
+
+
+def test_more_bytes_than_there_should_be(path: Path) -> None:
+    with serve(Answer(data=DATA, chunked=True)) as server:
+        text = failure(server.url, path, size=200_000)
+    assert text.endswith("found more bytes than the 200,000 expected")
+    assert list(path.parent.iterdir()) == []
+
+
+def test_no_length_at_all(path: Path) -> None:
+    with serve(Answer(data=DATA, chunked=True)) as server:
+        get(server.url, path)
+    assert_whole(path)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_answers_that_no_second_try_changes(path: Path, status: int) -> None:
+    with serve(Answer(status=status)) as server:
+        assert f"{server.url}/a.tar: the server answers {status} " in failure(server.url, path)
+    assert len(server.asked) == 1
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_answers_that_pass(path: Path, status: int, caplog: pytest.LogCaptureFixture) -> None:
+    busy = Answer(status=status, headers={"Retry-After": "2"})
+    with serve(busy, Answer(data=DATA)) as server:
+        get(server.url, path, patience=replace(QUICK, longest_wait=0.0))
+    assert_whole(path)
+    assert f"the server answers {status}" in caplog.text
+
+
+def test_waits_grow_and_the_server_may_ask_for_more(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    busy = Answer(status=503)
+    asks = replace(busy, headers={"Retry-After": "30"})
+    much = replace(busy, headers={"Retry-After": "9999"})
+    with serve(busy, busy, asks, much, busy) as server:
+        failure(server.url, path, patience=Patience(tries=6))
+    assert waits == [1, 2, 30, 60, 16]
+
+
+def test_redirects(path: Path) -> None:
+    with (
+        serve(Answer(data=DATA, cut=9), Answer(data=DATA)) as target,
+        serve(Answer(status=302, headers={"Location": f"{target.url}/there"})) as server,
+    ):
+        get(server.url, path)
+    assert_whole(path)
+    assert target.asked[1] == ("/there", "bytes=9-", '"1"')
+
+
+@pytest.mark.parametrize("to", ["/a.tar", "file:///etc/passwd"])
+def test_redirects_that_lead_nowhere(path: Path, to: str) -> None:
+    with serve(Answer(status=302, headers={"Location": to})) as server:
+        text = failure(server.url, path)
+    assert "302 Found" in text
+    assert "redirects in a loop or wrongly" in text
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_server_that_stalls(path: Path) -> None:
+    stalls = Answer(data=DATA, cut=1000, stall=True)
+    with serve(stalls, stalls, Answer(data=DATA)) as server:
+        get(server.url, path)
+    assert_whole(path)
+    assert [asked[1] for asked in server.asked] == [None, "bytes=1000-", "bytes=2000-"]
+
+
+def test_nobody_listens(path: Path) -> None:
+    with serve(Answer()) as server:
+        pass
+    text = failure(server.url, path)
+    assert text == f"{server.url}/a.tar: Connection refused, at the last of 4 tries"
+
+
+def test_wrong_checksum(path: Path) -> None:
+    with serve(Answer(data=DATA)) as server:
+        text = failure(server.url, path, checksum=md5(OTHER))
+    assert text == (
+        f"{server.url}/a.tar: found md5 {md5(DATA).digits}, expected {md5(OTHER).digits}"
+    )
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_whole_part_needs_no_server(path: Path) -> None:
+    """Killed between the last byte and the final name."""
+    part = Part(path)
+    path.with_name("a.tar.part").write_bytes(DATA)
+    record = {"url": "http://127.0.0.1:9/a.tar", "total": 300_000, "etag": "1", "modified": None}
+    part._record.write_text(json.dumps(record))
+    get("http://127.0.0.1:9", path, size=len(DATA), checksum=md5(DATA))
+    assert_whole(path)
+
+
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"url": 1}', "null"])
+def test_a_record_that_is_damaged_counts_for_nothing(path: Path, record: str) -> None:
+    path.with_name("a.tar.part").write_bytes(OTHER[:1000])
+    path.with_name("a.tar.part.json").write_text(record)
+    with serve(Answer(data=DATA)) as server:
+        get(server.url, path)
+    assert_whole(path)
+    assert server.asked == [("/a.tar", None, None)]
+
+
+def test_a_file_that_is_there_is_checked_and_not_fetched(path: Path) -> None:
+    path.write_bytes(DATA)
+    get("http://127.0.0.1:9", path, size=len(DATA), checksum=md5(DATA))
+    assert_whole(path)
+    with pytest.raises(DownloadError, match=r"a\.tar: found md5"):
+        get("http://127.0.0.1:9", path, checksum=md5(OTHER))
+
+
+def test_disk_full(path: Path) -> None:
+    """A real one: /dev/full takes nothing."""
+    part = path.with_name("a.tar.part")
+    part.symlink_to("/dev/full")
+    whole = Part(path)
+    with pytest.raises(DownloadError) as error:
+        whole.append(b"x")
+    assert str(error.value).startswith(f"{part}: cannot be written (No space left on device); 0 ")
+
+
+def test_a_space_check_that_fails_leaves_nothing_under_the_final_name(path: Path) -> None:
+    def full(coming: int, total: int) -> None:
+        raise DownloadError(f"{coming} of {total}")
+
+    with serve(Answer(data=DATA, cut=1000), Answer(data=DATA)) as server:
+        failure(server.url, path, patience=replace(QUICK, tries=1))
+        with pytest.raises(DownloadError, match="299000 of 300000"):
+            fetch(
+                Archive(url=f"{server.url}/a.tar"),
+                path,
+                patience=QUICK,
+                progress=lambda *_: None,
+                check_space=full,
+            )
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(("kind", "text"), [("md5", "1" * 31), ("sha256", "g" * 64), ("md5", "")])
+def test_checksums_that_are_none(kind: str, text: str) -> None:
+    with pytest.raises(DownloadError, match=f"--{kind}: found '{text}', expected"):
+        parse_checksum(kind, text)
+
+
+def test_checksums_against_hashlib(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(DATA * 10)
+    for kind in "md5", "sha256":
+        expected = hashlib.new(kind, DATA * 10).hexdigest()
+        checksum = parse_checksum(kind, f" {expected.upper()}\n")
+        assert checksum.digits == expected == checksum.of(file, progress=lambda *_: None)
