@@ -158,7 +158,7 @@ def test_a_file_with_holes(tmp_path: Path) -> None:
     member = info("a", size=512)
     member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.map": "0,512,1000000000,0"}
     member.pax_headers["GNU.sparse.size"] = "1000000000"
-    with pytest.raises(ArchiveError, match=r"found (a file with holes|more in it)"):
+    with pytest.raises(ArchiveError, match="found a file with holes"):
         unpack_bytes(tar((member, b"x" * 512)), tmp_path)
 
 

@@ -56,8 +56,9 @@ def choose_archive(
         raise DownloadError("--url, --mirror: found both, expected one")
     if mirror is not None:
         own = PurePosixPath(urllib.parse.urlsplit(archive.url).path).name
-        where = f"{mirror}{own}" if mirror.endswith("/") else mirror
-        archive = dataclasses.replace(archive, url=_address(where, "--mirror"))
+        where = _address(mirror, "--mirror")
+        where = f"{where.rstrip('/')}/{own}" if mirror.endswith("/") else where
+        archive = dataclasses.replace(archive, url=where)
     if url is not None:
         archive = Archive(url=_address(url, "--url"))
     return dataclasses.replace(archive, checksum=checksum) if checksum else archive
