@@ -25,6 +25,7 @@ class Answer:
     stall: bool = False  # ... only when the server stops
     declared: int | None = None  # a length that is a lie
     chunked: bool = False
+    hide_total: bool = False  # Content-Range ends with /*
     shifted: int = 0  # a range that begins elsewhere than it was asked for
 
 
@@ -76,7 +77,8 @@ def _answer(to: BaseHTTPRequestHandler, answer: Answer, stopped: threading.Event
     to.send_response(206 if start else 200)
     if start:
         last = len(answer.data) - 1
-        to.send_header("Content-Range", f"bytes {start + answer.shifted}-{last}/{last + 1}")
+        total = "*" if answer.hide_total else last + 1
+        to.send_header("Content-Range", f"bytes {start + answer.shifted}-{last}/{total}")
     for name, value in answer.headers.items():
         to.send_header(name, value)
     if answer.etag:
@@ -106,7 +108,8 @@ def _refuse(to: BaseHTTPRequestHandler, status: int, headers: dict[str, str]) ->
 def _send_body(to: BaseHTTPRequestHandler, answer: Answer, body: bytes) -> None:
     piece = body if answer.cut is None else body[: answer.cut]
     if answer.chunked:
-        to.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if piece:  # an empty one would mean the end
+            to.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         if answer.cut is None:
             to.wfile.write(b"0\r\n\r\n")
     else:

@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -175,13 +176,30 @@ def test_a_part_of_the_data_is_there(voc: Path, voc_tar: bytes, tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_is_cleared(voc: Path, voc_tar: bytes, tmp_path: Path) -> None:
-    left = tmp_path / ".VOC2012.unpacking/VOCdevkit/VOC2012/JPEGImages"
+    left = tmp_path / "VOCdevkit/.VOC2012.unpacking/VOCdevkit/VOC2012/JPEGImages"
     left.mkdir(parents=True)
     (left / "half.jpg").write_bytes(b"half")
     (tmp_path / "VOC.tar").write_bytes(voc_tar)  # whole, and not unpacked yet
     fetch(tmp_path, known("http://127.0.0.1:9/VOC.tar", voc_tar))
     assert_same(tmp_path / "VOCdevkit/VOC2012", voc)
     assert os.listdir(tmp_path) == ["VOCdevkit"]
+    assert os.listdir(tmp_path / "VOCdevkit") == ["VOC2012"]
+
+
+def test_vocdevkit_on_another_disk(
+    voc: Path, voc_tar: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is looked for on each; a folder is renamed within one disk only."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second disk here")
+    with tempfile.TemporaryDirectory(dir=shm) as other:
+        (tmp_path / "VOCdevkit").symlink_to(other)
+        usage = shutil.disk_usage(tmp_path)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=len(voc_tar)))
+        with serve(Answer(data=voc_tar)) as server:
+            fetch(tmp_path, known(f"{server.url}/VOC.tar", voc_tar))
+        assert_same(Path(other) / "VOC2012", voc)
 
 
 def test_no_room(voc_tar: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,7 @@ def test_a_disk_that_is_full_while_unpacking(archive: Path, tmp_path: Path) -> N
         pytest.skip(f"no disk can be mounted here: {done.stderr}")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"dali-voc: {tmp_path}: cannot be written (No space left on device)"
+        f"dali-voc: {tmp_path}/VOCdevkit: cannot be written (No space left on device)"
     )
     assert done.stdout == ""  # nothing is left on the disk
 

@@ -211,6 +211,31 @@ def test_no_length_at_all(path: Path) -> None:
     assert_whole(path)
 
 
+@pytest.mark.parametrize("cut", [0, 100, len(DATA) - 1])
+def test_a_cut_shows_without_a_length(path: Path, cut: int) -> None:
+    answer = Answer(data=DATA, chunked=True)
+    with serve(replace(answer, cut=cut), answer) as server:
+        get(server.url, path)
+    assert_whole(path)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_an_empty_file(path: Path, chunked: bool) -> None:
+    """It is what the server has; that it is no archive is for others to say."""
+    with serve(Answer(data=b"", chunked=chunked)) as server:
+        get(server.url, path)
+    assert_whole(path, b"")
+
+
+def test_a_range_of_a_file_whose_size_is_not_said(path: Path) -> None:
+    rest = Answer(data=DATA, hide_total=True)
+    with serve(Answer(data=DATA, cut=1000), replace(rest, cut=2000), rest) as server:
+        get(server.url, path)
+    assert_whole(path)
+    assert [asked[1] for asked in server.asked] == [None, "bytes=1000-", "bytes=3000-"]
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_answers_that_no_second_try_changes(path: Path, status: int) -> None:
     with serve(Answer(status=status)) as server:

@@ -22,20 +22,25 @@ __all__ = ["show_transfer"]
 @contextmanager
 def show_transfer(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show a bar for each step, and give the function that is told how far a step is."""
-    with Progress(
+    bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=console,
-    ) as bars:
-        tasks: dict[str, TaskID] = {}
+    )
+    tasks: dict[str, TaskID] = {}
 
-        def progress(step: str, done: int, total: int | None) -> None:
-            if step not in tasks:
-                # what was there before is no part of the rate
-                tasks[step] = bars.add_task(step, total=total, completed=done)
-            bars.update(tasks[step], completed=done, total=total)
+    def progress(step: str, done: int, total: int | None) -> None:
+        bars.start()  # not before there is something to show
+        if step not in tasks:
+            # what was there before is no part of the rate
+            tasks[step] = bars.add_task(step, total=total, completed=done)
+        bars.update(tasks[step], completed=done, total=total)
 
+    try:
         yield progress
+    finally:
+        if tasks:
+            bars.stop()

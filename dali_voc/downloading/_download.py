@@ -83,15 +83,14 @@ def download(
                 keep=keep,
                 patience=patience or Patience(),
                 progress=progress,
-                space=_SPACE_FOR_SBD if sbd else None,
+                final=final,
+                unpacked=_SPACE_FOR_SBD if sbd else None,
             ) as path:
                 size = path.stat().st_size
                 if sbd:
                     add_sbd(path, final, progress=lambda n: progress("labels", n, None))
                 else:
-                    unpack_voc(
-                        path, final, folder=root, progress=lambda n: progress("unpacking", n, size)
-                    )
+                    unpack_voc(path, final, progress=lambda n: progress("unpacking", n, size))
             pairs = _there(final, sbd=sbd)
             assert pairs is not None  # it has just been put there
     return Downloaded(dataset=dataset, root=final, pairs=pairs, was_there=was_there)
@@ -133,22 +132,25 @@ def _archive_file(
     keep: bool,
     patience: Patience,
     progress: Progress,
-    space: int | None,
+    final: Path,
+    unpacked: int | None,
 ) -> Iterator[Path]:
     """Give the archive, whole and checked; what was fetched is deleted at the end."""
     if archive.checksum is None:
         _log.warning("%s: its checksum is not known, so only its form is checked", archive.url)
+    above = final.parent if final.parent.is_dir() else path.parent
+
+    def enough(coming: int, total: int) -> None:
+        check_space((path.parent, coming), (above, total if unpacked is None else unpacked))
+
     local = local_path(archive)
     if local is not None:
         if not local.is_file():
             raise DownloadError(f"{local}: no such file, expected an archive")
-        check_space(path.parent, space if space is not None else local.stat().st_size)
+        enough(0, local.stat().st_size)
         check_file(archive, local, progress=progress)
         yield local
         return
-
-    def enough(coming: int, total: int) -> None:
-        check_space(path.parent, coming + (space if space is not None else total))
 
     fetch(archive, path, patience=patience, progress=progress, check_space=enough)
     enough(0, path.stat().st_size)

@@ -114,22 +114,26 @@ def ask(url: str, *, offset: int, if_range: str | None, timeout: float) -> Itera
 
 
 def _span(url: str, response: http.client.HTTPResponse) -> tuple[int, int | None]:
-    if response.status == http.client.PARTIAL_CONTENT:
-        found = re.fullmatch(
-            r"bytes (\d+)-\d+/(\d+|\*)", response.headers["Content-Range"] or "", re.IGNORECASE
-        )
-        if found is None:
-            raise RestartError(f"{url}: the server does not say which part it sends")
-        return int(found[1]), None if found[2] == "*" else int(found[2])
-    if response.status != http.client.OK:
+    """Return where the body begins, and the size of the whole file if it is said."""
+    length = response.headers["Content-Length"] or ""
+    coming = int(length) if length.isdecimal() else None
+    if response.status == http.client.OK:
+        return 0, coming
+    if response.status != http.client.PARTIAL_CONTENT:
         raise DownloadError(f"{url}: found status {response.status}, expected 200 or 206")
-    length = response.headers["Content-Length"]
-    return 0, int(length) if length and length.isdecimal() else None
+    said = response.headers["Content-Range"] or ""
+    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", said, re.IGNORECASE)
+    if found is None:
+        raise RestartError("the server does not say which part it sends")
+    start = int(found[1])
+    if found[2] != "*":
+        return start, int(found[2])
+    return start, None if coming is None else start + coming
 
 
 def _refused(url: str, error: urllib.error.HTTPError) -> Exception:
     if error.code == _RANGE_NOT_SATISFIABLE:
-        return RestartError(f"{url}: the server has no more bytes")
+        return RestartError("the server has no more bytes")
     said = f"{error.code} {http.client.responses.get(error.code, '')}".strip()
     if error.code in _WORTH_ANOTHER_TRY:
         after = error.headers["Retry-After"] or ""

@@ -73,6 +73,7 @@ class Part:
         """Begin anew with a version."""
         self.discard()
         write_text(self._record, json.dumps(dataclasses.asdict(version)))
+        self.path.touch()
         self.version = version
 
     def append(self, chunk: bytes) -> None:

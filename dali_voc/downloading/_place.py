@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dali_voc._files import sync_folder
@@ -60,7 +60,10 @@ def the_only_one(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
-    """Make an empty folder; it is gone afterwards, and so is one that a killed run left."""
+    """Make an empty folder; it is gone afterwards, and so is one that a killed run left.
+
+    The folder above it is made, too, and is gone afterwards if it is empty then.
+    """
     shutil.rmtree(path, ignore_errors=True)
     try:
         path.mkdir(parents=True)
@@ -71,11 +74,12 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         raise DownloadError(f"{path.parent}: cannot be written ({e.strerror})") from None
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            path.parent.rmdir()
 
 
 def move_into_place(made: Path, final: Path) -> None:
     """Give a folder that is complete its final name, durably."""
-    final.parent.mkdir(parents=True, exist_ok=True)
     os.sync()  # all its files; one by one would take a minute
     os.replace(made, final)
     sync_folder(final.parent)

@@ -29,22 +29,19 @@ def count_pairs(root: Path) -> int:
     return max(len(find_pairs(root, name).images) for name in own)
 
 
-def unpack_voc(
-    archive: Path, final: Path, *, folder: Path, progress: Callable[[int], None]
-) -> None:
+def unpack_voc(archive: Path, final: Path, *, progress: Callable[[int], None]) -> None:
     """Unpack an archive in VOC's layout; its data are in any folder of it.
 
     Args:
         archive: a tar file.
         final: the folder of the data, which is not there yet.
-        folder: for the time being the data are below this folder, on the same disk.
         progress: is told the bytes unpacked.
 
     Raises:
         ArchiveError: the archive is not as it should be.
         OSError: the disk does not take it.
     """
-    with temporary_folder(folder / f".{final.name}.unpacking") as temporary:
+    with temporary_folder(final.parent / f".{final.name}.unpacking") as temporary:
         unpack(archive, temporary, progress=progress)
         found = [
             path.parent
