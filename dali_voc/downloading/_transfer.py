@@ -174,15 +174,15 @@ def _attempt(
         version = Version(
             url=archive.url, total=reply.total, etag=reply.etag, modified=reply.modified
         )
-        if reply.start == 0:
-            part.begin(version)
-        elif reply.start != part.size:
+        if reply.start not in {0, part.size}:
             raise RestartError(f"sends bytes from {reply.start:,}, not from {part.size:,}")
-        elif same_place and part.version is not None and part.version.contradicts(version):
+        if reply.start and same_place and part.version and part.version.contradicts(version):
             raise RestartError("the file has changed on the server")
         total = archive.size if archive.size is not None else reply.total
         if total is not None:
-            check_space(total - part.size, total)
+            check_space(total - reply.start, total)
+        if reply.start == 0:
+            part.begin(version)
         progress("downloading", part.size, total)
         for chunk in reply.chunks():
             if total is not None and part.size + len(chunk) > total:
