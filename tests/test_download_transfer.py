@@ -198,6 +198,44 @@ def test_a_length_too_long_where_nothing_is_known(path: Path) -> None:
     assert "the connection ended at 300,000 of 350,000 bytes, at the last of 4 tries" in text
 
 
+@pytest.mark.parametrize("declared", [1, 100_000, len(DATA) - 1])
+def test_no_more_is_taken_than_the_server_says(path: Path, declared: int) -> None:
+    """Nothing is known but the length, which is a lie: what comes behind it is not the file."""
+    with serve(Answer(data=DATA, declared=declared)) as server:
+        get(server.url, path)
+    assert_whole(path, DATA[:declared])
+
+
+def test_a_part_that_is_too_long(path: Path) -> None:
+    with serve(Answer(data=DATA, cut=70_000), Answer(data=DATA[:60_000])) as server:
+        failure(server.url, path, checksum=md5(DATA), patience=replace(QUICK, tries=1))
+        get(server.url, path, size=60_000, checksum=md5(DATA[:60_000]))
+    assert_whole(path, DATA[:60_000])
+
+
+def test_a_part_that_is_whole_where_only_the_server_knows_the_size(path: Path) -> None:
+    """Killed between the last byte and the final name; the server has nothing behind it."""
+    with serve(Answer(data=DATA, cut=70_000), Answer(data=DATA)) as server:
+        failure(server.url, path, patience=replace(QUICK, tries=1))
+        path.with_name("a.tar.part").write_bytes(DATA)
+        get(server.url, path)
+    assert_whole(path)
+    assert [asked[1] for asked in server.asked] == [None, "bytes=300000-"]
+
+
+def test_progress_counts_for_patience(path: Path) -> None:
+    """A megabyte at a time is slow going, not a failure; next to nothing at a time is one."""
+    data = DATA * 14
+    for step, good in (1 << 20, True), (1 << 18, False):
+        with serve(Answer(data=data, cut=step)) as server:
+            if good:
+                get(server.url, path, patience=replace(QUICK, tries=2))
+                assert_whole(path, data)
+                path.unlink()
+            else:
+                failure(server.url, path, patience=replace(QUICK, tries=2))
+
+
 def test_more_bytes_than_there_should_be(path: Path) -> None:
     with serve(Answer(data=DATA, chunked=True)) as server:
         text = failure(server.url, path, size=200_000)

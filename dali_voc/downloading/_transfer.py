@@ -110,8 +110,7 @@ def _drop_what_cannot_be_resumed(part: Part, archive: Archive) -> None:
         archive.checksum is not None
         or (version.url == archive.url and (version.etag or version.modified))
     )
-    too_long = archive.size is not None and part.size > archive.size
-    if not known or too_long:
+    if not known:
         part.discard()
 
 
