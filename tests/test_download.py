@@ -186,6 +186,20 @@ def test_what_a_killed_run_left_is_cleared(voc: Path, voc_tar: bytes, tmp_path: 
     assert os.listdir(tmp_path / "VOCdevkit") == ["VOC2012"]
 
 
+def test_interrupted_while_unpacking(voc: Path, voc_tar: bytes, tmp_path: Path) -> None:
+    def interrupt(step: str, done: int, total: int | None) -> None:
+        if step == "unpacking" and done > len(voc_tar) // 4:
+            raise KeyboardInterrupt
+
+    with serve(Answer(data=voc_tar)) as server:
+        archive = known(f"{server.url}/VOC.tar", voc_tar)
+        with pytest.raises(KeyboardInterrupt):
+            download("voc2012", tmp_path, archive=archive, progress=interrupt)
+    assert os.listdir(tmp_path) == ["VOC.tar"]
+    fetch(tmp_path, archive)  # without the server
+    assert_same(tmp_path / "VOCdevkit/VOC2012", voc)
+
+
 def test_vocdevkit_on_another_disk(
     voc: Path, voc_tar: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,12 @@ def archive_of(
     members[f"{BASE}/val.txt"] = "\n".join(names[6:]).encode()
     members[f"{BASE}/inst/other.mat"] = b"of no interest"
     members[f"{BASE}/img/other.jpg"] = b"of no interest"
+    members["code/train.txt"] = b"of no interest"
     write_tar(path, list({**members, **(extra or {})}.items()))
+    with tarfile.open(path, "a") as tar:
+        link = tarfile.TarInfo(f"{BASE}/cls/link.mat")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
     return choose_archive("voc2012_aug", url=str(path))
 
 

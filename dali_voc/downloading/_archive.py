@@ -90,11 +90,17 @@ def _new_file(archive: Path, folder: Path, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def open_archive(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+def open_archive(
+    archive: Path, *, only_files: bool = False
+) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """Open an archive; gives its files in their order: name, and content to be read at once.
 
     Names are relative, without `..`, and each comes once. Whole archives are refused for what no
     data set needs: links, devices, holes, names that lead out, and more than fits their size.
+
+    Args:
+        archive: a tar file, as it is or compressed by gzip, bzip2 or xz.
+        only_files: pass over links and the like, for those who do not unpack.
 
     Raises:
         ArchiveError: it is damaged, ends early, or holds something of these. This may turn out
@@ -103,7 +109,7 @@ def open_archive(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """
     try:
         with closing(MeteredStream(archive)) as stream:
-            yield _files(archive, stream)
+            yield _files(archive, stream, only_files=only_files)
     except AllowanceError:
         raise ArchiveError(
             f"{archive}: found more than {_HEADERS:,} bytes about one file, expected no archive "
@@ -115,7 +121,9 @@ def open_archive(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
         ) from None
 
 
-def _files(archive: Path, stream: MeteredStream) -> Iterator[tuple[str, IO[bytes]]]:
+def _files(
+    archive: Path, stream: MeteredStream, *, only_files: bool
+) -> Iterator[tuple[str, IO[bytes]]]:
     size = archive.stat().st_size
     # a plain archive holds no more than its own bytes
     room = max(size * _MOST_BLOW_UP, _NO_BOMB) if stream.compressed else None
@@ -123,7 +131,7 @@ def _files(archive: Path, stream: MeteredStream) -> Iterator[tuple[str, IO[bytes
     seen: set[str] = set()
     for member, content in _members(archive, stream):
         name = _checked_name(archive, member)
-        if member.isdir():
+        if member.isdir() or (only_files and not member.isreg()):
             continue
         _check_kind(archive, member)
         assert content is not None  # it is a file

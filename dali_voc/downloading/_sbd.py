@@ -78,10 +78,10 @@ def _convert(archive: Path, folder: Path, *, progress: Callable[[int], None]) ->
     """Write `ID.png` for each label of the archive, and return the ids of its lists."""
     listed: set[str] = set()
     done = 0
-    with open_archive(archive) as files:
+    with open_archive(archive, only_files=True) as files:
         for name, content in files:
             path = PurePosixPath(name)
-            if path.name in {"train.txt", "val.txt"}:
+            if path.name in {"train.txt", "val.txt"} and path.parent.name == "dataset":
                 listed |= set(content.read().decode().split())
             elif path.parent.name == "cls" and path.suffix == ".mat":
                 data = content.read()
