@@ -80,7 +80,8 @@ class ColorToIndex : public ColorToIndexBase<CPUBackend> {
       if (table_.view().Find(color) == kUnknown) counts.Add(color);
     }
     FailSample(sample, "sample " + std::to_string(sample) + " of the batch",
-               counts.Describe([](uint32_t color) { return "colour " + ColorName(color); }));
+               counts.Describe([](uint32_t color) { return "colour " + ColorName(color); },
+                               [&](uint32_t color) { return NameColors(table_.Colors(), color); }));
   }
 
   ColorTable table_;

@@ -62,6 +62,13 @@ std::array<uint16_t, 256> LabelMap::ClassesOfValues(const PngChunks& chunks) con
   return classes;
 }
 
+std::vector<uint32_t> LabelMap::KnownValues() const {
+  std::vector<uint32_t> known;
+  for (uint32_t value = 0; value < values.size(); value++)
+    if (values[value] != kUnknown) known.push_back(value);
+  return known;
+}
+
 PngHeader ReadLabelHeader(const uint8_t* file, size_t size) {
   PngChunks chunks;
   if (IsLabelRuns(file, size)) {
@@ -94,6 +101,7 @@ void LabelDecoder::ChooseMap(const CropRequest& crop) {
     throw LabelError("there is no label map " + std::to_string(crop.map));
   map_ = maps_[crop.map].get();
   colors_ = map_->colors.view();
+  own_colors_.reset();
   if (!crop.segments) return;
   std::vector<int> colors, classes;
   for (int64_t i = 0; i < crop.num_segments; i++) {
@@ -261,15 +269,26 @@ void LabelDecoder::FailUnknown() {
       if (bytes > 2 && colors_.Find(PackRgb(p)) == kUnknown) counts.Add(PackRgb(p));
     }
   }
-  throw LabelError(counts.Describe([&](uint32_t key) -> std::string {
+  const bool is_palette = header.color == PngColor::kPalette;
+  auto name = [&](uint32_t key) -> std::string {
     if (!by_value) return "colour " + ColorName(key);
     std::string number = std::to_string(key);
-    if (header.color != PngColor::kPalette) return "value " + number;
+    if (!is_palette) return "value " + number;
     if (!map_->palette_by_color) return "palette index " + number;
     if (static_cast<int>(key) >= chunks_.palette_size)
       return "palette index " + number + ", which has no colour,";
     return "colour " + ColorName(chunks_.palette[key]) + ", palette index " + number + ",";
-  }));
+  };
+  auto known = [&](uint32_t key) -> std::string {
+    if (!by_value) return NameColors((own_colors_ ? *own_colors_ : map_->colors).Colors(), key);
+    if (is_palette && map_->palette_by_color) {
+      if (static_cast<int>(key) >= chunks_.palette_size)
+        return "an index below " + std::to_string(chunks_.palette_size);
+      return NameColors(map_->colors.Colors(), chunks_.palette[key]);
+    }
+    return NameValues(map_->KnownValues());
+  };
+  throw LabelError(counts.Describe(name, known));
 }
 
 template <typename T>

@@ -27,6 +27,9 @@ struct LabelMap {
   // The class of each byte that a file of one channel can hold.
   std::array<uint16_t, 256> ClassesOfValues(const PngChunks& chunks) const;
 
+  // The gray values that have a class, ascending.
+  std::vector<uint32_t> KnownValues() const;
+
   ColorTable colors;  // for RGB, RGBA and, by default, palette colours
   // Of all 65,536 gray values; those up to 255 for palette indices too, if so configured.
   std::vector<uint16_t> values;
