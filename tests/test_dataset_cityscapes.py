@@ -141,7 +141,9 @@ def test_what_is_missing(
 def test_a_number_that_is_no_label(root: Path) -> None:
     path = root / "gtFine/val/lindau/lindau_000000_000019_gtFine_labelIds.png"
     write_label(path, np.where(ALL_IDS == 3, 34, ALL_IDS))
-    reason = r"labelIds\.png: value 34 is not in the label table, found in \d+ pixels?; expected 0-33"
+    reason = (
+        r"labelIds\.png: value 34 is not in the label table, found in \d+ pixels?; expected 0-33"
+    )
     with pytest.raises(Exception, match=reason):
         load_labels("cityscapes", root, "val")
 

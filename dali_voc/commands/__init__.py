@@ -12,6 +12,7 @@ from dali_voc.commands.demo import demo
 from dali_voc.commands.download import download
 from dali_voc.commands.pack import pack
 from dali_voc.commands.stats import stats
+from dali_voc.commands.verify import verify
 from dali_voc.errors import DaliVocError
 
 __all__ = ["app", "main"]
@@ -30,6 +31,7 @@ app.command()(demo)
 app.command()(bench)
 app.command()(pack)
 app.command()(stats)
+app.command()(verify)
 app.command()(download)
 
 

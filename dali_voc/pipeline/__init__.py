@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dali_voc.pipeline._decode_only import build_decode_only_pipeline
 from dali_voc.pipeline._files import Source
+from dali_voc.pipeline._for_checking import build_image_pipeline
 from dali_voc.pipeline._for_packing import build_packing_pipeline
 from dali_voc.pipeline._labels_only import build_label_pipeline
 from dali_voc.pipeline._pairs import build_pipeline
@@ -14,6 +15,7 @@ from dali_voc.pipeline._pairs import build_pipeline
 __all__ = [
     "Source",
     "build_decode_only_pipeline",
+    "build_image_pipeline",
     "build_label_pipeline",
     "build_packing_pipeline",
     "build_pipeline",

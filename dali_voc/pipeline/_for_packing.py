@@ -8,8 +8,9 @@ from nvidia.dali import Pipeline, fn
 
 from dali_voc.config import LabelsConfig
 from dali_voc.labels import LabelTables
-from dali_voc.ops import decode_label, read_record
+from dali_voc.ops import read_record
 from dali_voc.pipeline._files import Source, empty_pipeline
+from dali_voc.pipeline._whole_label import decode_whole_label
 
 __all__ = ["build_packing_pipeline"]
 
@@ -48,20 +49,17 @@ def build_packing_pipeline(
         nodes = fn.external_source(source=source, num_outputs=len(columns))
         given = dict(zip(columns, nodes, strict=True))
         image = read_record(given["image"], record=given.get("image_record"), about="its image")
-        label = decode_label(
+        label = decode_whole_label(
             read_record(given["label"], record=given.get("label_record")),
             given["label"],
             image,
+            labels=labels,
             tables=tables,
-            crop_size=None,
+            void=void,
             map=given.get("map", 0),
             segments=given.get("segments"),
             image_shape=fn.peek_image_shape(image, adjust_orientation=False),
-            palette=labels.palette,
-            unknown="error" if labels.unknown == "error" else void,
-            ignore_index=void,
-            dtype="uint8" if void <= 255 else "int32",
         )
-        pipeline.set_outputs(image, label.label)
+        pipeline.set_outputs(image, label)
     pipeline.build()
     return pipeline

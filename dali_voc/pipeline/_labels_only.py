@@ -8,8 +8,8 @@ from nvidia.dali import Pipeline
 
 from dali_voc.config import LabelsConfig
 from dali_voc.labels import LabelTables
-from dali_voc.ops import decode_label
 from dali_voc.pipeline._files import Source, empty_pipeline, read_one
+from dali_voc.pipeline._whole_label import decode_whole_label
 
 __all__ = ["build_label_pipeline"]
 
@@ -44,17 +44,9 @@ def build_label_pipeline(
     pipeline = empty_pipeline(batch_size, None, threads, prefetch)
     with pipeline:
         label_path, encoded, meaning = read_one(source, "label", columns=columns)
-        nodes = decode_label(
-            encoded,
-            label_path,
-            tables=tables,
-            crop_size=None,
-            **meaning,
-            palette=labels.palette,
-            unknown="error" if labels.unknown == "error" else void,
-            ignore_index=void,
-            dtype="uint8" if void <= 255 else "int32",
+        label = decode_whole_label(
+            encoded, label_path, labels=labels, tables=tables, void=void, **meaning
         )
-        pipeline.set_outputs(nodes.label)
+        pipeline.set_outputs(label)
     pipeline.build()
     return pipeline
