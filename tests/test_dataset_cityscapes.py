@@ -111,6 +111,15 @@ def test_files_without_a_partner(root: Path) -> None:
     assert len(pairs_of("cityscapes", root, "train", must_exist=False)) == 3
 
 
+def test_a_city_of_labels_alone(root: Path) -> None:
+    (root / "leftImg8bit/train/ulm").rename(root / "ulm")
+    with pytest.raises(DatasetError) as error:
+        pairs_of("cityscapes", root, "train")
+    assert str(error.value).endswith(
+        "found no *_leftImg8bit.png for 2 labels (ulm/ulm_000000_000019, ulm/ulm_000001_000019)"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "split", "keys", "reason"),
     [

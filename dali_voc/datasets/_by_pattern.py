@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dali_voc.datasets._index import PathList
 from dali_voc.datasets._layout import list_folders, some_of
 from dali_voc.datasets._pattern import Pattern
+from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError
 
 __all__ = ["find_by_pattern"]
@@ -108,29 +109,17 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
 def _check_partners(
     root: Path, images: Pattern, masks: Pattern, partners: list[str], *, all_of_them: bool
 ) -> None:
-    without_label = set(partners)
-    without_image = []
-    for stem in _own_stems(root, masks, images):
-        if stem in without_label:
-            without_label.remove(stem)
-        elif all_of_them:
-            without_image.append(stem)
-    found = [
-        *_lacking(masks, "image", without_label),
-        *_lacking(images, "label", without_image),
-    ]
+    found = unpaired(
+        partners,
+        _own_stems(root, masks, images),
+        image=images.text,
+        label=masks.text,
+        both_ways=all_of_them,
+    )
     if found:
         raise DatasetError(
-            f"{root}: expected a label {masks.text} for each image {images.text}, found "
-            f"{', and '.join(found)}"
+            f"{root}: expected a label {masks.text} for each image {images.text}, found {found}"
         )
-
-
-def _lacking(pattern: Pattern, what: str, stems: Collection[str]) -> list[str]:
-    if not stems:
-        return []
-    plural = "s" if len(stems) > 1 else ""
-    return [f"no {pattern.text} for {len(stems)} {what}{plural} ({some_of(sorted(stems))})"]
 
 
 def _known_splits(root: Path, *patterns: str) -> list[str]:
