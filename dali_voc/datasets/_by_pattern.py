@@ -54,7 +54,7 @@ def find_by_pattern(
     if chosen is None or must_exist:
         found = list(_own_stems(root, of_images, of_masks))
         if not found:
-            there = _known_splits(root, images, masks)
+            there = [name for name in _known_splits(root, images, masks) if name != split]
             hint = f"; splits there are: {', '.join(there)}" if there else ""
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
         stems = sorted(found) if chosen is None else list(chosen)
@@ -109,6 +109,7 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
 def _check_partners(
     root: Path, images: Pattern, masks: Pattern, partners: list[str], *, all_of_them: bool
 ) -> None:
+    _check_partners_differ(root, images, masks, partners)
     found = unpaired(
         partners,
         _own_stems(root, masks, images),
@@ -120,6 +121,20 @@ def _check_partners(
         raise DatasetError(
             f"{root}: expected a label {masks.text} for each image {images.text}, found {found}"
         )
+
+
+def _check_partners_differ(
+    root: Path, images: Pattern, masks: Pattern, partners: list[str]
+) -> None:
+    """Refuse a label of two images: by `**/*.jpg` and `*_*.png`, a_b_c is of a/b_c and of a_b/c."""
+    if len(set(partners)) == len(partners):
+        return
+    shared = sorted(stem for stem, times in Counter(partners).items() if times > 1)
+    files = [f"{masks.prefix}{stem}{masks.suffix}" for stem in shared]
+    raise DatasetError(
+        f"{root}: expected a label {masks.text} for each image {images.text}, found several images "
+        f"for {len(files)} labels ({some_of(files)})"
+    )
 
 
 def _known_splits(root: Path, *patterns: str) -> list[str]:
