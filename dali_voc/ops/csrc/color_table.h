@@ -36,8 +36,6 @@ class ColorTable {
 
   const ColorTableView& view() const { return view_; }
   size_t size() const { return slots_.size(); }
-  // Slots that are looked at until a colour of the table is found, at most.
-  int longest() const { return longest_; }
 
  private:
   static constexpr uint32_t kGolden = 0x9e3779b1u;  // 2^32 over the golden ratio
@@ -72,7 +70,7 @@ class ColorTable {
 
   std::vector<ColorSlot> slots_;
   ColorTableView view_{};
-  int longest_ = 0;
+  int longest_ = 0;  // slots that are looked at until a colour of the table is found, at most
 };
 
 // Labels come in runs of one colour, so the last answer is usually the next one.
