@@ -65,6 +65,8 @@ def find_by_pattern(
     partners = stems
     if of_images.middle != of_masks.middle:
         partners = [of_masks.fill(_groups(of_images, stem, root)) for stem in stems]
+        if must_exist:
+            _check_partners_differ(root, of_images, of_masks, partners)
     if must_exist:
         _check_partners(root, of_images, of_masks, partners, all_of_them=chosen is None)
     paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
@@ -109,7 +111,6 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
 def _check_partners(
     root: Path, images: Pattern, masks: Pattern, partners: list[str], *, all_of_them: bool
 ) -> None:
-    _check_partners_differ(root, images, masks, partners)
     found = unpaired(
         partners,
         _own_stems(root, masks, images),
