@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,12 @@ def test_specs() -> None:
     for index, (name, color) in places.items():
         assert ADE20K_SPEC.classes[index] == name
         assert ADE20K_SPEC.colors[index] == color
+
+
+def test_no_colour_has_moved() -> None:
+    """The hash is of the palette of mmsegmentation 1.2.2's `ADE20KDataset`."""
+    palette = np.array(ADE20K_SPEC.colors, np.uint8).tobytes()
+    assert hashlib.sha256(palette).hexdigest()[:16] == "ce475c9151035eff"
 
 
 def test_configuration() -> None:

@@ -65,13 +65,15 @@ def test_16_bits(root: Path) -> None:
 
 
 def test_what_is_missing(root: Path) -> None:
-    with pytest.raises(DatasetError, match=r"found no images, .*; splits there are: train"):
+    with pytest.raises(DatasetError, match=r"found no images, .*; splits there are: train$"):
         pairs_of("camvid", root, "val")
     (root / "train_labels/01TP_1_L.png").unlink()
     with pytest.raises(DatasetError, match=r"_L\.png for 1 image \(01TP_1\)"):
         pairs_of("camvid", root, "train")
+    with pytest.raises(DatasetError, match=rf"no file 'class_dict\.csv'.*; did you mean {root}\?"):
+        pairs_of("camvid", root / "train", "train")
     (root / "class_dict.csv").unlink()
-    with pytest.raises(DatasetError, match=r"class_dict\.csv: cannot be read"):
+    with pytest.raises(DatasetError, match=r"no file 'class_dict\.csv' in it, .* root of CamVid$"):
         pairs_of("camvid", root, "train")
 
 

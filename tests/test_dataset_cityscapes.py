@@ -34,6 +34,16 @@ VOID_COLORS = (
     *((0, 0, 0), (111, 74, 0), (81, 0, 81), (250, 170, 160), (230, 150, 140), (180, 165, 180)),
     *((150, 100, 100), (150, 120, 90), (0, 0, 90), (0, 0, 110)),
 )
+# names and colours of the 19 classes in the authors' `labels.py`, by train id
+CLASSES = {
+    **{"road": (128, 64, 128), "sidewalk": (244, 35, 232), "building": (70, 70, 70)},
+    **{"wall": (102, 102, 156), "fence": (190, 153, 153), "pole": (153, 153, 153)},
+    **{"traffic light": (250, 170, 30), "traffic sign": (220, 220, 0)},
+    **{"vegetation": (107, 142, 35), "terrain": (152, 251, 152), "sky": (70, 130, 180)},
+    **{"person": (220, 20, 60), "rider": (255, 0, 0), "car": (0, 0, 142), "truck": (0, 0, 70)},
+    **{"bus": (0, 60, 100), "train": (0, 80, 100), "motorcycle": (0, 0, 230)},
+    **{"bicycle": (119, 11, 32)},
+}
 ALL_IDS = np.arange(34).reshape(2, 17)
 
 
@@ -50,7 +60,7 @@ def write_pair(root: Path, split: str, name: str, labels: dict[str, np.ndarray])
 def root(tmp_path: Path) -> Path:
     """Every number, train id and colour; names of cities that do not sort as paths do."""
     train = by_value(ALL_IDS, TRAIN_ID)
-    colors = np.array([*CITYSCAPES_SPEC.colors, *VOID_COLORS], np.uint8).reshape(1, -1, 3)
+    colors = np.array([*CLASSES.values(), *VOID_COLORS], np.uint8).reshape(1, -1, 3)
     opaque = np.dstack([colors, np.full(colors.shape[:2], 255)])
     names = "ulm_000001_000019", "bad-ems_000000_000019", "bad_000000_000019", "ulm_000000_000019"
     for name in names:
@@ -76,6 +86,11 @@ def test_colors_with_alpha_and_without(root: Path) -> None:
     found = load_labels("cityscapes", root, "test", labels="color")
     assert len(found) == 2
     assert all(np.array_equal(label, expected) for label in found)
+
+
+def test_names_and_colors() -> None:
+    assert CITYSCAPES_SPEC.classes == tuple(CLASSES)
+    assert CITYSCAPES_SPEC.colors == tuple(CLASSES.values())
 
 
 def test_order_and_paths(root: Path) -> None:
@@ -109,6 +124,15 @@ def test_files_without_a_partner(root: Path) -> None:
         "no *_leftImg8bit.png for 1 label (bad-ems/bad-ems_000000_000019)"
     )
     assert len(pairs_of("cityscapes", root, "train", must_exist=False)) == 3
+
+
+def test_a_city_of_labels_alone(root: Path) -> None:
+    (root / "leftImg8bit/train/ulm").rename(root / "ulm")
+    with pytest.raises(DatasetError) as error:
+        pairs_of("cityscapes", root, "train")
+    assert str(error.value).endswith(
+        "found no *_leftImg8bit.png for 2 labels (ulm/ulm_000000_000019, ulm/ulm_000001_000019)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +202,7 @@ def test_real_pair(kind: str) -> None:
             expected[stored == number] = train_id
     else:
         expected = np.full(stored.shape[:2], 255)
-        for train_id, color in enumerate(CITYSCAPES_SPEC.colors):
+        for train_id, color in enumerate(CLASSES.values()):
             expected[(stored[..., :3] == color).all(2)] = train_id
     assert label.shape == (1024, 2048)
     assert np.array_equal(label, expected)

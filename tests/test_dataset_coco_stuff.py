@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -77,6 +78,12 @@ def test_classes() -> None:
     # numbers in the list of the authors, less one
     some = {1: "person", 13: "stop sign", 90: "toothbrush", 92: "banner", 149: "road", 182: "wood"}
     assert {number: of_value[number - 1] for number in some} == some
+
+
+def test_no_name_has_moved() -> None:
+    """The hash is of mmsegmentation 1.2.2's `COCOStuffDataset`: a check of 171 names in order."""
+    names = "\n".join(COCO_STUFF_SPEC.classes)
+    assert hashlib.sha256(names.encode()).hexdigest()[:16] == "8ea44449837dceb3"
 
 
 def test_things_are_those_of_coco() -> None:

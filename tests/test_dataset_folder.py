@@ -93,9 +93,21 @@ def test_rows_of_void_count_as_values(tmp_path: Path) -> None:
     path = tmp_path / "class_dict.csv"
     path.write_text("name,r,g,b\na,1,1,1\nUnlabelled,0,0,0\nb,2,2,2\n")
     assert read_classes(path).classes == ("a", "b")
+    path.write_text("name,r,g,b\na,1,1,1\nunlabeled,0,0,0\nb,2,2,2\n")
+    assert read_classes(path).classes == ("a", "b")
     values = np.array([[0, 1, 2, 255]])
     write_pair(tmp_path, values)
     assert np.array_equal(load(tmp_path, classes=str(path)), [[0, 255, 1, 255]])
+
+
+def test_256_rows(tmp_path: Path) -> None:
+    """Value 255 is a row's number then, and is not void."""
+    path = tmp_path / "class_dict.csv"
+    path.write_text("\n".join(["name,r,g,b", "Void,0,0,0", *(f"c{i},1,0,{i}" for i in range(255))]))
+    values = np.arange(256).reshape(2, 128)
+    write_pair(tmp_path, values)
+    found = load(tmp_path, classes=str(path), reading={"ignore_index": 1000})
+    assert np.array_equal(found, np.where(values == 0, 1000, values - 1))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +119,8 @@ def test_rows_of_void_count_as_values(tmp_path: Path) -> None:
         ("name,r,g,b\nvoid,0,0,0\n", "found no classes"),
         ("name,r,g,b\na,1,2\n", "found the row 'a,1,2', expected a name and three values"),
         ("name,r,g,b\na,1,2,256\n", "found the row 'a,1,2,256'"),
+        ("name,r,g,b\n,1,2,3\n", "found the row ',1,2,3', expected a name"),
+        (f"name,r,g,b\n{'a' * 200_000},1,2,3\n", r"found no table \(field larger than"),
         ("name,r,g,b\na,1,2,3\na,1,2,4\n", "found 'a' more than once"),
         ("name,r,g,b\na,1,2,3\nb,1,2,3\n", r"the colour \(1, 2, 3\) more than once"),
     ],
@@ -166,6 +180,12 @@ def test_lists(tmp_path: Path) -> None:
             pairs_of("folder", tmp_path, "val", **keys)
     with pytest.raises(DatasetError, match=r"test\.txt: no such file, .*; there are: train, val"):
         pairs_of("folder", tmp_path, "test", **keys)
+    odd = os.fsdecode(b"\xff\xe9")
+    touch(tmp_path, f"im/{odd}.jpg", f"lb/{odd}.png")
+    (tmp_path / "odd.txt").write_bytes(b"\xef\xbb\xbfx\r\n\xff\xe9\r\n")
+    index = pairs_of("folder", tmp_path, "odd", **keys)
+    assert [index.name(i) for i in range(2)] == ["x", odd]
+    (tmp_path / "odd.txt").unlink()
     (tmp_path / "val.txt").write_text("q\n")
     assert len(pairs_of("folder", tmp_path, "val", must_exist=False, **keys)) == 1
 
@@ -184,7 +204,7 @@ def test_lists(tmp_path: Path) -> None:
         ({"images": "a/**"}, "does not end in a file's name"),
         ({"images": "a/*.jpg"}, r"dataset\.masks: .* expected as many wildcards"),
         ({"labels": "x"}, r"dataset\.labels: folder does not take it"),
-        ({"images": "{split}/**/*.tif"}, r"found no images, .*; splits there are: train"),
+        ({"images": "{split}/**/*.tif"}, r"found no images, expected train/\*\*/\*\.tif$"),
     ],
 )
 def test_what_does_not_fit(tmp_path: Path, keys: dict[str, Any], reason: str) -> None:
@@ -206,6 +226,24 @@ def test_files_without_a_partner(tmp_path: Path) -> None:
     assert len(pairs_of("folder", tmp_path, "train", must_exist=False, **PATTERNS)) == 5
     with pytest.raises(DatasetError, match="no such folder, expected one with"):
         pairs_of("folder", tmp_path / "none", "train", **PATTERNS)
+
+
+def test_a_label_of_two_images(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/b_c.jpg", "train/a_b/c.jpg", "train/a/d.jpg")
+    touch(tmp_path, "labels/a_b_c.png", "labels/a_d.png")
+    keys = {**PATTERNS, "masks": "labels/*_*.png"}
+    with pytest.raises(DatasetError, match=r"several images for 1 labels \(labels/a_b_c\.png\)"):
+        pairs_of("folder", tmp_path, "train", **keys)
+    (tmp_path / "train/a_b/c.jpg").unlink()
+    assert len(pairs_of("folder", tmp_path, "train", **keys)) == 2
+
+
+def test_splits_are_named(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a.jpg", "train_labels/a_L.png", "other/a.jpg")
+    with pytest.raises(
+        DatasetError, match=r"expected trian/\*\*/\*\.jpg; splits there are: train$"
+    ):
+        pairs_of("folder", tmp_path, "trian", **PATTERNS)
 
 
 def test_links_in_a_circle(tmp_path: Path) -> None:

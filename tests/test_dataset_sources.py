@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from test_dataset_cityscapes import write_pair
 from whole_labels import load_labels
 
 from dali_voc import Config, build_loader, count_classes, parse_config
+from dali_voc.datasets import DatasetOptions, PairIndex, PathList, SourceOptions
+from dali_voc.datasets.sources import find_pairs
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import DatasetError
+from dali_voc.labels import LabelMap, LabelSpec
 from dali_voc.packing import pack_split
 from dali_voc.testing import assert_resumes_exactly
 
@@ -140,6 +144,47 @@ def test_packed_and_counted(root: Path, tmp_path: Path) -> None:
     stats = count_classes(config, split="val")
     counts = sum(np.bincount(label.reshape(-1), minlength=256) for label in expected)
     assert list(stats.pixels) == counts[:3].tolist()
+
+
+def test_packed_and_unpacked(root: Path, tmp_path: Path) -> None:
+    """Records of shards and whole files in one index."""
+    tree = dataset()
+    pack_split(config_of(root, tree), tmp_path / "packs", split="val")
+    tree["sources"][0] = {"name": "packed", "root": str(tmp_path / "packs")}
+    found = load_labels(tree.pop("name"), root, "val", **tree)
+    plain = plain_labels(root, "val")
+    expected = [*plain, *plain[-3:]]
+    assert len(found) == len(expected)
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_sources_that_have_several_maps() -> None:
+    """A package's data set may bring more than one map: the numbers of the next begin behind."""
+    spec = LabelSpec(classes=("a",), colors=((0, 0, 0),))
+    maps = [LabelMap(values=((k, 0),)) for k in range(3)]
+    indices = {
+        "two": PairIndex(
+            images=PathList(["x", "y"]),
+            labels=PathList(["x", "y"]),
+            spec=dataclasses.replace(spec, maps=tuple(maps[:2])),
+            source=np.array([1, 0]),
+        ),
+        "one": PairIndex(
+            images=PathList(["z"]),
+            labels=PathList(["z"]),
+            spec=dataclasses.replace(spec, maps=tuple(maps[2:])),
+        ),
+    }
+    sources = tuple(SourceOptions(name=name, root=Path()) for name in ("two", "one", "two"))
+    index = find_pairs(
+        Path(),
+        "train",
+        must_exist=True,
+        options=DatasetOptions(sources=sources),
+        find=lambda name, *_, **__: indices[name],
+    )
+    assert index.source is not None
+    assert [index.spec.maps[k] for k in index.source] == [maps[k] for k in (1, 0, 2, 1, 0)]
 
 
 def test_a_state_of_other_maps_is_refused(root: Path) -> None:

@@ -12,9 +12,11 @@ import torch
 
 from dali_voc import Config, build_loader, parse_config
 from dali_voc.datasets import Dataset, DatasetOptions, PairIndex, find_pairs
+from dali_voc.datasets._remap import distinct_colors, remap
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.datasets.voc import find_pairs as find_voc
 from dali_voc.errors import ConfigError, DatasetError
+from dali_voc.labels import LabelSpec
 
 MakeConfig = Callable[..., Config]
 MAP = {
@@ -115,3 +117,17 @@ def test_a_package_of_the_users_adds_a_data_set(voc: Path, monkeypatch: pytest.M
     with pytest.raises(DatasetError, match="a function, expected a dali_voc"):
         build_loader(config, split="val")
     _find._lookup.cache_clear()
+
+
+def test_values_go_before_names() -> None:
+    """A class all of whose values and colours are mapped needs no entry."""
+    spec = LabelSpec(classes=("a", "b"), colors=((1, 1, 1), (2, 2, 2)))
+    changed = remap(spec, classes=("a",), mapping={1: "a", (2, 2, 2): None})
+    (label_map,) = changed.label_maps()
+    assert dict(label_map.values) == {0: 0, 1: 0, 255: None}
+    assert dict(label_map.colors) == {(1, 1, 1): 0, (2, 2, 2): None}
+
+
+@pytest.mark.parametrize("n", [1, 256, 257, 1000, 65535])
+def test_colors_differ(n: int) -> None:
+    assert len(set(distinct_colors(n))) == n

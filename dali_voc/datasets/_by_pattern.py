@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dali_voc.datasets._index import PathList
 from dali_voc.datasets._layout import list_folders, some_of
 from dali_voc.datasets._pattern import Pattern
+from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError
 
 __all__ = ["find_by_pattern"]
@@ -53,7 +54,7 @@ def find_by_pattern(
     if chosen is None or must_exist:
         found = list(_own_stems(root, of_images, of_masks))
         if not found:
-            there = _known_splits(root, images, masks)
+            there = [name for name in _known_splits(root, images, masks) if name != split]
             hint = f"; splits there are: {', '.join(there)}" if there else ""
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
         stems = sorted(found) if chosen is None else list(chosen)
@@ -64,6 +65,8 @@ def find_by_pattern(
     partners = stems
     if of_images.middle != of_masks.middle:
         partners = [of_masks.fill(_groups(of_images, stem, root)) for stem in stems]
+        if must_exist:
+            _check_partners_differ(root, of_images, of_masks, partners)
     if must_exist:
         _check_partners(root, of_images, of_masks, partners, all_of_them=chosen is None)
     paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
@@ -108,29 +111,31 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
 def _check_partners(
     root: Path, images: Pattern, masks: Pattern, partners: list[str], *, all_of_them: bool
 ) -> None:
-    without_label = set(partners)
-    without_image = []
-    for stem in _own_stems(root, masks, images):
-        if stem in without_label:
-            without_label.remove(stem)
-        elif all_of_them:
-            without_image.append(stem)
-    found = [
-        *_lacking(masks, "image", without_label),
-        *_lacking(images, "label", without_image),
-    ]
+    found = unpaired(
+        partners,
+        _own_stems(root, masks, images),
+        image=images.text,
+        label=masks.text,
+        both_ways=all_of_them,
+    )
     if found:
         raise DatasetError(
-            f"{root}: expected a label {masks.text} for each image {images.text}, found "
-            f"{', and '.join(found)}"
+            f"{root}: expected a label {masks.text} for each image {images.text}, found {found}"
         )
 
 
-def _lacking(pattern: Pattern, what: str, stems: Collection[str]) -> list[str]:
-    if not stems:
-        return []
-    plural = "s" if len(stems) > 1 else ""
-    return [f"no {pattern.text} for {len(stems)} {what}{plural} ({some_of(sorted(stems))})"]
+def _check_partners_differ(
+    root: Path, images: Pattern, masks: Pattern, partners: list[str]
+) -> None:
+    """Refuse a label of two images: by `**/*.jpg` and `*_*.png`, a_b_c is of a/b_c and of a_b/c."""
+    if len(set(partners)) == len(partners):
+        return
+    shared = sorted(stem for stem, times in Counter(partners).items() if times > 1)
+    files = [f"{masks.prefix}{stem}{masks.suffix}" for stem in shared]
+    raise DatasetError(
+        f"{root}: expected a label {masks.text} for each image {images.text}, found several images "
+        f"for {len(files)} labels ({some_of(files)})"
+    )
 
 
 def _known_splits(root: Path, *patterns: str) -> list[str]:

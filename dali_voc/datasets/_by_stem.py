@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dali_voc.datasets._index import PathList
-from dali_voc.datasets._layout import list_folders, list_stems, some_of
+from dali_voc.datasets._layout import list_folders, list_stems
+from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError
 
 __all__ = ["Side", "find_by_stem", "split_folder"]
@@ -78,28 +79,15 @@ def find_by_stem(
 
 
 def _check_pairs(stems: list[str], images: Side, labels: Side, below: Sequence[str]) -> None:
-    without_label = set(stems)
-    without_image = []
-    for sub in below:
-        for stem in list_stems(labels.folder / sub, labels.suffix):
-            name = f"{sub}{stem}"
-            if name in without_label:
-                without_label.remove(name)
-            else:
-                without_image.append(name)
-    found = [
-        *_lacking(labels, "image", without_label),
-        *_lacking(images, "label", without_image),
-    ]
+    # sub-folders of labels alone count too
+    more = () if below == ("",) or not labels.folder.is_dir() else list_folders(labels.folder)
+    there = (
+        f"{sub}{stem}"
+        for sub in dict.fromkeys([*below, *(f"{name}/" for name in more)])
+        for stem in list_stems(labels.folder / sub, labels.suffix)
+    )
+    found = unpaired(stems, there, image=f"*{images.suffix}", label=f"*{labels.suffix}")
     if found:
         raise DatasetError(
-            f"{labels.folder}: expected a label for each image of {images.folder}, found "
-            f"{', and '.join(found)}"
+            f"{labels.folder}: expected a label for each image of {images.folder}, found {found}"
         )
-
-
-def _lacking(side: Side, what: str, names: Collection[str]) -> list[str]:
-    if not names:
-        return []
-    plural = "s" if len(names) > 1 else ""
-    return [f"no *{side.suffix} for {len(names)} {what}{plural} ({some_of(sorted(names))})"]

@@ -59,7 +59,10 @@ def _read_rows(path: Path) -> list[tuple[str, Color]]:
         raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected classes") from None
     except ValueError:
         raise DatasetError(f"{path}: not text, expected rows of name,r,g,b") from None
-    lines = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+    try:
+        lines = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+    except csv.Error as e:
+        raise DatasetError(f"{path}: found no table ({e}), expected rows of name,r,g,b") from None
     lines = [row for row in lines if any(row)]
     if not lines or [cell.lower() for cell in lines[0]] != _COLUMNS:
         found = ",".join(lines[0]) if lines else ""
@@ -67,7 +70,7 @@ def _read_rows(path: Path) -> list[tuple[str, Color]]:
     rows = []
     for row in lines[1:]:
         parts = [int(cell) if cell.isdecimal() else -1 for cell in row[1:]]
-        if len(parts) != 3 or not all(0 <= part <= 255 for part in parts):
+        if not row[0] or len(parts) != 3 or not all(0 <= part <= 255 for part in parts):
             raise DatasetError(
                 f"{path}: found the row {','.join(row)!r}, expected a name and three values from 0 "
                 "to 255"

@@ -135,7 +135,10 @@ def find_pairs(
     options = options or DatasetOptions()
     found = _lookup(name)
     found.check(name, options)
-    index = found.find(root, split, must_exist=must_exist, options=options)
+    try:
+        index = found.find(root, split, must_exist=must_exist, options=options)
+    except OSError as e:  # a folder above that may not be entered, a name that is too long
+        raise DatasetError(f"{e.filename or root}: cannot be read ({e.strerror})") from None
     if not found.has_classes or (options.classes is None and options.map is None):
         return index
     spec = remap(index.spec, classes=options.classes, mapping=options.map)

@@ -15,26 +15,34 @@ _SHOWN = 3
 _LOOKED_AT = 100  # folders below a wrong root, for a hint at the right one
 
 
-def check_root(root: Path, folders: Sequence[str], *, what: str) -> None:
+def check_root(root: Path, folders: Sequence[str], *, what: str, files: Sequence[str] = ()) -> None:
     """Check that a data set's folder holds what it should.
 
     Args:
         root: the folder.
         folders: names that must be in it.
         what: what errors call the data set.
+        files: names of files that must be in it, too.
 
     Raises:
         DatasetError: names what is missing, and the right root if it is near.
     """
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder, expected the root of {what}")
-    missing = [folder for folder in folders if not (root / folder).is_dir()]
-    if not missing:
+
+    def missing(place: Path) -> list[str]:
+        return [
+            *(f"folder '{name}'" for name in folders if not (place / name).is_dir()),
+            *(f"file '{name}'" for name in files if not (place / name).is_file()),
+        ]
+
+    lacking = missing(root)
+    if not lacking:
         return
-    near = (path for path in _around(root) if all((path / name).is_dir() for name in folders))
+    near = (path for path in _around(root) if not missing(path))
     found = next(near, None)
     hint = f"; did you mean {found}?" if found else ""
-    raise DatasetError(f"{root}: no folder '{missing[0]}' in it, expected the root of {what}{hint}")
+    raise DatasetError(f"{root}: no {lacking[0]} in it, expected the root of {what}{hint}")
 
 
 def list_folders(folder: Path) -> list[str]:

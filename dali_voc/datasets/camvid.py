@@ -20,6 +20,7 @@ from dali_voc.errors import DatasetError
 __all__ = ["KINDS", "find_pairs"]
 
 KINDS = ("color", "16bit")
+_CLASS_FILE = "class_dict.csv"
 
 
 def find_pairs(
@@ -44,28 +45,26 @@ def find_pairs(
         DatasetError: the root or the split is not there, or files have no partner.
     """
     kind = choose_labels(options, KINDS)
-    check_root(root, (), what="CamVid")
-    spec = read_classes(root / "class_dict.csv")
-    labels = f"{split}_labels" if kind == "color" else f"{split}_labels_16bit"
+    check_root(root, (), what="CamVid", files=(_CLASS_FILE,))
+    spec = read_classes(root / _CLASS_FILE)
+    suffix = "_labels" if kind == "color" else "_labels_16bit"
     chosen = None
     if kind == "16bit":
-        chosen = sorted(list_stems(root / labels, "_L.png"))
+        chosen = sorted(list_stems(root / f"{split}{suffix}", "_L.png"))
         if not chosen:
-            there = [name.removesuffix("_labels_16bit") for name in _folders(root, "_labels_16bit")]
+            there = [
+                name.removesuffix(suffix) for name in list_folders(root) if name.endswith(suffix)
+            ]
             raise DatasetError(
-                f"{root / labels}: found no labels, expected *_L.png; splits with such labels are: "
-                f"{', '.join(there) or 'none'}"
+                f"{root}/{split}{suffix}: found no labels, expected *_L.png; splits with such "
+                f"labels are: {', '.join(there) or 'none'}"
             )
     found = find_by_pattern(
         root,
         split,
         images="{split}/*.png",
-        masks=f"{labels}/*_L.png",
+        masks=f"{{split}}{suffix}/*_L.png",
         chosen=chosen,
         must_exist=must_exist,
     )
     return PairIndex(images=found[0], labels=found[1], spec=spec)
-
-
-def _folders(root: Path, suffix: str) -> list[str]:
-    return [name for name in list_folders(root) if name.endswith(suffix)]

@@ -74,8 +74,8 @@ def find_pairs(
 
 
 def _find_split(root: Path, split: str) -> str:
-    paths = (root / "annotations").glob("panoptic_*.json")
-    there = sorted(path.stem.removeprefix("panoptic_") for path in paths)
+    names = list_stems(root / "annotations", ".json")
+    there = sorted(n.removeprefix("panoptic_") for n in names if n.startswith("panoptic_"))
     name = split if split in there else _ALSO.get(split, split)
     if name not in there:
         raise DatasetError(
