@@ -10,6 +10,7 @@ import typer
 from dali_voc.commands.bench import bench
 from dali_voc.commands.demo import demo
 from dali_voc.commands.pack import pack
+from dali_voc.commands.preview import preview
 from dali_voc.commands.stats import stats
 from dali_voc.errors import DaliVocError
 
@@ -29,6 +30,7 @@ app.command()(demo)
 app.command()(bench)
 app.command()(pack)
 app.command()(stats)
+app.command()(preview)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._for_packing import build_packing_pipeline
 from dali_voc.pipeline._labels_only import build_label_pipeline
 from dali_voc.pipeline._pairs import build_pipeline
+from dali_voc.pipeline._stored import build_stored_pipeline
 
 __all__ = [
     "Source",
@@ -17,4 +18,5 @@ __all__ = [
     "build_label_pipeline",
     "build_packing_pipeline",
     "build_pipeline",
+    "build_stored_pipeline",
 ]
