@@ -19,4 +19,3 @@ def denormalize(images: torch.Tensor, normalize: NormalizeConfig) -> npt.NDArray
     std = torch.tensor(normalize.std).view(1, 3, 1, 1)
     values = (images.detach().float().cpu() * std + mean) * 255
     return values.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-

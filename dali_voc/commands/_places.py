@@ -17,16 +17,14 @@ def check_places(**places: Path | None) -> None:
         **places: what each is for, and where it is to be.
 
     Raises:
-        ConfigError: two are the same, a folder is missing or not writable, or a folder has the name.
+        ConfigError: two are the same, or a folder is missing, not writable, or has the name.
     """
     seen: dict[Path, str] = {}
     for what, path in places.items():
         if path is None:
             continue
         if path in seen:
-            raise ConfigError(
-                f"{path}: found for both {seen[path]} and {what}, expected two files"
-            )
+            raise ConfigError(f"{path}: found for both {seen[path]} and {what}, expected two files")
         seen[path] = what
         if not path.parent.is_dir():
             raise ConfigError(f"{path}: found no folder {path.parent}, expected one to write into")

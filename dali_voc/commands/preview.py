@@ -81,13 +81,21 @@ def preview(
                 loader, checked, epoch=epoch, first=first, count=count, compare=compare
             )
         title = _title(checked, loader, split, epoch)
-        look = {"spec": loader.spec, "ignore_index": checked.labels.ignore_index, "title": title}
+        spec, ignored = loader.spec, checked.labels.ignore_index
     if out is not None:
-        sheet = sheet_of(shown, **look, compare=compare, columns=columns, size=size)
+        sheet = sheet_of(
+            shown,
+            spec=spec,
+            ignore_index=ignored,
+            title=title,
+            compare=compare,
+            columns=columns,
+            size=size,
+        )
         write_bytes(out, _png(sheet.picture, shown, title))
         console.print(f"sheet: [bold]{escape(str(out))}[/]", highlight=False)
     if html is not None:
-        write_text(html, make_page(shown, **look))
+        write_text(html, make_page(shown, spec=spec, ignore_index=ignored, title=title))
         console.print(f"page: [bold]{escape(str(html))}[/]", highlight=False)
 
 

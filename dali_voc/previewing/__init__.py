@@ -6,7 +6,8 @@ from dali_voc.previewing._codes import REST, STRANGE, VOID, Entry, find_entries,
 from dali_voc.previewing._contact import contact_sheet
 from dali_voc.previewing._names import find_samples
 from dali_voc.previewing._page import make_page
-from dali_voc.previewing._sheet import Cell, Panel, Sheet, draw_sheet
+from dali_voc.previewing._panels import Panel
+from dali_voc.previewing._sheet import Cell, Sheet, draw_sheet
 from dali_voc.previewing._shown import Raw, Shown
 from dali_voc.previewing._take import take_first, take_named
 from dali_voc.previewing._to_sheet import sheet_of

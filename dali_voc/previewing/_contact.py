@@ -11,7 +11,8 @@ from dali_voc.config import NormalizeConfig
 from dali_voc.labels import LabelSpec
 from dali_voc.pictures import denormalize
 from dali_voc.previewing._codes import find_entries, to_codes
-from dali_voc.previewing._sheet import Cell, Panel, draw_sheet
+from dali_voc.previewing._panels import Panel
+from dali_voc.previewing._sheet import Cell, draw_sheet
 
 __all__ = ["contact_sheet"]
 
@@ -47,11 +48,9 @@ def contact_sheet(
     cells = [
         Cell(
             name=names[i] if names else "",
-            panels=tuple(Panel(pixels=these[i]) for these in (shown, *maps)),
+            panels=(Panel(pixels=shown[i]), *(Panel(pixels=codes[i]) for codes in maps)),
         )
         for i in range(len(shown))
     ]
     entries = find_entries(maps, spec, ignore_index=ignore_index)
-    return draw_sheet(
-        cells, spec=spec, entries=entries, headings=headings, columns=columns
-    ).picture
+    return draw_sheet(cells, spec=spec, entries=entries, headings=headings, columns=columns).picture

@@ -37,7 +37,7 @@ def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
         ends = by_end.get(text, [])
         if len(ends) > 1:
             names = ", ".join(index.name(i) for i in ends[:3])
-            raise DatasetError(f"--samples: found {text!r}, which fits {names}; expected one of them")
+            raise DatasetError(f"--samples: found {text!r}, which fits {names}")
         if ends:
             return ends[0]
         if text.isascii() and text.isdigit() and int(text) < len(index):

@@ -1,1 +1,2 @@
-def make_page(*a, **k): return ""
+def make_page(*a, **k):
+    return ""

@@ -67,8 +67,10 @@ def _read_one(
     try:
         image, label, begin, end = (np.array(output[0]) for output in pipeline.run())
     except DALI_ERRORS as e:
-        _log.warning("%s: not shown as stored: %s", loader.index.name(int(alone.samples[0])), first_line(e))
+        name = loader.index.name(int(alone.samples[0]))
+        _log.warning("%s: cannot be shown as stored: %s", name, first_line(e))
         return None
     codes = to_codes(label[None], num_classes=len(spec.classes), ignore_index=ignore_index)[0]
-    window = (*map(float, begin), *map(float, end))
-    return Raw(image=image, codes=codes, window=window if cropped else None)  # type: ignore[arg-type]
+    (top, left), (bottom, right) = begin.tolist(), end.tolist()
+    window = (top, left, bottom, right) if cropped else None
+    return Raw(image=image, codes=codes, window=window)

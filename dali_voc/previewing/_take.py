@@ -57,7 +57,10 @@ def take_first(
         if seen >= first + count:
             break
     if not wanted:
-        raise DatasetError(f"--first: found {first}, expected at most {seen - 1}: epoch {epoch} has {seen} samples")
+        raise DatasetError(
+            f"--first: found {first}, expected at most {seen - 1}: the batches of epoch {epoch} "
+            f"hold {seen} samples"
+        )
     return _take(loader, config, epoch, wanted, compare=compare)
 
 
@@ -177,13 +180,15 @@ class _Unpack:
         return tiles
 
     def _image(self, i: int) -> npt.NDArray[np.uint8]:
-        return denormalize(self.made[0][i : i + 1], self.config.normalize)[0]
+        (image,) = denormalize(self.made[0][i : i + 1], self.config.normalize)
+        return np.ascontiguousarray(image)
 
     def _codes(self, place: int) -> npt.NDArray[np.int32]:
         labels, classes = self.config.labels, self.loader.spec.classes
-        return to_codes(
+        (codes,) = to_codes(
             self.made[1][place : place + 1].cpu().numpy(),
             num_classes=len(classes),
             ignore_index=labels.ignore_index,
             encoder=LabelEncoder.from_config(labels, classes),
-        )[0]
+        )
+        return np.ascontiguousarray(codes)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from dali_voc.labels import LabelSpec
 from dali_voc.previewing._codes import find_entries
-from dali_voc.previewing._sheet import Cell, Panel, Sheet, draw_sheet
+from dali_voc.previewing._panels import Panel
+from dali_voc.previewing._sheet import Cell, Sheet, draw_sheet
 from dali_voc.previewing._shown import Shown
 
 __all__ = ["sheet_of"]
