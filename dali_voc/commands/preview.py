@@ -100,10 +100,8 @@ def preview(
 
 
 def _title(config: Config, loader: Loader, split: str, epoch: int) -> str:
-    return (
-        f"{config.dataset.name} {split}, epoch {epoch}, seed {config.loader.seed}, "
-        f"{len(loader.index):,} samples"
-    )
+    many = f"{len(loader.index):,} samples" if len(loader.index) != 1 else "1 sample"
+    return f"{config.dataset.name} {split}, epoch {epoch}, seed {config.loader.seed}, {many}"
 
 
 def _png(picture: Image.Image, shown: list[Shown], title: str) -> bytes:

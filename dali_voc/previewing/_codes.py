@@ -77,10 +77,21 @@ def to_codes(
 
 
 def find_entries(
-    maps: Iterable[npt.NDArray[np.int32]], spec: LabelSpec, *, ignore_index: int
+    maps: Iterable[npt.NDArray[np.int32]],
+    spec: LabelSpec,
+    *,
+    ignore_index: int,
+    also: Iterable[npt.NDArray[np.int32]] = (),
 ) -> tuple[Entry, ...]:
-    """Return the legend of some maps of codes: what occurs in them, classes first, in order."""
-    counts: dict[int, int] = {}
+    """Return the legend of some maps of codes: what occurs in them, classes first, in order.
+
+    Args:
+        maps: of codes.
+        spec: the names and colours of the classes.
+        ignore_index: a class that has this index is marked.
+        also: more maps. What occurs in them has an entry, but its pixels are not counted.
+    """
+    counts: dict[int, int] = {int(code): 0 for codes in also for code in np.unique(codes)}
     for codes in maps:
         for code, times in zip(*np.unique(codes, return_counts=True), strict=True):
             counts[int(code)] = counts.get(int(code), 0) + int(times)

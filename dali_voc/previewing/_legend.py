@@ -79,6 +79,6 @@ class Legend:
 
 def percent(share: float) -> str:
     """Return a share for people."""
-    if share >= 0.095:
+    if share == 0 or share >= 0.095:
         return f"{100 * share:.0f} %"
     return f"{100 * share:.1f} %" if share >= 0.0005 else "< 0.1 %"

@@ -85,12 +85,13 @@ def draw_sheet(
     """
     plan = _Plan.make(cells, columns=columns, size=size, named=any(cell.name for cell in cells))
     unit = plan.unit
-    inner = max(plan.body_width, _LEAST_WIDTH - 2 * _MARGIN)
+    margin = round(_MARGIN * unit)
+    inner = max(plan.body_width, _LEAST_WIDTH - 2 * margin)
     legend = Legend.lay_out(entries, width=inner, unit=unit)
     line, gap = round(_LINE * unit), round(_GAP * unit)
-    top = _MARGIN + (round(1.5 * line) if title else 0) + (line if headings else 0)
+    top = margin + (round(1.5 * line) if title else 0) + (line if headings else 0)
     body = sum(plan.row_heights) + len(plan.row_heights) * (plan.caption + gap)
-    width, height = inner + 2 * _MARGIN, top + body + legend.height + _MARGIN
+    width, height = inner + 2 * margin, top + body + legend.height + margin
     if width * height > _LARGEST:
         raise ConfigError(
             f"--count: {len(cells)} samples make a sheet of {width} x {height} pixels, expected at "
@@ -100,11 +101,11 @@ def draw_sheet(
     pen = ImageDraw.Draw(picture)
     if title:
         face = font(round(16 * unit), bold=True)
-        pen.text((_MARGIN, _MARGIN - 4), fit(title, face, inner), fill=_INK, font=face)
+        pen.text((margin, margin - 4), fit(title, face, inner), fill=_INK, font=face)
     boxes = []
     for i, cell in enumerate(cells):
         row, column = divmod(i, plan.columns)
-        left = _MARGIN + column * (plan.cell_width + gap)
+        left = margin + column * (plan.cell_width + gap)
         upper = top + sum(plan.row_heights[:row]) + row * (plan.caption + gap)
         if row == 0:
             _head(pen, headings, plan, left, upper - line)
@@ -112,7 +113,7 @@ def draw_sheet(
             _caption(pen, cell, (left, upper), plan)
         at = (left, upper + plan.caption)
         boxes.append(_draw_panels(picture, cell, plan.shapes[i], plan=plan, at=at, spec=spec))
-    legend.draw(picture, left=_MARGIN, top=top + body)
+    legend.draw(picture, left=margin, top=top + body)
     return Sheet(picture=picture, boxes=tuple(boxes))
 
 

@@ -12,8 +12,8 @@ from dali_voc.previewing._shown import Shown
 
 __all__ = ["sheet_of"]
 
-_SEEN = ("as the network sees it", "its label")
-_STORED = ("as stored, what is cut out framed", "its label")
+# short: a panel may be narrow
+_HEADINGS = ("as stored", "label", "as seen", "label")
 
 
 def sheet_of(
@@ -28,14 +28,17 @@ def sheet_of(
 ) -> Sheet:
     """Draw samples: image beside label, and with `compare` what lies on the disk before them."""
     cells = [Cell(name=s.name, note=s.note, panels=_panels(s, compare=compare)) for s in shown]
-    maps = [s.codes for s in shown]
-    maps += [s.raw.codes for s in shown if compare and s.raw is not None]
     return draw_sheet(
         cells,
         spec=spec,
-        entries=find_entries(maps, spec, ignore_index=ignore_index),
+        entries=find_entries(
+            [s.codes for s in shown],
+            spec,
+            ignore_index=ignore_index,
+            also=[s.raw.codes for s in shown if compare and s.raw is not None],
+        ),
         title=title,
-        headings=(*_STORED, *_SEEN) if compare else (),
+        headings=_HEADINGS if compare else (),
         columns=columns,
         size=size,
     )
