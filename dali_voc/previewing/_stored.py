@@ -49,8 +49,8 @@ def _read_one(
     alone = Batch(
         key=batch.key,
         planned=batch.planned[one],
-        # what stands in for a bad sample has its own name on the sheet: its raw pair is that
-        samples=batch.samples[one],
+        # of a blank, the bad pair itself; where another stands in, that one
+        samples=(batch.planned if config.loader.on_error == "skip" else batch.samples)[one],
         parameters={name: array[one] for name, array in batch.parameters.items()},
     )
     spec, ignore_index = loader.spec, config.labels.ignore_index
