@@ -194,7 +194,8 @@ class Loader:
     def batch_at(self, *, epoch: int, step: int) -> tuple[Batch, LoaderBatch]:
         """Return what one batch of any epoch consists of, and the batch: to look at it again.
 
-        The loader then stands behind it; a `for` that is running ends.
+        As if a `for` over that epoch had come so far: one that is running ends, and the next
+        begins the epoch after.
 
         Args:
             epoch: from 0.

@@ -17,7 +17,7 @@ from PIL import Image
 from dali_voc import Config, build_loader
 from dali_voc.commands import main
 from dali_voc.labels import voc_colormap
-from dali_voc.previewing import REST, VOID, Shown, Sheet, sheet_of, take_first, take_named
+from dali_voc.previewing import REST, VOID, Sheet, Shown, sheet_of, take_first, take_named
 
 CONFIG = Path(__file__).parents[1] / "configs/voc2012.yaml"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -274,6 +274,13 @@ def test_bad_files_are_told_apart(tmp_path: Path, make_config, on_error: str) ->
 
 
 @pytest.fixture
+def empty(tmp_path, monkeypatch) -> Path:
+    """The folder where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def run(monkeypatch) -> Callable[..., None]:
     def with_arguments(*arguments: object) -> None:
         monkeypatch.setattr(sys, "argv", ["dali-voc", *map(str, arguments)])
@@ -288,11 +295,11 @@ def run(monkeypatch) -> Callable[..., None]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--split", "trian"], "no such file, expected the list of split 'trian'; there are: train, trainval, val"),
+        (["--split", "trian"], "expected the list of split 'trian'; there are: train, trainval, val"),
         (["-o", "nowhere/s.png"], "nowhere/s.png: found no folder nowhere, expected one"),
         (["-o", "."], "found a folder, expected a file's name for the sheet"),
         (["-o", "x", "--html", "x"], "x: found for both sheet and page, expected two files"),
-        (["--samples", "made_00003"], "found 'made_00003', expected a name, .*; did you mean 'made_0000"),
+        (["--samples", "made_00003"], "found 'made_00003', .* 13; did you mean 'made_0000"),
         (["--samples", "14"], "found '14', expected a name, or a place from 0 to 13"),
         (["--first", "14"], "found 14, expected at most 13: the batches of epoch 0 hold 14 samp"),
         (["--set", "loader.bach_size=2"], "did you mean 'batch_size'"),
@@ -301,15 +308,12 @@ def run(monkeypatch) -> Callable[..., None]:
          "14 samples make a sheet of .* pixels, expected at most 120 million"),
     ],
 )  # fmt: skip
-def test_errors_are_one_sentence(
-    voc, tmp_path, monkeypatch, run, arguments: list[str], message: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_errors_are_one_sentence(voc, empty, run, arguments: list[str], message: str) -> None:
     with pytest.raises(SystemExit, match=message) as left:
         run("preview", CONFIG, "--set", f"dataset.root={voc}", *arguments)
     assert str(left.value).startswith("dali-voc: ")
     assert "\n" not in str(left.value)
-    assert list(tmp_path.iterdir()) == []
+    assert list(empty.iterdir()) == []
 
 
 def test_full_disk_leaves_nothing(voc, tmp_path, monkeypatch, run) -> None:

@@ -22,9 +22,7 @@ from dali_voc.previewing import (
 from dali_voc.previewing import paint as paint_codes
 from dali_voc.previewing._text import fit, font, legible
 
-SPEC = LabelSpec(
-    classes=("background", "cat", "dog"), colors=((0, 0, 0), (64, 0, 0), (64, 0, 128))
-)
+SPEC = LabelSpec(classes=("background", "cat", "dog"), colors=((0, 0, 0), (64, 0, 0), (64, 0, 128)))
 
 
 def many_classes(n: int) -> LabelSpec:

@@ -50,7 +50,7 @@ function paint(figure) {
   const codes = codesOf(figure);
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(width, height);
-  const opacity = Math.round(2.55 * slider.value);
+  const opacity = Math.round((255 * slider.value) / 100);
   const shown = hovered ?? pinned;
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i];
