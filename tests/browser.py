@@ -40,9 +40,10 @@ class Browser:
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
         assert CHROMIUM
-        options = f"--headless --no-sandbox --disable-gpu --no-first-run --remote-debugging-pipe --user-data-dir={profile}"
+        options = "--headless --no-sandbox --disable-gpu --no-first-run --remote-debugging-pipe"
+        options += f" --user-data-dir={profile} --window-size={width},{height} about:blank"
         # it reads from 3 and writes to 4
-        script = f'exec "$0" {options} --window-size={width},{height} about:blank 3<&{to_browser} 4>&{from_browser}'
+        script = f'exec "$0" {options} 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(
             ["bash", "-c", script, CHROMIUM],
             pass_fds=(to_browser, from_browser),

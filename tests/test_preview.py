@@ -234,6 +234,19 @@ def test_compare_with_scale(voc: Path, make_config) -> None:
         np.testing.assert_array_equal(one.codes, one.raw.codes[rows[:, None], columns])
 
 
+@pytest.mark.filterwarnings("error")
+def test_compare_with_every_augmentation(voc: Path, make_config) -> None:
+    kinds = {"noise": 0.5, "jpeg": 0.5, "blur": 0.5, "vertical_flip": 0.5, "class_crop": 0.5}
+    config = make_config(augment={**EVERYTHING, **kinds, "category_max_ratio": 0.75})
+    with build_loader(config) as loader:
+        shown = take_first(loader, config, count=4, compare=True)
+    for one in shown:
+        np.testing.assert_array_equal(one.raw.codes, stored(voc, one.name)[1])
+        y0, x0, y1, x1 = one.raw.window
+        assert 0 <= y0 < y1 <= one.raw.codes.shape[0]
+        assert 0 <= x0 < x1 <= one.raw.codes.shape[1]
+
+
 def test_sheet_frames_the_window(make_config) -> None:
     config = make_config(augment=CROP)
     with build_loader(config) as loader:
@@ -295,7 +308,7 @@ def run(monkeypatch) -> Callable[..., None]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--split", "trian"], "expected the list of split 'trian'; there are: train, trainval, val"),
+        (["--split", "trian"], "expected the list of split 'trian'; there are: train, trainval"),
         (["-o", "nowhere/s.png"], "nowhere/s.png: found no folder nowhere, expected one"),
         (["-o", "."], "found a folder, expected a file's name for the sheet"),
         (["-o", "x", "--html", "x"], "x: found for both sheet and page, expected two files"),

@@ -15,6 +15,9 @@ from dali_voc.pipeline._files import Source, empty_pipeline
 
 __all__ = ["build_stored_pipeline"]
 
+# of dali_voc.augment.draw_parameters, what decides the window
+_DECIDES = ("position", "flip", "vertical_flip", "scale", "class_draw", "rotation")
+
 
 def build_stored_pipeline(
     source: Source,
@@ -43,10 +46,18 @@ def build_stored_pipeline(
         what lies outside the picture.
     """
     pipeline = empty_pipeline(1, None, threads, 1)
+    # DALI warns of what nobody uses
+    used = (*columns, *_DECIDES)
     names = (*columns, *parameter_names(augment))
+    places = {name: place for place, name in enumerate(names) if name in used}
+
+    def some() -> list[Any]:
+        arrays = source()
+        return [arrays[place] for place in places.values()]
+
     with pipeline:
-        nodes = fn.external_source(source=source, num_outputs=len(names))
-        given: dict[str, Any] = dict(zip(names, nodes, strict=True))
+        nodes = fn.external_source(source=some, num_outputs=len(places))
+        given: dict[str, Any] = dict(zip(places, nodes, strict=True))
         encoded = read_record(given["image"], record=given.get("image_record"), about="its image")
         label = read_record(given["label"], record=given.get("label_record"), what="label")
         common = {
