@@ -176,7 +176,8 @@ def colorize(
     Returns:
         uint8 colours, shape `labels.shape + (3,)`; indices of no class are magenta.
     """
-    palette = np.full((max(256, int(labels.max(initial=0)) + 1), 3), (255, 0, 255), np.uint8)
+    size = max(256, int(labels.max(initial=0)) + 1, len(spec.colors), ignore_index + 1)
+    palette = np.full((size, 3), (255, 0, 255), np.uint8)
     palette[: len(spec.colors)] = spec.colors
     if ignore_index >= len(spec.colors):
         palette[ignore_index] = spec.void_colors[0] if spec.void_colors else (255, 255, 255)

@@ -186,6 +186,29 @@ class Loader:
         """The classes and their colours."""
         return self._index.spec
 
+    @property
+    def plan(self) -> BatchPlan:
+        """What batches consist of, before anything is read."""
+        return self._plan
+
+    def batch_at(self, *, epoch: int, step: int) -> tuple[Batch, LoaderBatch]:
+        """Return what one batch of any epoch consists of, and the batch: to look at it again.
+
+        As if a `for` over that epoch had come so far: one that is running ends, and the next
+        begins the epoch after.
+
+        Args:
+            epoch: from 0.
+            step: number of the batch, 0 to `len(loader)` - 1.
+        """
+        if not 0 <= step < self._length:
+            raise LoaderError(f"batch {step}: expected 0 to {self._length - 1}")
+        key = BatchKey(epoch=epoch, start=self._plan.deal().delivered(steps=step))
+        self._current, self._next = None, key
+        made = next(iter(self))
+        # only now is it known who stands in for whom
+        return next(self._plan.from_here(key, self._substitutes)), made
+
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader is: small, plain, fit for JSON; the same on every rank.
 

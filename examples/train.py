@@ -26,14 +26,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from networks import build_network
-from PIL import Image, ImageDraw
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dali_voc import Config, DaliVocError, Loader, build_loader, load_config, parse_config
-from dali_voc.labels import LabelSpec
-from dali_voc.pictures import contact_sheet
+from dali_voc.previewing import contact_sheet
 from dali_voc.synthetic import write_voc
 
 DEFAULTS = {"augment": {"crop_size": [160, 240]}, "loader": {"batch_size": 8}}
@@ -183,25 +181,9 @@ def draw(model: nn.Module, loader: Loader, config: Config, path: Path) -> None:
     images, labels = (part[:6] for part in next(iter(loader)))
     maps, ignored = [labels, model(images).argmax(1)], config.labels.ignore_index
     look = {"normalize": config.normalize, "spec": loader.spec, "ignore_index": ignored}
+    look["headings"] = ("image", "truth", "prediction")
     sheet = contact_sheet(images, maps, **look)
-    shown = sorted(set(torch.stack(maps).unique().tolist()) - {ignored})
-    legend = draw_legend(loader.spec, shown, width=sheet.width)
-    both = Image.new("RGB", (sheet.width, sheet.height + legend.height))
-    both.paste(sheet)
-    both.paste(legend, (0, sheet.height))
-    both.save(path)
-
-
-def draw_legend(spec: LabelSpec, shown: list[int], *, width: int) -> Image.Image:
-    """Return lines of coloured squares with the classes' names."""
-    columns = max(1, width // 110)
-    legend = Image.new("RGB", (width, 18 * -(-len(shown) // columns) + 4), "white")
-    pen = ImageDraw.Draw(legend)
-    for i, index in enumerate(shown):
-        x, y = 6 + i % columns * 110, 2 + i // columns * 18
-        pen.rectangle((x, y, x + 12, y + 12), fill=spec.colors[index], outline="gray")
-        pen.text((x + 18, y), spec.classes[index], fill="black")
-    return legend
+    sheet.save(path)
 
 
 def train(options: argparse.Namespace, config: Config) -> None:

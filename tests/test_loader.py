@@ -190,3 +190,20 @@ def test_an_iterator_that_gave_nothing_was_no_epoch(make_config: MakeConfig) -> 
             iter(loader)
         assert loader.state_dict()["epoch"] == 0
         assert same(epoch_of(loader), expected)
+
+
+def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:
+    config = make_config(augment={"crop_size": [64, 96], "cutmix": 0.5})
+    with build_loader(config) as loader:
+        epochs = [[(i.clone(), t.clone()) for i, t in loader] for _ in range(4)]
+    with build_loader(config) as loader:
+        for epoch, step in (2, 1), (0, 3), (1, 0), (2, 2):
+            batch, (images, labels) = loader.batch_at(epoch=epoch, step=step)
+            assert torch.equal(images, epochs[epoch][step][0])
+            assert torch.equal(labels, epochs[epoch][step][1])
+            assert len(batch.samples) == len(images)
+        images, _ = next(iter(loader))
+        assert torch.equal(images, epochs[3][0][0])
+        for step in -1, 4:
+            with pytest.raises(LoaderError, match=f"batch {step}: expected 0 to 3"):
+                loader.batch_at(epoch=0, step=step)

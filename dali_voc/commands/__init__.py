@@ -11,6 +11,7 @@ from dali_voc.commands.bench import bench
 from dali_voc.commands.demo import demo
 from dali_voc.commands.download import download
 from dali_voc.commands.pack import pack
+from dali_voc.commands.preview import preview
 from dali_voc.commands.stats import stats
 from dali_voc.commands.verify import verify
 from dali_voc.errors import DaliVocError
@@ -33,6 +34,7 @@ app.command()(pack)
 app.command()(stats)
 app.command()(verify)
 app.command()(download)
+app.command()(preview)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dali_voc.config import parse_config
 from dali_voc.loader import Loader, build_loader
-from dali_voc.pictures import contact_sheet
+from dali_voc.previewing import contact_sheet
 from dali_voc.synthetic import write_voc
 
 __all__ = ["demo"]

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from dali_voc._files import write_bytes
 from dali_voc.commands._class_chart import class_chart
+from dali_voc.commands._places import check_places
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
 from dali_voc.counting import count_classes
-from dali_voc.errors import ConfigError
 from dali_voc.stats import ClassStats, loss_weights
 
 __all__ = ["stats"]
@@ -44,7 +44,7 @@ def stats(
     checked = load_config(config, overrides=settings or [])
     out = checked.sampling.stats_path if out is None else out
     chart = out.with_suffix(".png") if chart is None else chart
-    _check_places(out, chart)
+    check_places(counts=out, chart=chart)
     counted = _count(console, checked, split)
     console.print(_table(counted))
     for line in _summary(counted):
@@ -53,15 +53,6 @@ def stats(
     write_bytes(chart, class_chart(counted))
     for what, path in ("counts, for sampling.stats", out), ("chart", chart):
         console.print(f"{what}: [bold]{escape(str(path))}[/]")
-
-
-def _check_places(out: Path, chart: Path) -> None:
-    """Find out before the counting whether its result has a place."""
-    if out == chart:
-        raise ConfigError(f"{out}: found for both counts and chart, expected two files")
-    for path in out, chart:
-        if not path.parent.is_dir():
-            raise ConfigError(f"{path}: found no folder {path.parent}, expected one to write into")
 
 
 def _count(console: Console, config: Config, split: str) -> ClassStats:

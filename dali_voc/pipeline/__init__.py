@@ -11,6 +11,7 @@ from dali_voc.pipeline._for_checking import build_image_pipeline
 from dali_voc.pipeline._for_packing import build_packing_pipeline
 from dali_voc.pipeline._labels_only import build_label_pipeline
 from dali_voc.pipeline._pairs import build_pipeline
+from dali_voc.pipeline._stored import build_stored_pipeline
 
 __all__ = [
     "Source",
@@ -19,4 +20,5 @@ __all__ = [
     "build_label_pipeline",
     "build_packing_pipeline",
     "build_pipeline",
+    "build_stored_pipeline",
 ]

@@ -1,0 +1,114 @@
+"""`dali-voc preview`: pictures of samples as the network will see them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image, PngImagePlugin
+from rich.console import Console
+from rich.markup import escape
+
+from dali_voc._files import write_bytes, write_text
+from dali_voc.commands._places import check_places
+from dali_voc.config import Config, load_config
+from dali_voc.loader import Loader, build_loader
+from dali_voc.previewing import Shown, find_samples, make_page, sheet_of, take_first, take_named
+
+__all__ = ["preview"]
+
+_DEFAULT = Path("preview.png")
+
+
+def preview(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    split: Annotated[
+        str, typer.Option(help="The split; training's augmentations if it begins with 'train'.")
+    ] = "train",
+    epoch: Annotated[int, typer.Option(min=0, help="Each epoch crops anew.")] = 0,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many samples.")] = 8,
+    first: Annotated[
+        int, typer.Option(min=0, help="How many of the epoch's samples to pass over.")
+    ] = 0,
+    samples: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,...", help="Names, or places in the split's list, instead of the first."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="The sheet, PNG. Default: preview.png, without --html."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="A page to click through, one file, HTML.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Beside what is stored.")] = False,
+    columns: Annotated[
+        int | None, typer.Option(min=1, help="Samples side by side on the sheet.")
+    ] = None,
+    size: Annotated[
+        int, typer.Option(min=16, max=4096, help="Longest side of a picture on the sheet, pixels.")
+    ] = 512,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: augment.cutmix=0.5."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Draw samples as the network will see them: image beside label, with the classes' names.
+
+    They come out of the loader's own batches, after every augmentation.
+
+    Example: dali-voc preview configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
+    """
+    console = Console(quiet=quiet)
+    if out is None and html is None:
+        out = _DEFAULT
+    check_places(sheet=out, page=html)
+    checked = load_config(config, overrides=settings or [])
+    # what runs ahead would be thrown away
+    ahead = checked.loader.model_copy(update={"prefetch": 1})
+    with build_loader(checked.model_copy(update={"loader": ahead}), split=split) as loader:
+        if samples:
+            chosen = find_samples(loader.index, samples)
+            shown = take_named(loader, checked, chosen, epoch=epoch, compare=compare)
+        else:
+            shown = take_first(
+                loader, checked, epoch=epoch, first=first, count=count, compare=compare
+            )
+        title = _title(checked, loader, split, epoch)
+        spec, ignored = loader.spec, checked.labels.ignore_index
+    if out is not None:
+        sheet = sheet_of(
+            shown,
+            spec=spec,
+            ignore_index=ignored,
+            title=title,
+            compare=compare,
+            columns=columns,
+            size=size,
+        )
+        write_bytes(out, _png(sheet.picture, shown, title))
+        console.print(f"sheet: [bold]{escape(str(out))}[/]", highlight=False)
+    if html is not None:
+        write_text(html, make_page(shown, spec=spec, ignore_index=ignored, title=title))
+        console.print(f"page: [bold]{escape(str(html))}[/]", highlight=False)
+
+
+def _title(config: Config, loader: Loader, split: str, epoch: int) -> str:
+    many = f"{len(loader.index):,} samples" if len(loader.index) != 1 else "1 sample"
+    return f"{config.dataset.name} {split}, epoch {epoch}, seed {config.loader.seed}, {many}"
+
+
+def _png(picture: Image.Image, shown: list[Shown], title: str) -> bytes:
+    about = PngImagePlugin.PngInfo()
+    about.add_itxt("Title", title)
+    names = [one.name.encode(errors="backslashreplace").decode() for one in shown]
+    about.add_itxt("Samples", json.dumps(names, ensure_ascii=False))
+    data = io.BytesIO()
+    picture.save(data, "png", pnginfo=about)
+    return data.getvalue()

@@ -1,0 +1,102 @@
+"""Graph: pairs as stored, and which window of them `build_pipeline` would cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nvidia.dali import Pipeline, fn, types
+
+from dali_voc.augment import parameter_names
+from dali_voc.config import AugmentConfig, LabelsConfig
+from dali_voc.labels import LabelTables
+from dali_voc.ops import ClassCrop, decode_label, read_record
+from dali_voc.pipeline._files import Source, empty_pipeline
+
+__all__ = ["build_stored_pipeline"]
+
+# of dali_voc.augment.draw_parameters, what decides the window
+_DECIDES = ("position", "flip", "vertical_flip", "scale", "class_draw", "rotation")
+
+
+def build_stored_pipeline(
+    source: Source,
+    *,
+    columns: tuple[str, ...],
+    labels: LabelsConfig,
+    augment: AugmentConfig,
+    num_classes: int,
+    tables: Sequence[LabelTables],
+    threads: int,
+) -> Pipeline:
+    """Build the pipeline that shows what crops are cut from, on the CPU, one pair at a time.
+
+    Args:
+        source: as for `build_pipeline`.
+        columns: what the source gives first.
+        labels: `palette`, `unknown` and `ignore_index` are used.
+        augment: as for `build_pipeline`.
+        num_classes: length of the class list.
+        tables: what label values mean.
+        threads: CPU threads.
+
+    Returns:
+        A built pipeline with four outputs: image, uint8 [height, width, 3]; class indices, int32
+        [height, width]; start and end (y, x) of the crop's window in them, float32 [2], without
+        what lies outside the picture.
+    """
+    pipeline = empty_pipeline(1, None, threads, 1)
+    # DALI warns of what nobody uses
+    used = (*columns, *_DECIDES)
+    names = (*columns, *parameter_names(augment))
+    places = {name: place for place, name in enumerate(names) if name in used}
+
+    def some() -> list[Any]:
+        arrays = source()
+        return [arrays[place] for place in places.values()]
+
+    with pipeline:
+        nodes = fn.external_source(source=some, num_outputs=len(places))
+        given: dict[str, Any] = dict(zip(places, nodes, strict=True))
+        encoded = read_record(given["image"], record=given.get("image_record"), about="its image")
+        label = read_record(given["label"], record=given.get("label_record"), what="label")
+        common = {
+            "tables": tables,
+            "map": given.get("map", 0),
+            "segments": given.get("segments"),
+            "palette": labels.palette,
+            "unknown": "error" if labels.unknown == "error" else labels.ignore_index,
+            "ignore_index": labels.ignore_index,
+            "dtype": "int32",
+        }
+        whole = decode_label(label, given["label"], crop_size=None, **common)
+        class_crop = None
+        if "class_draw" in given:
+            class_crop = ClassCrop(
+                draw=given["class_draw"],
+                probability=augment.class_crop or 0.0,
+                weights=augment.class_weights or (1.0,) * num_classes,
+            )
+        cut = decode_label(
+            label,
+            given["label"],
+            crop_size=augment.crop_size,
+            position=given["position"],
+            max_ratio=augment.category_max_ratio or 1.0,
+            scale=given.get("scale"),
+            class_crop=class_crop,
+            flip=given["flip"],
+            vertical_flip=given.get("vertical_flip", 0),
+            rotation=given.get("rotation"),
+            **common,
+        )
+        start, shape = (fn.cast(node, dtype=types.FLOAT) for node in (cut.start, cut.shape))
+        begin, end = start, start + shape
+        if cut.roi is not None:
+            begin, end = start + cut.roi[0], start + cut.roi[1]
+        image = fn.decoders.image(
+            encoded, device="cpu", adjust_orientation=False, output_type=types.RGB
+        )
+        pipeline.set_outputs(image, whole.label, begin, end)
+    pipeline.build()
+    return pipeline

@@ -1,0 +1,54 @@
+"""Finds samples by what a person calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dali_voc._config_errors import near_match
+from dali_voc.datasets import PairIndex
+from dali_voc.errors import DatasetError
+
+__all__ = ["find_samples"]
+
+
+def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
+    """Return the places of samples in a split's list.
+
+    Args:
+        index: the split.
+        wanted: of each, its name, or the end of its name from a `/` on, or its place from 0.
+            Several in one text are parted by commas.
+
+    Raises:
+        DatasetError: one is not there, or an end fits several names.
+    """
+    by_name: dict[str, int] = {}
+    by_end: dict[str, list[int]] = {}
+    for i in range(len(index)):
+        name = index.name(i)
+        by_name.setdefault(name, i)
+        parts = name.split("/")
+        for cut in range(1, len(parts)):
+            by_end.setdefault("/".join(parts[cut:]), []).append(i)
+
+    def find(text: str) -> int:
+        if text in by_name:
+            return by_name[text]
+        ends = by_end.get(text, [])
+        if len(ends) > 1:
+            names = ", ".join(index.name(i) for i in ends[:3])
+            raise DatasetError(f"--samples: found {text!r}, which fits {names}")
+        if ends:
+            return ends[0]
+        if text.isascii() and text.isdigit() and int(text) < len(index):
+            return int(text)
+        raise DatasetError(
+            f"--samples: found {text!r}, expected a name, or a place from 0 to {len(index) - 1}"
+            f"{near_match(text, [*by_name, *by_end])}"
+        )
+
+    found = []
+    for text in wanted:
+        whole = text in by_name or text in by_end
+        found += [find(part) for part in ([text] if whole else text.split(",")) if part]
+    return list(dict.fromkeys(found))

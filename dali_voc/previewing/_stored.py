@@ -1,0 +1,76 @@
+"""Reads pairs as stored, and where in them the crops of a batch were cut."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from dali_voc._batches import Batch
+from dali_voc._devices import pick_threads
+from dali_voc._diagnose import first_line
+from dali_voc._prefetch import DALI_ERRORS, source_arrays
+from dali_voc.config import Config
+from dali_voc.labels import LabelTables
+from dali_voc.loader import Loader
+from dali_voc.previewing._codes import to_codes
+from dali_voc.previewing._shown import Raw
+
+__all__ = ["read_stored"]
+
+_log = logging.getLogger("dali_voc")
+
+
+def read_stored(
+    loader: Loader, config: Config, places: Sequence[tuple[Batch, int]], *, cropped: bool
+) -> list[Raw | None]:
+    """Read some pairs of some batches, as stored.
+
+    Args:
+        loader: of the batches.
+        config: the loader's.
+        places: batch and place in it, of each pair.
+        cropped: whether the batches are of crops.
+
+    Returns:
+        Each pair; None where a file is bad.
+    """
+    return [_read_one(loader, config, batch, place, cropped=cropped) for batch, place in places]
+
+
+def _read_one(
+    loader: Loader, config: Config, batch: Batch, place: int, *, cropped: bool
+) -> Raw | None:
+    # Importing DALI takes a while.
+    from dali_voc.pipeline import build_stored_pipeline  # noqa: PLC0415
+
+    one = slice(place, place + 1)
+    alone = Batch(
+        key=batch.key,
+        planned=batch.planned[one],
+        # of a blank, the bad pair itself; where another stands in, that one
+        samples=(batch.planned if config.loader.on_error == "skip" else batch.samples)[one],
+        parameters={name: array[one] for name, array in batch.parameters.items()},
+    )
+    spec, ignore_index = loader.spec, config.labels.ignore_index
+    # a pipeline of its own for each: DALI gives up on one that met a bad file
+    pipeline = build_stored_pipeline(
+        lambda: source_arrays(loader.index, alone),
+        columns=loader.index.columns,
+        labels=config.labels,
+        augment=loader.plan.augment,
+        num_classes=len(spec.classes),
+        tables=LabelTables.build(spec, ignore_index=ignore_index),
+        threads=pick_threads(config.loader.threads),
+    )
+    try:
+        image, label, begin, end = (np.array(output[0]) for output in pipeline.run())
+    except DALI_ERRORS as e:
+        name = loader.index.name(int(alone.samples[0]))
+        _log.warning("%s: cannot be shown as stored: %s", name, first_line(e))
+        return None
+    codes = to_codes(label[None], num_classes=len(spec.classes), ignore_index=ignore_index)[0]
+    (top, left), (bottom, right) = begin.tolist(), end.tolist()
+    window = (top, left, bottom, right) if cropped else None
+    return Raw(image=image, codes=codes, window=window)
