@@ -38,8 +38,7 @@ inline std::string NameColors(const std::vector<uint32_t>& colors, uint32_t colo
   auto distance = [&](uint32_t other) {
     int sum = 0;
     for (int shift : {0, 8, 16}) {
-      const int d =
-          static_cast<int>(color >> shift & 255) - static_cast<int>(other >> shift & 255);
+      const int d = static_cast<int>(color >> shift & 255) - static_cast<int>(other >> shift & 255);
       sum += d * d;
     }
     return sum;
