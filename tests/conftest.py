@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,10 @@ from dali_voc.synthetic import write_voc
 
 SHARED = Path(os.environ.get("DALI_VOC_SHARED", Path(__file__).parents[2] / "shared"))
 REAL_VOC = SHARED / "data/voc2012/VOCdevkit/VOC2012"
+
+# Workers of DataLoaders must not end pipelines that a test has left behind: DALI would wait for
+# threads that a child does not have, for ever. The library sees to its own pipelines itself.
+os.register_at_fork(after_in_child=gc.disable)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

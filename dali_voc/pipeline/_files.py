@@ -8,6 +8,7 @@ from typing import Any, Literal
 from nvidia.dali import Pipeline, fn
 
 from dali_voc.ops import read_record
+from dali_voc.pipeline._forks import keep_in_children
 
 __all__ = ["Source", "empty_pipeline", "read_one"]
 
@@ -19,12 +20,14 @@ Source = Callable[[], tuple[Any, ...]]
 
 def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetch: int) -> Pipeline:
     """Return a pipeline to define a graph in."""
-    return Pipeline(
+    pipeline = Pipeline(
         batch_size=batch_size,
         num_threads=threads,
         device_id=device_id,
         prefetch_queue_depth=prefetch,
     )
+    keep_in_children(pipeline)
+    return pipeline
 
 
 def read_one(

@@ -25,6 +25,7 @@ from dali_voc.labels import LabelTables
 from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source
+from dali_voc.pipeline._forks import keep_in_children
 from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
 from dali_voc.pipeline._user_operators import UserOperator
 
@@ -110,6 +111,7 @@ def build_pipeline(
             pipeline: Pipeline = thread.submit(make).result()
     except ConfigError as e:  # to which AutoGraph has added where it was raised
         raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
+    keep_in_children(pipeline)
     with warnings.catch_warnings():
         # numbers that no operator of the user's wants
         warnings.filterwarnings("ignore", "The external source node .* is not used")
