@@ -213,13 +213,13 @@ def test_unknown_color_names_file_color_and_pixels() -> None:
     # the crop at the upper left holds only the first of them; the counts are the whole picture's
     assert refusal(file, positions=np.zeros((1, 2), np.float32)) == (
         "file0.png: colour (1, 2, 3), palette index 1, is not in the label table, found in 18 "
-        "pixels, and 1 more unknown in 1 pixel; expected one of 21 colours, the nearest of them "
+        "pixels, and 1 more unknown in 1 pixel; expected one of 22 colours, the nearest of them "
         "(0, 0, 0)"
     )
     rgb = write_png(np.array(palette, np.uint8)[values], color=RGB, depth=8)
     told = refusal(rgb, positions=np.zeros((1, 2), np.float32))
     assert told.startswith("file0.png: colour (1, 2, 3) is not in")
-    assert told.endswith("; expected one of 21 colours, the nearest of them (0, 0, 0)")
+    assert told.endswith("; expected one of 22 colours, the nearest of them (0, 0, 0)")
     assert "value 77 is not in" in refusal(write_png(values + 77, color=GRAY, depth=8))
     by_index = write_png(values + 77, color=PALETTE, depth=8, palette=[(0, 0, 0)] * 80)
     assert "palette index 77 is not in" in refusal(by_index, palette="index")
