@@ -10,6 +10,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,11 +65,11 @@ def write_index_file(
         "checked": checked,
     }
     kept = b"\0".join(os.fsencode(to_root(place, subject.root)) for place in watched)
-    arrays["watched"] = np.frombuffer(kept, np.uint8)
-    arrays["stamps"] = stamps
-    arrays[_FACTS] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    whole: dict[str, Any] = {**arrays, "watched": np.frombuffer(kept, np.uint8), "stamps": stamps}
+    facts["arrays"] = sorted(whole)
+    whole[_FACTS] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **whole)
     write_bytes(path, buffer.getvalue())
 
 
@@ -98,6 +99,8 @@ def read_index_file(path: Path, subject: IndexSubject, *, must_exist: bool) -> P
             f"{_VERSION} by {_own_version()}; {_AGAIN}"
         )
     try:
+        if facts["arrays"] != sorted(name for name in arrays if name != _FACTS):
+            raise ValueError("found other arrays in it than it should have")
         differs = subject.differs(
             name=facts["name"], place=facts["root"], split=facts["split"], options=facts["options"]
         )
