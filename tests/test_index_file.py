@@ -396,9 +396,7 @@ def test_a_relative_root_from_another_folder(
         if root != ".":
             assert_alike(found, fresh)
     monkeypatch.chdir(tmp_path / "elsewhere")
-    with pytest.raises(
-        DatasetError, match="made of dataset.root '.*/data', expected '.*elsewhere/data"
-    ):
+    with pytest.raises(DatasetError, match=r"made of dataset\.root '.*/data', expected '.*re/data"):
         read(config_of("sources", Path("data")), path)
 
 
@@ -517,7 +515,7 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> Path:
     return path
 
 
-def change_facts(arrays: dict[str, Any], **facts: Any) -> dict[str, Any]:
+def change_facts(arrays: dict[str, Any], /, **facts: Any) -> dict[str, Any]:
     values = {**json.loads(arrays["facts"].tobytes()), **facts}
     return {**arrays, "facts": np.frombuffer(json.dumps(values).encode(), np.uint8)}
 
@@ -631,11 +629,10 @@ def test_damaged_bytes(
     other.write_bytes(content)
     try:
         found = read(config, other)
-    except DatasetError as e:
-        assert str(e).startswith(f"{other}: ")
-        assert len(str(e).splitlines()) == 1
-        return
-    assert_alike(found, find_index(config.dataset, "train"))
+    except DatasetError:
+        assert refused(config, other)
+    else:
+        assert_alike(found, find_index(config.dataset, "train"))
 
 
 # The command.

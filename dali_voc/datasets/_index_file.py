@@ -105,13 +105,7 @@ def read_index_file(path: Path, subject: IndexSubject, *, must_exist: bool) -> P
             name=facts["name"], place=facts["root"], split=facts["split"], options=facts["options"]
         )
         checked = facts["checked"]
-        watched = [
-            from_root(os.fsdecode(place), subject.root)
-            for place in arrays["watched"].tobytes().split(b"\0")
-        ]
-        stamps = arrays["stamps"]
-        if stamps.shape != (len(watched), 2) or stamps.dtype != np.int64:
-            raise ValueError("found 'stamps'")
+        watched, stamps = _watched(arrays, subject.root)
         index = None if differs else index_from(facts, arrays, subject.root)
     except Exception as e:  # whatever can be wrong with values that nobody has looked at yet
         raise DatasetError(f"{path}: damaged index ({_reason(e)}); {_AGAIN}") from None
@@ -125,6 +119,16 @@ def read_index_file(path: Path, subject: IndexSubject, *, must_exist: bool) -> P
             f"'raise' expects; {_AGAIN}"
         )
     return index
+
+
+def _watched(arrays: Arrays, root: Path) -> tuple[list[str], npt.NDArray[np.int64]]:
+    text, stamps = arrays["watched"], arrays["stamps"]
+    if text.ndim != 1 or text.dtype != np.uint8:
+        raise ValueError("found 'watched'")
+    paths = [from_root(os.fsdecode(path), root) for path in text.tobytes().split(b"\0")]
+    if stamps.shape != (len(paths), 2) or stamps.dtype != np.int64:
+        raise ValueError("found 'stamps'")
+    return paths, stamps
 
 
 def _check_age(path: Path, watched: list[str], stamps: npt.NDArray[np.int64]) -> None:
