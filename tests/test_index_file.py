@@ -297,6 +297,19 @@ def test_a_change_is_noticed(what: str, tmp_path: Path) -> None:
     assert str(raised.value) == expected
 
 
+def test_a_list_of_the_same_time_but_another_length(tmp_path: Path) -> None:
+    """What copies files with their times may bring back an old list with a time that fits."""
+    root = make_voc(tmp_path / "data")
+    config, path = config_of("voc2012", root), tmp_path / "index.npz"
+    write_index(config, path)
+    listed = root / "ImageSets/Segmentation/train.txt"
+    before = listed.stat()
+    append("ImageSets/Segmentation/train.txt")(root)
+    os.utime(listed, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DatasetError, match=f"older than {listed}, which changed since"):
+        read(config, path)
+
+
 def test_made_anew_it_knows_the_new_file(tmp_path: Path) -> None:
     root = write_cityscapes(tmp_path / "data")
     config, path = config_of("cityscapes", root), tmp_path / "index.npz"
