@@ -117,6 +117,12 @@ class DatasetConfig(_Source):
         (), description="for name: sources, the data sets that are put together"
     )
 
+    index: PathText | None = Field(
+        None,
+        description="the file of `dali-voc index`, with {split} in it; ~ and $VARIABLES are "
+        "expanded; null: folders are listed at each start",
+    )
+
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -135,3 +141,9 @@ class DatasetConfig(_Source):
         """The other keys as data sets take them."""
         sources = tuple(source.source for source in self.sources)
         return DatasetOptions(**self._options(), sources=sources)
+
+    def index_file(self, split: str) -> Path | None:
+        """The file that keeps the index of a split, expanded; None: there is none."""
+        if self.index is None:
+            return None
+        return Path(str(expanded(self.index)).replace("{split}", split))

@@ -10,6 +10,7 @@ import typer
 from dali_voc.commands.bench import bench
 from dali_voc.commands.demo import demo
 from dali_voc.commands.download import download
+from dali_voc.commands.index import index
 from dali_voc.commands.pack import pack
 from dali_voc.commands.preview import preview
 from dali_voc.commands.stats import stats
@@ -35,6 +36,7 @@ app.command()(stats)
 app.command()(verify)
 app.command()(download)
 app.command()(preview)
+app.command()(index)
 
 
 def main() -> None:

@@ -24,8 +24,10 @@ def find_by_pattern(
     masks: str,
     chosen: Sequence[str] | None = None,
     must_exist: bool,
-) -> tuple[PathList, PathList]:
+) -> tuple[PathList, PathList, tuple[str, ...]]:
     """Return images and labels, paired by the text that the wildcards of the patterns stand for.
+
+    The third is which folders were looked into.
 
     A file that both patterns match belongs to the one that says more of it: `*.png` and `*_L.png`
     may be in one folder.
@@ -51,8 +53,9 @@ def find_by_pattern(
         )
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder, expected one with {of_images.text} below it")
+    listed: set[str] = set()
     if chosen is None or must_exist:
-        found = list(_own_stems(root, of_images, of_masks))
+        found = list(_own_stems(root, of_images, of_masks, listed))
         if not found:
             there = [name for name in _known_splits(root, images, masks) if name != split]
             hint = f"; splits there are: {', '.join(there)}" if there else ""
@@ -68,20 +71,22 @@ def find_by_pattern(
         if must_exist:
             _check_partners_differ(root, of_images, of_masks, partners)
     if must_exist:
-        _check_partners(root, of_images, of_masks, partners, all_of_them=chosen is None)
+        labels = _own_stems(root, of_masks, of_images, listed)
+        _check_partners(root, of_images, of_masks, partners, labels, all_of_them=chosen is None)
+    folders = tuple(sorted(listed))
     paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
     prefix = f"{root}/{of_masks.prefix}"
     if partners is stems:
-        return paths, paths.between(prefix, of_masks.suffix)
-    return paths, PathList(partners, prefix=prefix, suffix=of_masks.suffix)
+        return paths, paths.between(prefix, of_masks.suffix), folders
+    return paths, PathList(partners, prefix=prefix, suffix=of_masks.suffix), folders
 
 
-def _own_stems(root: Path, pattern: Pattern, other: Pattern) -> Iterator[str]:
+def _own_stems(root: Path, pattern: Pattern, other: Pattern, listed: set[str]) -> Iterator[str]:
     """Yield the stems of a pattern without those of files that are the other's."""
     if len(pattern.text) >= len(other.text):
-        yield from pattern.stems(root)
+        yield from pattern.stems(root, listed=listed)
         return
-    for stem in pattern.stems(root):
+    for stem in pattern.stems(root, listed=listed):
         if not other.matches(f"{pattern.prefix}{stem}{pattern.suffix}"):
             yield stem
 
@@ -109,11 +114,17 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
 
 
 def _check_partners(
-    root: Path, images: Pattern, masks: Pattern, partners: list[str], *, all_of_them: bool
+    root: Path,
+    images: Pattern,
+    masks: Pattern,
+    partners: list[str],
+    labels: Iterator[str],
+    *,
+    all_of_them: bool,
 ) -> None:
     found = unpaired(
         partners,
-        _own_stems(root, masks, images),
+        labels,
         image=images.text,
         label=masks.text,
         both_ways=all_of_them,

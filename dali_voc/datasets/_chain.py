@@ -31,6 +31,16 @@ class ChainList:
         self._ends = np.cumsum([len(files) for files in self._lists], dtype=np.int64)
         self._rows = rows
 
+    @property
+    def lists(self) -> tuple[FileList, ...]:
+        """The lists, in order."""
+        return self._lists
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64] | None:
+        """Which files of the chain this list consists of, int64; None: all, in order."""
+        return self._rows
+
     def __len__(self) -> int:
         return int(self._ends[-1]) if self._rows is None else len(self._rows)
 

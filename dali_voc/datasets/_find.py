@@ -24,11 +24,13 @@ from dali_voc.datasets import (
     webdataset,
 )
 from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._index_file import read_index_file
+from dali_voc.datasets._index_subject import IndexSubject
 from dali_voc.datasets._options import Dataset, DatasetOptions
 from dali_voc.datasets._remap import class_table, remap
 from dali_voc.errors import DatasetError
 
-__all__ = ["DATASETS", "DatasetSection", "dataset_names", "find_index", "find_pairs"]
+__all__ = ["DATASETS", "DatasetSection", "dataset_names", "find_index", "find_pairs", "subject_of"]
 
 GROUP = "dali_voc.datasets"
 
@@ -55,8 +57,8 @@ DATASETS: dict[str, Dataset] = {
     "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
     "coco_panoptic": Dataset(find=coco_panoptic.find_pairs, takes=("labels",)),
     "coco_stuff": Dataset(find=coco_stuff.find_pairs),
-    "packed": Dataset(find=packed.find_pairs),
-    "webdataset": Dataset(find=webdataset.find_pairs),
+    "packed": Dataset(find=packed.find_pairs, has_index=True),
+    "webdataset": Dataset(find=webdataset.find_pairs, has_index=True),
 }
 
 
@@ -74,6 +76,9 @@ class DatasetSection(Protocol):
     @property
     def options(self) -> DatasetOptions:
         """Its further keys."""
+
+    def index_file(self, split: str) -> Path | None:
+        """The file that keeps the index of a split, if there is to be one."""
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -104,12 +109,34 @@ def _lookup(name: str) -> Dataset:
 def find_index(dataset: DatasetSection, split: str, *, must_exist: bool = True) -> PairIndex:
     """Return the pairs of a split of the data set that the configuration names.
 
+    They come from the index file, if it names one; else folders are listed.
+
     Raises:
         DatasetError: says in one sentence what is missing or does not fit.
     """
+    file = dataset.index_file(split)
+    if file is not None:
+        subject = subject_of(dataset, split)
+        return read_index_file(file, subject, must_exist=must_exist)
     return find_pairs(
         dataset.name, dataset.path, split, must_exist=must_exist, options=dataset.options
     )
+
+
+def subject_of(dataset: DatasetSection, split: str) -> IndexSubject:
+    """Return what an index file of a split is of.
+
+    Raises:
+        DatasetError: the data set does not take a key, or keeps an index of its own.
+    """
+    found = _lookup(dataset.name)
+    found.check(dataset.name, dataset.options)
+    if found.has_index:
+        raise DatasetError(
+            f"dataset.index: {dataset.name} keeps an index of its own, expected null, and no "
+            "'dali-voc index'"
+        )
+    return IndexSubject.of(dataset.name, dataset.path, split, dataset.options)
 
 
 def find_pairs(
@@ -139,6 +166,9 @@ def find_pairs(
         index = found.find(root, split, must_exist=must_exist, options=options)
     except OSError as e:  # a folder above that may not be entered, a name that is too long
         raise DatasetError(f"{e.filename or root}: cannot be read ({e.strerror})") from None
+    if isinstance(options.classes, Path):
+        made_from = (*index.made_from, str(options.classes))
+        index = dataclasses.replace(index, made_from=made_from)
     if not found.has_classes or (options.classes is None and options.map is None):
         return index
     spec = remap(index.spec, classes=options.classes, mapping=options.map)

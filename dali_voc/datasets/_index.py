@@ -78,6 +78,42 @@ class PathList:
         self._stems = b"".join(encoded)
         self._ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
 
+    @classmethod
+    def from_text(
+        cls, text: bytes, ends: npt.NDArray[np.int64], *, prefix: str = "", suffix: str = ""
+    ) -> PathList:
+        """Return a list of stems that lie one after another in `text`.
+
+        Args:
+            text: the stems.
+            ends: where each ends, after a zero, int64 [number of stems + 1].
+            prefix: what comes before each.
+            suffix: what comes after each.
+        """
+        paths = cls((), prefix=prefix, suffix=suffix)
+        paths._stems, paths._ends = text, ends
+        return paths
+
+    @property
+    def prefix(self) -> str:
+        """What comes before each stem."""
+        return os.fsdecode(self._prefix)
+
+    @property
+    def suffix(self) -> str:
+        """What comes after each stem."""
+        return os.fsdecode(self._suffix)
+
+    @property
+    def text(self) -> bytes:
+        """All stems, one after another."""
+        return self._stems
+
+    @property
+    def ends(self) -> npt.NDArray[np.int64]:
+        """Where each stem ends in `text`, after a zero, int64 [number of stems + 1]."""
+        return self._ends
+
     def __len__(self) -> int:
         return len(self._ends) - 1
 
@@ -86,9 +122,7 @@ class PathList:
 
     def between(self, prefix: str, suffix: str) -> PathList:
         """Return the same stems between others, their text shared."""
-        others = PathList((), prefix=prefix, suffix=suffix)
-        others._stems, others._ends = self._stems, self._ends
-        return others
+        return PathList.from_text(self._stems, self._ends, prefix=prefix, suffix=suffix)
 
     def select(self, keep: Iterable[int]) -> PathList:
         """Return some of the paths, in the order given."""
@@ -156,6 +190,8 @@ class PairIndex:
         weights: how often each pair is drawn in training, relative to the others, float64 [n];
             None: each comes once.
         known_digest: what `digest` returns, if somebody has worked it out already.
+        made_from: paths of what the listing went by besides the folders of the files themselves:
+            lists, class files, folders that hold no file of it (yet).
     """
 
     images: FileList
@@ -166,6 +202,7 @@ class PairIndex:
     segments: Segments | None = None
     weights: npt.NDArray[np.float64] | None = None
     known_digest: str | None = None
+    made_from: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -237,6 +274,7 @@ class PairIndex:
             source=None if self.source is None else self.source[chosen],
             segments=None if self.segments is None else self.segments.select(chosen),
             weights=None if self.weights is None else self.weights[chosen],
+            made_from=self.made_from,
         )
 
 

@@ -98,11 +98,13 @@ class Dataset:
         takes: keys of `DatasetOptions` that it takes itself.
         has_classes: whether it knows its classes, so that `classes` and `map` can make others of
             them; else it takes these keys itself.
+        has_index: whether it keeps an index of its own, so that `dali-voc index` is of no use.
     """
 
     find: FindPairs
     takes: tuple[str, ...] = ()
     has_classes: bool = True
+    has_index: bool = False
 
     def check(self, name: str, options: DatasetOptions) -> None:
         """Refuse keys that the data set does not take.

@@ -72,10 +72,14 @@ class Pattern:
         """How many of them there are."""
         return len(re.findall(r"\*+", self.text))
 
-    def stems(self, root: Path) -> Iterator[str]:
+    def stems(self, root: Path, *, listed: set[str] | None = None) -> Iterator[str]:
         """Yield what files have in the place of `middle`, in no order.
 
         Hidden files and folders are left out. Folders that are not there have no files.
+
+        Args:
+            root: the folder that the pattern begins in.
+            listed: takes up the folders that were looked into.
 
         Raises:
             DatasetError: a folder cannot be listed.
@@ -85,7 +89,7 @@ class Pattern:
             for part in self.text.split("/")
         )
         before, after = len(self.prefix), len(self.suffix)
-        for path in _walk(root, "", parts, ()):
+        for path in _walk(root, "", parts, (), set() if listed is None else listed):
             yield path[before : len(path) - after]
 
     def groups(self, stem: str) -> tuple[str, ...] | None:
@@ -128,13 +132,17 @@ _Part = str | re.Pattern[str]
 
 
 def _walk(
-    root: Path, below: str, parts: tuple[_Part, ...], above: tuple[tuple[int, int], ...]
+    root: Path,
+    below: str,
+    parts: tuple[_Part, ...],
+    above: tuple[tuple[int, int], ...],
+    listed: set[str],
 ) -> Iterator[str]:
     """Yield the paths of files; `above` are the folders that `**` has led through."""
     part, rest = parts[0], parts[1:]
     folder = root / below
     if part == _ANY_DEPTH:
-        yield from _walk(root, below, rest, ())
+        yield from _walk(root, below, rest, (), listed)
         try:
             status = os.stat(folder)
         except OSError:
@@ -142,17 +150,21 @@ def _walk(
         here = status.st_dev, status.st_ino
         if here in above:  # a link to a folder that it is in
             return
+        listed.add(str(folder))
         for name in _names(folder, re.compile(".*", re.DOTALL), folders=True):
-            yield from _walk(root, f"{below}{name}/", parts, (*above, here))
+            yield from _walk(root, f"{below}{name}/", parts, (*above, here), listed)
     elif isinstance(part, str):
         if rest:
-            yield from _walk(root, f"{below}{part}/", rest, ())
-        elif (folder / part).is_file():
+            yield from _walk(root, f"{below}{part}/", rest, (), listed)
+            return
+        listed.add(str(folder))
+        if (folder / part).is_file():
             yield f"{below}{part}"
     else:
+        listed.add(str(folder))
         for name in _names(folder, part, folders=bool(rest)):
             if rest:
-                yield from _walk(root, f"{below}{name}/", rest, ())
+                yield from _walk(root, f"{below}{name}/", rest, (), listed)
             else:
                 yield f"{below}{name}"
 

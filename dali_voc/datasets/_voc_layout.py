@@ -42,7 +42,16 @@ def find_listed(
         _check_files(ids, root / IMAGES, ".jpg", what="image", where=for_split)
         _check_files(ids, root / labels, ".png", what="label", where=for_split)
     images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg")
-    return PairIndex(images=images, labels=images.between(f"{root}/{labels}/", ".png"), spec=spec)
+    return PairIndex(
+        images=images,
+        labels=images.between(f"{root}/{labels}/", ".png"),
+        spec=spec,
+        made_from=(str(_list_path(root, split)),),
+    )
+
+
+def _list_path(root: Path, split: str) -> Path:
+    return root / _LISTS / f"{split}.txt"
 
 
 def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where: str) -> None:
@@ -59,7 +68,7 @@ def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where:
 
 
 def _read_list(root: Path, split: str, labels: str) -> list[str]:
-    path = root / _LISTS / f"{split}.txt"
+    path = _list_path(root, split)
     try:
         # names may be any bytes; editors on Windows put a mark at the beginning
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")

@@ -67,4 +67,9 @@ def find_pairs(
         chosen=chosen,
         must_exist=must_exist,
     )
-    return PairIndex(images=found[0], labels=found[1], spec=spec)
+    return PairIndex(
+        images=found[0],
+        labels=found[1],
+        spec=spec,
+        made_from=(str(root / _CLASS_FILE), *found[2]),
+    )

@@ -121,4 +121,9 @@ def find_pairs(
         below=cities,
         must_exist=must_exist,
     )
-    return PairIndex(images=images, labels=labels, spec=_spec(kind))
+    return PairIndex(
+        images=images,
+        labels=labels,
+        spec=_spec(kind),
+        made_from=tuple(str(folder / city) for city in cities),
+    )

@@ -70,6 +70,7 @@ def find_pairs(
         segments=PanopticSegments(
             colors=color_of_id(entries.ids), classes=classes, ends=entries.ends
         ),
+        made_from=(str(path),),
     )
 
 

@@ -52,11 +52,17 @@ def find_pairs(
         chosen=_read_list(root, split) if listed else None,
         must_exist=must_exist,
     )
-    return PairIndex(images=found[0], labels=found[1], spec=spec)
+    # a list that is not there yet counts: it would change what is found
+    lists = (str(_list_path(root, split)),) if listed else ()
+    return PairIndex(images=found[0], labels=found[1], spec=spec, made_from=(*lists, *found[2]))
+
+
+def _list_path(root: Path, split: str) -> Path:
+    return root / f"{split}.txt"
 
 
 def _read_list(root: Path, split: str) -> list[str] | None:
-    path = root / f"{split}.txt"
+    path = _list_path(root, split)
     try:
         # names may be any bytes; editors on Windows put a mark at the beginning
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")

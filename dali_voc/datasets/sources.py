@@ -70,6 +70,7 @@ def find_pairs(
         sizes=np.concatenate(sizes) if len(sizes) == len(found) else None,
         source=_map_numbers(found),
         weights=_weights(options.sources, found),
+        made_from=tuple(path for index in found for path in index.made_from),
     )
 
 
