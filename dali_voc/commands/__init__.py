@@ -9,6 +9,7 @@ import typer
 
 from dali_voc.commands.bench import bench
 from dali_voc.commands.demo import demo
+from dali_voc.commands.doctor import doctor
 from dali_voc.commands.download import download
 from dali_voc.commands.index import index
 from dali_voc.commands.pack import pack
@@ -37,6 +38,7 @@ app.command()(verify)
 app.command()(download)
 app.command()(preview)
 app.command()(index)
+app.command()(doctor)
 
 
 def main() -> None:

@@ -35,8 +35,20 @@ def _folder() -> Path:
 
 
 def _check_version(folder: Path) -> None:
-    built_for = (folder / _BUILT_FOR).read_text().strip()
-    installed = importlib.metadata.version("nvidia-dali-cuda120")
+    try:
+        built_for = (folder / _BUILT_FOR).read_text().strip()
+    except FileNotFoundError as e:
+        raise PluginError(
+            f"{e.filename}: no such file, expected the version of DALI that the operators were "
+            "built for; reinstall dali-voc"
+        ) from None
+    try:
+        installed = importlib.metadata.version("nvidia-dali-cuda120")
+    except importlib.metadata.PackageNotFoundError:
+        raise PluginError(
+            "found no package nvidia-dali-cuda120, expected DALI for CUDA 12; "
+            f"run 'pip install nvidia-dali-cuda120=={built_for}'"
+        ) from None
     if installed != built_for:
         raise PluginError(
             f"{folder / _LIBRARY} was built for DALI {built_for}, but DALI {installed} is "
@@ -58,8 +70,18 @@ def load_plugin() -> None:
     """Make `nvidia.dali.fn.dali_voc` available. Later calls do nothing.
 
     Raises:
-        PluginError: the library is missing, or the installed DALI is another than it was built for.
+        PluginError: the library is missing or cannot be loaded, or the installed DALI is another
+            than it was built for.
     """
     folder = _folder()
     _check_version(folder)
-    plugin_manager.load_library(str(folder / _LIBRARY))
+    library = folder / _LIBRARY
+    try:
+        plugin_manager.load_library(str(library))
+    except RuntimeError as e:
+        text = " ".join(str(e).split()).removeprefix(f"Failed to load library {library}: ")
+        reason = text.removeprefix(f"{library}: ")
+        advice = "reinstall dali-voc"
+        if "libjpeg" in reason:
+            advice = "run 'apt-get install libjpeg62-turbo' (Ubuntu: libjpeg-turbo8)"
+        raise PluginError(f"{library} cannot be loaded: {reason}; {advice}") from None

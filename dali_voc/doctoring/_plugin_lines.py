@@ -1,0 +1,79 @@
+"""Checks of the compiled operators and of the libraries around them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dali_voc.doctoring._child import Outcome
+from dali_voc.doctoring._finding import Finding
+
+__all__ = ["check_nvcomp", "check_nvjpeg", "check_operators"]
+
+
+def check_operators(loaded: Outcome) -> list[Finding]:
+    """Look at the operators, and at libjpeg and libdeflate which they use.
+
+    Args:
+        loaded: what came of the probe `plugin`.
+    """
+    name, facts = "operators", loaded.facts
+    if loaded.trouble is not None:
+        if "dali" not in facts:
+            return [
+                Finding.failure(name, "not loaded", advice="see DALI, without which they do not")
+            ]
+        # our own errors end with what to do
+        found, _, advice = loaded.trouble.rpartition("; ")
+        if not found:
+            found, advice = loaded.trouble, "reinstall dali-voc"
+        return [Finding.failure(name, found, advice=advice)]
+    findings = [Finding.ok(name, str(facts["plugin"]))]
+    if facts["libjpeg"]:
+        findings.append(Finding.ok("libjpeg", _with_version(facts["libjpeg"])))
+    inside = facts["libdeflate"] in (None, facts["plugin"])
+    where = "part of the operators" if inside else _with_version(facts["libdeflate"])
+    return [*findings, Finding.ok("libdeflate", where)]
+
+
+def check_nvjpeg(loaded: Outcome, *, used: str | None, has_gpu: bool) -> Finding:
+    """Say which nvJPEG a GPU decodes with.
+
+    Args:
+        loaded: what came of the probe `plugin`.
+        used: the library that a batch on a GPU has loaded, if there was one.
+        has_gpu: whether there is a GPU.
+    """
+    name, lies = "nvJPEG", loaded.facts.get("nvjpeg")
+    if used:
+        return Finding.ok(name, f"{used}, in use")
+    if lies:
+        return Finding.ok(name, lies if has_gpu else f"{lies}; not used without a GPU")
+    return _missing(name, "the package nvidia-nvjpeg-cu12 is not installed", has_gpu=has_gpu)
+
+
+def check_nvcomp(loaded: Outcome, *, has_gpu: bool) -> Finding:
+    """Say which nvCOMP `decode_png` inflates with.
+
+    Args:
+        loaded: what came of the probe `plugin`.
+        has_gpu: whether there is a GPU.
+    """
+    name, lies = "nvCOMP", loaded.facts.get("nvcomp")
+    if lies:
+        return Finding.ok(name, lies if has_gpu else f"{lies}; not used without a GPU")
+    return _missing(name, "the package nvidia-libnvcomp-cu12 is not installed", has_gpu=has_gpu)
+
+
+def _missing(name: str, found: str, *, has_gpu: bool) -> Finding:
+    if not has_gpu:
+        return Finding.ok(name, f"{found}; it is not needed without a GPU")
+    return Finding.warning(
+        name, found, advice="run 'pip install --force-reinstall nvidia-dali-cuda120' to get it"
+    )
+
+
+def _with_version(path: str) -> str:
+    """Return a path and the version that shared libraries have in their names."""
+    version = re.search(r"\.so\.([\d.]+)$", Path(path).name)
+    return f"{path} (version {version[1]})" if version else path

@@ -1,0 +1,81 @@
+"""Checks of the data set's files and of the storage that they are on."""
+
+from __future__ import annotations
+
+from dali_voc.doctoring._child import Outcome
+from dali_voc.doctoring._finding import Finding
+
+__all__ = ["check_data", "check_storage"]
+
+_VOC_PAIR = 0.11e6  # bytes of image and label, on average
+_FEW = 0.1  # share of files that may have come from the page cache
+
+
+def check_data(read: Outcome, *, split: str) -> Finding:
+    """Say whether the split's pairs could be listed.
+
+    Args:
+        read: what came of the probe `storage`.
+        split: name of the split.
+    """
+    if "pairs" in read.facts:
+        return Finding.ok("data set", f"{read.facts['pairs']:,} pairs of '{split}'")
+    return Finding.failure(
+        "data set",
+        str(read.trouble),
+        advice="set dataset.root to where the data are; 'dali-voc download' fetches some data sets",
+    )
+
+
+def check_storage(read: Outcome, *, of_split: bool, needed: float | None) -> Finding:
+    """Say how fast files were read, and whether a loader would wait for them.
+
+    Args:
+        read: what came of the probe `storage`.
+        of_split: whether the files were a split's images and labels in turns.
+        needed: pairs per second that a loader takes when it need not wait.
+    """
+    name, facts = "storage", read.facts
+    if read.trouble is not None:
+        return Finding.failure(
+            name, read.trouble, advice="see whether the files can be read and the mount answers"
+        )
+    if facts["files"] == 0:
+        return Finding.warning(name, "no files with content found", advice="name another folder")
+    files, size, seconds = facts["files"], facts["bytes"], facts["seconds"]
+    found = (
+        f"{size / seconds / 1e6:,.0f} MB/s, {files / seconds:,.0f} files/s "
+        f"({files:,} files, {size / 1e6:,.1f} MB{_on(facts['system'])})"
+    )
+    cold = facts["cached"] + facts["unknown"] <= _FEW * files
+    found += f", {_source(facts)}"
+    pair = 2 * size / files if of_split else _VOC_PAIR
+    if needed is None:
+        return Finding.ok(name, found)
+    pairs = size / seconds / pair
+    as_voc = "" if of_split else f" of {_VOC_PAIR / 1e6} MB, as VOC's are"
+    found += f"; that is {pairs:,.0f} pairs/s{as_voc}, and the loader here can take {needed:,.0f}"
+    if cold and pairs < needed:
+        return Finding.warning(
+            name,
+            found,
+            advice="the first epoch will wait for storage: put the data on a local disk, or 'dali-voc "
+            "pack' them; 'cache: encoded' or 'decoded' spares the later ones",
+        )
+    return Finding.ok(name, found)
+
+
+def _on(system: str | None) -> str:
+    return f" on {system}" if system else ""
+
+
+def _source(facts: dict[str, int]) -> str:
+    files, cached, unknown = facts["files"], facts["cached"], facts["unknown"]
+    if cached + unknown <= _FEW * files:
+        return "read from the storage itself"
+    if cached >= unknown:
+        return (
+            f"{100 * cached / files:.0f} % of them from memory, as they cannot be put out of the "
+            "page cache: the storage may be slower"
+        )
+    return "perhaps from memory, as this file system does not tell: the storage may be slower"

@@ -1,0 +1,34 @@
+"""What the doctor looks at in child processes, as it may crash or hang: drivers, DALI, storage.
+
+A probe is a module with a function `probe(request, report)`. It reports facts as it comes to them,
+so that those before a crash are known; `stage` says what it is about to do.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from typing import Any
+
+from dali_voc.doctoring.probes._report import Report, describe_error
+
+__all__ = ["Report", "main"]
+
+
+def main(name: str) -> None:
+    """Run a probe on the request at standard input; facts go to standard output, as JSON lines."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no fact
+
+    def report(**facts: Any) -> None:
+        out.write(json.dumps(facts) + "\n")
+        out.flush()
+
+    request = json.load(sys.stdin)
+    try:
+        importlib.import_module(f"dali_voc.doctoring.probes.{name}").probe(request, report)
+    except Exception as e:  # whatever it is, it is told
+        report(error=describe_error(e))
+        sys.exit(1)

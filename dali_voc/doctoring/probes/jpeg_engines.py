@@ -1,0 +1,43 @@
+"""Asks nvJPEG whether the GPU has engines of its own for JPEG."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dali_voc.doctoring.probes._report import Report
+
+__all__ = ["nvjpeg_path", "probe"]
+
+_PACKAGE, _LIBRARY = "nvidia.nvjpeg", "lib/libnvjpeg.so.12"
+_HARDWARE = 3  # of nvjpegBackend_t
+
+
+def nvjpeg_path() -> Path | None:
+    """Return nvJPEG's library of the wheel that DALI depends on."""
+    try:
+        package = importlib.util.find_spec(_PACKAGE)
+    except ModuleNotFoundError:
+        return None
+    for folder in (package and package.submodule_search_locations) or ():
+        if (library := Path(folder, _LIBRARY)).is_file():
+            return library
+    return None
+
+
+def probe(request: Mapping[str, Any], report: Report) -> None:
+    """Report `engines`: how many; 0 also where nvJPEG's hardware backend does not start."""
+    report(stage="asking nvJPEG for the GPU's JPEG engines")
+    path = nvjpeg_path()
+    nvjpeg = ctypes.CDLL(str(path) if path else "libnvjpeg.so.12")
+    handle = ctypes.c_void_p()
+    status = nvjpeg.nvjpegCreateEx(_HARDWARE, None, None, 0, ctypes.byref(handle))
+    engines, cores = ctypes.c_uint(), ctypes.c_uint()
+    if status == 0:
+        status = nvjpeg.nvjpegGetHardwareDecoderInfo(
+            handle, ctypes.byref(engines), ctypes.byref(cores)
+        )
+    report(engines=engines.value if status == 0 else 0, status=status)
