@@ -17,13 +17,13 @@ from rich.text import Text
 from dali_voc._files import write_text
 from dali_voc.commands._places import check_places
 from dali_voc.config import load_config
-from dali_voc.doctoring import Finding, diagnose
+from dali_voc.doctoring import Finding, Level, diagnose
 from dali_voc.errors import ConfigError
 
 __all__ = ["doctor"]
 
 _STYLES = {"ok": "green", "warning": "yellow", "failure": "red"}
-_LEVEL, _NAME = 7, 14  # columns of the longest
+_LEVEL, _NAME = 7, 15  # columns of the longest
 
 
 def doctor(
@@ -34,9 +34,7 @@ def doctor(
     split: Annotated[str, typer.Option(help="The split to try.")] = "train",
     data: Annotated[
         Path | None,
-        typer.Option(
-            help="Read files below this folder for the speed of storage, not the split's."
-        ),
+        typer.Option(help="Take the speed of storage from files below this folder."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -54,8 +52,8 @@ def doctor(
 ) -> None:
     """Look at driver, GPUs, libraries, limits and storage, and make a batch on each device.
 
-    Each line is ok, a warning or a failure, with what to do. The exit code is 1 if any is a failure;
-    a machine without a GPU is none.
+    Each line is ok, a warning or a failure, with what to do. The exit code is 1 if any is a
+    failure; a machine without a GPU is none.
 
     Example: dali-voc doctor configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
@@ -100,14 +98,12 @@ def _show(console: Console, finding: Finding) -> None:
         console.print(Text(f"{'':{_LEVEL}} {advice}"), soft_wrap=True)
 
 
-def _sum_up(console: Console, levels: Counter[str]) -> None:
-    counts = [
-        f"{levels[level]} {level}{'s' if levels[level] > 1 else ''}"
-        for level in ("failure", "warning")
-        if levels[level]
-    ]
-    worst = "failure" if levels["failure"] else "warning" if levels["warning"] else "ok"
-    console.print(Text(", ".join(counts) or "all is well", _STYLES[worst]))
+def _sum_up(console: Console, levels: Counter[Level]) -> None:
+    bad: tuple[Level, ...] = ("failure", "warning")
+    seen = [level for level in bad if levels[level]]
+    counts = [f"{levels[level]} {level}{'s' if levels[level] > 1 else ''}" for level in seen]
+    style = _STYLES[seen[0] if seen else "ok"]
+    console.print(Text(", ".join(counts) or "all is well", style))
 
 
 def _as_json(findings: Sequence[Finding]) -> str:

@@ -57,6 +57,6 @@ def _advice(data: str, machine: str) -> str:
     if data:
         return machine
     return (
-        "'dali-voc verify' finds bad files; if 'dali-voc doctor' without a configuration fails here "
-        f"as well, it is the machine: {machine}"
+        "'dali-voc verify' finds bad files; if 'dali-voc doctor' without a configuration fails "
+        f"here as well, it is the machine: {machine}"
     )

@@ -1,4 +1,4 @@
-"""What the control group of this process allows: containers have limits that no core count shows."""
+"""What the control group of this process allows: limits of containers that nothing else shows."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -52,7 +51,6 @@ def run_probe(name: str, request: Mapping[str, Any], *, limit: float) -> Outcome
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        start_new_session=True,
     )
     hung = False
     try:
@@ -60,12 +58,12 @@ def run_probe(name: str, request: Mapping[str, Any], *, limit: float) -> Outcome
             out, err = child.communicate(json.dumps(request), timeout=limit)
         except subprocess.TimeoutExpired:
             hung = True
-            _kill(child)
+            child.kill()
             out, err = child.communicate(timeout=_PATIENCE)
     except subprocess.TimeoutExpired as e:
         out, err = _text(e.stdout), _text(e.stderr)
     except BaseException:
-        _kill(child)
+        child.kill()
         raise
     facts = _facts(out)
     trouble = facts.pop("error", None)
@@ -77,11 +75,6 @@ def run_probe(name: str, request: Mapping[str, Any], *, limit: float) -> Outcome
     if trouble is not None and stage:
         trouble = f"{stage}: {trouble}"
     return Outcome(facts=facts, trouble=trouble)
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _text(what: str | bytes | None) -> str:

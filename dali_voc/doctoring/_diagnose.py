@@ -18,7 +18,7 @@ from dali_voc.doctoring._child import Outcome, run_probe
 from dali_voc.doctoring._finding import Finding
 from dali_voc.doctoring._plugin_lines import check_nvcomp, check_nvjpeg, check_operators
 from dali_voc.doctoring._storage_lines import check_data, check_storage
-from dali_voc.doctoring.probes import describe_error
+from dali_voc.doctoring.probes._report import describe_error
 from dali_voc.synthetic import write_voc
 
 __all__ = ["diagnose"]
@@ -86,7 +86,7 @@ class _Visit:
         yield from _guarded("PyTorch", lambda: _packages.check_torch(driver_cuda=cuda, gpus=seen))
         yield from _guarded("DALI", lambda: _packages.check_dali(_packages.dali_wheels(), plugin))
         yield from _guarded("operators", lambda: check_operators(plugin))
-        read = self._read()
+        read = self._read() if self.has_data else Outcome()
         listed = "pairs" in read.facts
         if self.has_data:
             yield from _guarded("data set", lambda: check_data(read, split=self.split))
@@ -95,6 +95,8 @@ class _Visit:
             gpus = seen.facts.get("gpus", 0) if seen else 0
             yield from self._of_batches(made, gpus=gpus, listed=listed)
         yield from self._of_the_gpus_needs(plugin, made, has_gpu=has_gpu)
+        if self.folder:
+            read = self._read_folder(self.folder)
         if self.folder or listed:
             rates = [one.facts.get("pairs_per_second", 0.0) for one in made]
             needed, of_split = max(rates, default=0.0) or None, self.folder is None
@@ -113,14 +115,21 @@ class _Visit:
         yield from _guarded("open files", _limits.check_open_files)
 
     def _read(self) -> Outcome:
-        """Look for the split's files, and read some of them, or of the folder's."""
-        if not self.has_data and self.folder is None:
-            return Outcome()
+        """List the split's files and, if no other folder is asked for, read some of them."""
         return self._run(
             "storage",
-            config=self.settings.model_dump(mode="json") if self.has_data else None,
+            config=self.settings.model_dump(mode="json"),
             split=self.split,
-            folder=str(self.folder) if self.folder else None,
+            threads=pick_threads(self.settings.loader.threads),
+            seconds=_READING,
+            most=0 if self.folder else _FILES,
+        )
+
+    def _read_folder(self, folder: Path) -> Outcome:
+        return self._run(
+            "storage",
+            config=None,
+            folder=str(folder),
             threads=pick_threads(self.settings.loader.threads),
             seconds=_READING,
             most=_FILES,

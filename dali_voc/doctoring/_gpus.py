@@ -63,12 +63,7 @@ def check_driver(driver: Outcome, *, has_card: bool) -> Finding:
             advice="see whether 'nvidia-smi' works; if not, restart the machine or reinstall the "
             "driver; loader.device=cpu does without",
         )
-    if "library_error" in facts:
-        if has_card or version:
-            found = "the machine has an NVIDIA GPU, but libcuda.so.1 cannot be loaded: " + _CPU
-            return Finding.warning(name, found, advice=_IN_A_CONTAINER)
-        return Finding.ok(name, f"no NVIDIA GPU: {_CPU}")
-    if facts["init"] == _NO_DEVICE or (facts["init"] == 0 and not facts.get("gpus")):
+    if "library_error" in facts or facts["init"] == _NO_DEVICE or not facts.get("gpus", True):
         return _without_gpus(facts, version, has_card=has_card)
     if facts["init"]:
         return Finding.failure(
@@ -157,6 +152,11 @@ def check_jpeg_engines(
 
 
 def _without_gpus(facts: Mapping[str, Any], version: str | None, *, has_card: bool) -> Finding:
+    if "library_error" in facts:
+        if not has_card and not version:
+            return Finding.ok("driver", f"no NVIDIA GPU: {_CPU}")
+        found = f"the machine has an NVIDIA GPU, but libcuda.so.1 cannot be loaded: {_CPU}"
+        return Finding.warning("driver", found, advice=_IN_A_CONTAINER)
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     found = f"{version or 'version unknown'}, which offers no GPU: {_CPU}"
     if hidden is not None:

@@ -40,8 +40,8 @@ def check_cores(threads: int | Literal["auto"], *, root: Path = Path("/")) -> Fi
         return Finding.warning(
             name,
             found,
-            advice=f"the container's CPU limit is below that: use '--set loader.threads={fitting}', "
-            "or give it more ('docker run --cpus'); threads beyond the limit are stopped in turns",
+            advice="threads beyond the container's limit are stopped in turns: use "
+            f"'--set loader.threads={fitting}', or give it more ('docker run --cpus')",
         )
     if taken > 4 * fitting:
         return Finding.warning(name, found, advice=f"use '--set loader.threads={fitting}' or auto")

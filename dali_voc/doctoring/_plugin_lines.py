@@ -20,15 +20,13 @@ def check_operators(loaded: Outcome) -> list[Finding]:
     name, facts = "operators", loaded.facts
     if loaded.trouble is not None:
         if "dali" not in facts:
-            return [
-                Finding.failure(name, "not loaded", advice="see DALI, without which they do not")
-            ]
+            return [Finding.failure(name, "not loaded", advice="see DALI: they need it")]
         # our own errors end with what to do
         found, _, advice = loaded.trouble.rpartition("; ")
         if not found:
             found, advice = loaded.trouble, "reinstall dali-voc"
         return [Finding.failure(name, found, advice=advice)]
-    findings = [Finding.ok(name, str(facts["plugin"]))]
+    findings = [Finding.ok(name, f"{facts['plugin']}, built for DALI {facts['built_for']}")]
     if facts["libjpeg"]:
         findings.append(Finding.ok("libjpeg", _with_version(facts["libjpeg"])))
     inside = facts["libdeflate"] in (None, facts["plugin"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dali_voc.doctoring._child import Outcome
 from dali_voc.doctoring._finding import Finding
 
@@ -59,8 +62,8 @@ def check_storage(read: Outcome, *, of_split: bool, needed: float | None) -> Fin
         return Finding.warning(
             name,
             found,
-            advice="the first epoch will wait for storage: put the data on a local disk, or 'dali-voc "
-            "pack' them; 'cache: encoded' or 'decoded' spares the later ones",
+            advice="the first epoch will wait for storage: put the data on a local disk, or pack "
+            "them ('dali-voc pack'); 'cache: encoded' or 'decoded' spares later epochs",
         )
     return Finding.ok(name, found)
 
@@ -69,7 +72,7 @@ def _on(system: str | None) -> str:
     return f" on {system}" if system else ""
 
 
-def _source(facts: dict[str, int]) -> str:
+def _source(facts: Mapping[str, Any]) -> str:
     files, cached, unknown = facts["files"], facts["cached"], facts["unknown"]
     if cached + unknown <= _FEW * files:
         return "read from the storage itself"

@@ -11,10 +11,10 @@ from nvidia.dali import plugin_manager
 
 from dali_voc.errors import PluginError
 
-__all__ = ["library_path", "load_plugin"]
+__all__ = ["BUILT_FOR", "library_path", "load_plugin"]
 
 _LIBRARY = "libdali_voc_ops.so"
-_BUILT_FOR = "built_for_dali.txt"
+BUILT_FOR = "built_for_dali.txt"
 
 
 def _folder() -> Path:
@@ -36,7 +36,7 @@ def _folder() -> Path:
 
 def _check_version(folder: Path) -> None:
     try:
-        built_for = (folder / _BUILT_FOR).read_text().strip()
+        built_for = (folder / BUILT_FOR).read_text().strip()
     except FileNotFoundError as e:
         raise PluginError(
             f"{e.filename}: no such file, expected the version of DALI that the operators were "

@@ -6,19 +6,26 @@ so that those before a crash are known; `stage` says what it is about to do.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
 from typing import Any
 
 from dali_voc.doctoring.probes._report import Report, describe_error
+from dali_voc.errors import DaliVocError
 
 __all__ = ["Report", "main"]
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main(name: str) -> None:
     """Run a probe on the request at standard input; facts go to standard output, as JSON lines."""
+    # one that hangs does not outlive the doctor, however that ends
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no fact
 
@@ -30,5 +37,6 @@ def main(name: str) -> None:
     try:
         importlib.import_module(f"dali_voc.doctoring.probes.{name}").probe(request, report)
     except Exception as e:  # whatever it is, it is told
-        report(error=describe_error(e))
+        # our own errors say enough; others need to be told when they came
+        report(error=describe_error(e), **({"stage": None} if isinstance(e, DaliVocError) else {}))
         sys.exit(1)

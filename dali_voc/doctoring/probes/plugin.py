@@ -17,7 +17,7 @@ __all__ = ["probe"]
 
 
 def probe(request: Mapping[str, Any], report: Report) -> None:
-    """Report `dali`, `plugin`, `built_for`, `loaded`, `libjpeg`, `libdeflate`, `nvjpeg`, `nvcomp`.
+    """Report `dali`, `plugin`, `built_for`, `libjpeg`, `libdeflate`, `nvjpeg`, `nvcomp`.
 
     Libraries are given by their path; None: there is none.
     """
@@ -37,7 +37,7 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
     _plugin.load_plugin()
     loaded = ctypes.CDLL(str(library))
     report(
-        loaded=True,
+        built_for=library.with_name(_plugin.BUILT_FOR).read_text().strip(),
         stage=None,
         libjpeg=_home_of(loaded, "jpeg_read_header"),
         libdeflate=_home_of(loaded, "libdeflate_zlib_decompress"),

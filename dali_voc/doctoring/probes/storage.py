@@ -25,11 +25,9 @@ Cached = Literal["no", "yes", "unknown"]
 def probe(request: Mapping[str, Any], report: Report) -> None:
     """Report `pairs` of the split, `files`, `bytes`, `seconds`, `cached`, `unknown`, `system`.
 
-    The request names `config` and `split`, or `folder`, or both: then the folder's files are read;
-    `threads`, `seconds` to read for at most, and `most`, the number of files. `cached` files came
-    from the page cache, `unknown` ones perhaps.
+    The request names `config` and `split`, or `folder`; `threads`, `seconds` to read for at most,
+    and `most`, the number of files. `cached` files came from the page cache, `unknown` ones perhaps.
     """
-    pieces: list[Piece] = []
     if request["config"] is not None:
         report(stage="listing the data")
         config = Config.model_validate(request["config"])
@@ -37,7 +35,7 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
         index = find_index(config.dataset, request["split"], must_exist=must_exist)
         report(pairs=len(index))
         pieces = pieces_of_split(index, most=request["most"] // 2)
-    if request["folder"] is not None:
+    else:
         report(stage="listing the folder")
         pieces = pieces_of_folder(request["folder"], most=request["most"])
     report(stage="reading files")
