@@ -37,21 +37,24 @@ class Outcome:
 
 
 def run_probe(name: str, request: Mapping[str, Any], *, limit: float) -> Outcome:
-    """Run `dali_voc.doctoring.probes.NAME` in a child.
+    """Run a probe in a child, see `dali_voc.doctoring.probes`.
 
     Args:
-        name: of the probe.
+        name: of the probe's module, in full.
         request: what it is to look at, fit for JSON.
         limit: seconds until it is killed.
     """
-    child = subprocess.Popen(
-        [sys.executable, "-c", _START, name, *filter(None, sys.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-c", _START, name, *filter(None, sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as e:
+        return Outcome(trouble=f"no process can be started: {e.strerror}")
     hung = False
     try:
         try:

@@ -105,7 +105,7 @@ class _Visit:
             )
 
     def _run(self, probe: str, **request: Any) -> Outcome:
-        return run_probe(probe, request, limit=self.limit)
+        return run_probe(f"dali_voc.doctoring.probes.{probe}", request, limit=self.limit)
 
     def _of_the_system(self) -> Iterator[Finding]:
         settings = self.settings

@@ -43,6 +43,12 @@ def check_storage(read: Outcome, *, of_split: bool, needed: float | None) -> Fin
         return Finding.failure(
             name, read.trouble, advice="see whether the files can be read and the mount answers"
         )
+    if facts.get("unreadable"):
+        return Finding.warning(
+            name,
+            f"{facts['unreadable']} of the files that were to be read cannot be: {facts['why']}",
+            advice="'dali-voc verify' lists bad files; in a container, see which user it runs as",
+        )
     if facts["files"] == 0:
         return Finding.warning(name, "no files with content found", advice="name another folder")
     files, size, seconds = facts["files"], facts["bytes"], facts["seconds"]

@@ -23,7 +23,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(name: str) -> None:
-    """Run a probe on the request at standard input; facts go to standard output, as JSON lines."""
+    """Run a probe on the request at standard input; facts go to standard output, as JSON lines.
+
+    Args:
+        name: of the probe's module, in full.
+    """
     # one that hangs does not outlive the doctor, however that ends
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     out = os.fdopen(os.dup(1), "w")
@@ -35,7 +39,7 @@ def main(name: str) -> None:
 
     request = json.load(sys.stdin)
     try:
-        importlib.import_module(f"dali_voc.doctoring.probes.{name}").probe(request, report)
+        importlib.import_module(name).probe(request, report)
     except Exception as e:  # whatever it is, it is told
         # our own errors say enough; others need to be told when they came
         report(error=describe_error(e), **({"stage": None} if isinstance(e, DaliVocError) else {}))

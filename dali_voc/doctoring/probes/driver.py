@@ -125,12 +125,8 @@ class _Nvml:
         return divided
 
     def _mig(self, handle: ctypes.c_void_p) -> bool:
+        ask = getattr(self._library, "nvmlDeviceGetMigMode", None)  # old drivers have none
         current, pending = ctypes.c_uint(), ctypes.c_uint()
-        return (
-            self._library is not None
-            and self._library.nvmlDeviceGetMigMode(
-                handle, ctypes.byref(current), ctypes.byref(pending)
-            )
-            == 0
-            and current.value == 1
-        )
+        if not ask or ask(handle, ctypes.byref(current), ctypes.byref(pending)):
+            return False
+        return current.value == 1

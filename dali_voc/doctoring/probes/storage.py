@@ -26,7 +26,8 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
     """Report `pairs` of the split, `files`, `bytes`, `seconds`, `cached`, `unknown`, `system`.
 
     The request names `config` and `split`, or `folder`; `threads`, `seconds` to read for at most,
-    and `most`, the number of files. `cached` files came from the page cache, `unknown` ones perhaps.
+    and `most`, the number of files. `cached` files came from the page cache, `unknown` perhaps.
+    Further `unreadable`, how many cannot be opened, and `why`, of the first of them.
     """
     if request["config"] is not None:
         report(stage="listing the data")
@@ -39,11 +40,22 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
         report(stage="listing the folder")
         pieces = pieces_of_folder(request["folder"], most=request["most"])
     report(stage="reading files")
-    if not pieces:
+    cached: list[Cached] = []
+    readable: list[Piece] = []
+    errors: list[OSError] = []
+    for piece in pieces:
+        try:
+            cached.append(drop(piece))
+            readable.append(piece)
+        except OSError as e:
+            errors.append(e)
+    if errors:
+        where = os.fsdecode(errors[0].filename)
+        report(unreadable=len(errors), why=f"{where}: {errors[0].strerror}")
+    if not readable:
         report(files=0, stage=None)
         return
-    cached = [drop(piece) for piece in pieces]
-    done = read_all(pieces, threads=request["threads"], seconds=request["seconds"])
+    done = read_all(readable, threads=request["threads"], seconds=request["seconds"])
     seen = cached[: done.files]
     report(
         files=done.files,
@@ -51,7 +63,7 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
         seconds=done.seconds,
         cached=seen.count("yes"),
         unknown=seen.count("unknown"),
-        system=file_system(pieces[0].path),
+        system=file_system(readable[0].path),
         stage=None,
     )
 
@@ -61,6 +73,9 @@ def drop(piece: Piece) -> Cached:
 
     The kernel keeps pages that somebody else has mapped or that are not written yet, and file
     systems in memory keep all of them.
+
+    Raises:
+        OSError: the file cannot be opened.
     """
     handle = os.open(piece.path, os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -124,5 +139,7 @@ def _read(piece: Piece) -> int:
                 break
             got += part
         return got
+    except OSError as e:
+        raise OSError(e.errno, e.strerror, os.fsdecode(piece.path)) from None
     finally:
         os.close(handle)
