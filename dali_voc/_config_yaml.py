@@ -54,9 +54,12 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
-    def represent_list(self, data: list[Any]) -> yaml.SequenceNode:
-        nested = any(isinstance(item, list | dict) for item in data)
-        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=not nested)
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def _in_one_line(self, items: list[Any]) -> yaml.SequenceNode:
+        nested = any(isinstance(item, list | dict) for item in items)
+        return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=not nested)
 
 
-_Dumper.add_representer(list, _Dumper.represent_list)
+_Dumper.add_representer(list, _Dumper._in_one_line)

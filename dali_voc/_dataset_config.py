@@ -63,6 +63,12 @@ LabelKeys = Annotated[
 
 
 class _Source(Section):
+    name: str = Field("folder", description="name of the data set, see docs/datasets.md")
+    root: PathText = Field(
+        description="the data set's folder, below dataset.root unless it is absolute; ~ and "
+        "$VARIABLES are expanded",
+        examples=["VOCdevkit/VOC2012"],
+    )
     labels: str | None = Field(
         None,
         description="which of the data set's kinds of labels, see docs/datasets.md; null: its "
@@ -106,12 +112,6 @@ class _Source(Section):
 class SourceConfig(_Source):
     """One of several data sets that are put together."""
 
-    name: str = Field("folder", description="name of the data set, see docs/datasets.md")
-    root: PathText = Field(
-        description="the data set's folder, below dataset.root unless it is absolute; ~ and "
-        "$VARIABLES are expanded",
-        examples=["VOCdevkit/VOC2012"],
-    )
     split: str | None = Field(
         None,
         description="split of this data set; null: the one that is asked for",

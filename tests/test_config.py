@@ -117,7 +117,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"dataset": {"root": "/x", "sources": [{"root": "/y"}, {"root": "/z", "nme": "voc2012"}]}},
-        ["dataset.sources.1.nme: unknown key; did you mean 'name'? (known: labels, "],
+        ["dataset.sources.1.nme: unknown key; did you mean 'name'? (known: name, root, "],
     ),
     (
         {"dataset": {"root": "/x", "sources": [{"name": "voc2012"}]}},
