@@ -85,7 +85,7 @@ class _Source(Section):
         None,
         description="class that each value, colour or class of the data set becomes, null where "
         "it is ignored; key '*': all others",
-        examples=[{0: "background", 7: "crop", "128, 64, 128": "weed", 9: None}],
+        examples=[{"128, 64, 128": "road", "sofa": "chair"}],
     )
     images: str | None = Field(
         None,

@@ -68,7 +68,8 @@ class LabelsConfig(Section):
 
     palette: Literal["color", "index"] = Field(
         "color",
-        description="how a palette PNG is read: by color, or index, the palette index is the class",
+        description="how a palette PNG is read: color, its colours are mapped; index, the palette "
+        "index is the class",
     )
     unknown: Literal["error", "ignore"] = Field(
         "error",
@@ -144,7 +145,7 @@ class SamplingConfig(ShortSection):
 
     policy: Literal["uniform", "balanced"] = Field(
         "uniform",
-        description="how samples are drawn: uniform, each once, or by weights; balanced, with "
+        description="how samples are drawn: uniform, each once or by weights; balanced, with "
         "replacement, so that rare classes come as often as others",
     )
     weights: str | None = Field(
@@ -202,7 +203,7 @@ class LoaderConfig(Section):
         "one kernel of ours that rounds as the CPU does",
     )
     seed: int = Field(
-        0, ge=0, le=2**63 - 1, description="decides order, crops, flips and all else that is random"
+        0, ge=0, le=2**63 - 1, description="number that decides order, crops and all that is random"
     )
     rank: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",

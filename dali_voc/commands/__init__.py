@@ -8,6 +8,7 @@ import sys
 import typer
 
 from dali_voc.commands.bench import bench
+from dali_voc.commands.config import config
 from dali_voc.commands.demo import demo
 from dali_voc.commands.download import download
 from dali_voc.commands.index import index
@@ -37,6 +38,7 @@ app.command()(verify)
 app.command()(download)
 app.command()(preview)
 app.command()(index)
+app.command()(config)
 
 
 def main() -> None:

@@ -1,0 +1,84 @@
+"""`dali-voc config`: the configuration that is in effect, and what configurations may hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dali_voc._config_reference import reference_text
+from dali_voc._config_schema import schema_text
+from dali_voc._config_yaml import config_to_tree, config_to_yaml
+from dali_voc._files import write_text
+from dali_voc.commands._places import check_places
+from dali_voc.config import Config, DatasetConfig, load_config, parse_config
+from dali_voc.datasets import dataset_names
+
+__all__ = ["config"]
+
+_NO_ROOT = "# dataset.root has no default; this one is an example.\n"
+
+
+def config(
+    config: Annotated[
+        Path | None, typer.Argument(help="A YAML configuration. Without it: the defaults.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: loader.batch_size=8."),
+    ] = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Leave out what is as the defaults have it.")
+    ] = False,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="Instead: a JSON Schema of configurations, for editors."),
+    ] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Instead: a page that explains every key, Markdown.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Write to this file instead of printing.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write it to this file, as JSON.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print nothing; the exit code says if it is sound.")
+    ] = False,
+) -> None:
+    """Print the configuration that is in effect, as YAML that can be read again.
+
+    Example: dali-voc config configs/voc2012.yaml --set loader.batch_size=8
+    """
+    if (schema or reference) and (
+        config or settings or changed or json_file or (schema and reference)
+    ):
+        raise typer.BadParameter("--schema and --reference go with -o and --quiet alone")
+    check_places(output=out, json=json_file)
+    if schema:
+        text = schema_text(dataset_names())
+    elif reference:
+        text = reference_text()
+    else:
+        checked, text = _effective(config, settings or [], changed=changed)
+        if json_file:
+            tree = config_to_tree(checked, changed=changed)
+            write_text(json_file, json.dumps(tree, indent=2) + "\n")
+    if out:
+        write_text(out, text)
+    elif not quiet:
+        typer.echo(text, nl=False)
+
+
+def _effective(path: Path | None, overrides: list[str], *, changed: bool) -> tuple[Config, str]:
+    """Return a configuration and its text; without a file the defaults, and an example of a root."""
+    if path:
+        checked, note = load_config(path, overrides=overrides), ""
+    else:
+        root = (DatasetConfig.model_fields["root"].examples or [""])[0]
+        checked = parse_config({"dataset": {"root": root}}, overrides=overrides)
+        note = _NO_ROOT if checked.dataset.root == root else ""
+    return checked, note + config_to_yaml(checked, changed=changed)
