@@ -77,13 +77,9 @@ def _target(schema: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]
 
 
 def _section(name: str, text: str, section: dict[str, Any]) -> str:
-    lines = [
-        f"## {name}",
-        text,
-        "",
-        "| key | type | default | meaning |",
-        "| --- |" + " --- |" * 3,
-    ]
+    wrapped = [textwrap.fill(paragraph, width=100) for paragraph in text.split("\n\n")]
+    heading = [f"## {name}", "\n\n".join(wrapped), ""]
+    lines = [*heading, "| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     for key, value in section["properties"].items():
         default = f"`{value_in_yaml(value['default'])}`" if "default" in value else "required"
         meaning = re.sub(r"docs/([\w-]+\.md)", r"[\1](\1)", _cell(value["description"]))

@@ -74,7 +74,7 @@ def config(
 
 
 def _effective(path: Path | None, overrides: list[str], *, changed: bool) -> tuple[Config, str]:
-    """Return a configuration and its text; without a file the defaults, and an example of a root."""
+    """Return a configuration and its text; without a file the defaults and an example root."""
     if path:
         checked, note = load_config(path, overrides=overrides), ""
     else:
