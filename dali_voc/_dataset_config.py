@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from dali_voc._augment_config import ListToTuple, Section
 from dali_voc._config_errors import near_match
-from dali_voc.datasets import DatasetOptions, SourceOptions, dataset_names
+from dali_voc.datasets import DATASETS, DatasetOptions, SourceOptions, dataset_names
 from dali_voc.datasets._options import LabelKey
 
 __all__ = ["DatasetConfig", "SourceConfig", "expanded", "path_to_str"]
@@ -158,6 +158,8 @@ class DatasetConfig(_Source):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
+        if name in DATASETS:  # else what is installed is searched, which takes milliseconds
+            return name
         names = dataset_names()
         if name not in names:
             raise ValueError(f"expected one of: {', '.join(names)}{near_match(name, names)}")
