@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from dali_voc.commands.bench import bench
+from dali_voc.commands.config import config
 from dali_voc.commands.demo import demo
 from dali_voc.commands.download import download
 from dali_voc.commands.index import index
@@ -62,7 +63,7 @@ def _reflow(text: str) -> str:
 _ROOMS = {
     "First steps": (demo, download),
     "Data": (verify, preview, stats, index, pack),
-    "Speed": (bench,),
+    "Configuration and speed": (config, bench),
 }
 for _room, _commands in _ROOMS.items():
     for _command in _commands:

@@ -14,9 +14,9 @@ from rich.console import Console
 from dali_voc._files import write_text
 from dali_voc.commands._places import check_places
 
-__all__ = ["Output", "open_output"]
+__all__ = ["STANDARD_OUTPUT", "Output", "open_output"]
 
-_STANDARD = Path("-")
+STANDARD_OUTPUT = Path("-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Output:
             return
         text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
         text = text.encode(errors="replace").decode()
-        if self.json == _STANDARD:
+        if self.json == STANDARD_OUTPUT:
             sys.stdout.write(text)
         else:
             write_text(self.json, text)
@@ -62,5 +62,5 @@ def open_output(*, json: Path | None, quiet: bool, **places: Path | None) -> Out
     Raises:
         ConfigError: two are the same, or a folder is missing, not writable, or has the name.
     """
-    check_places(**{"JSON": None if json == _STANDARD else json}, **places)
-    return Output(console=Console(quiet=quiet, stderr=json == _STANDARD), json=json)
+    check_places(**{"JSON": None if json == STANDARD_OUTPUT else json}, **places)
+    return Output(console=Console(quiet=quiet, stderr=json == STANDARD_OUTPUT), json=json)
