@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -11,11 +11,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-__all__ = ["AugmentConfig", "ListToTuple", "Section", "Unit"]
+__all__ = ["AugmentConfig", "ListToTuple", "Section", "ShortSection", "Unit"]
 
 CropSide = Annotated[int, Field(ge=1, le=16384)]
 Unit = Annotated[float, Field(ge=0, le=1)]
@@ -35,13 +36,32 @@ def _module_and_function(value: str) -> str:
     return value
 
 
-Operator = Annotated[str, AfterValidator(_module_and_function)]
+Operator = Annotated[
+    str,
+    AfterValidator(_module_and_function),
+    WithJsonSchema({"type": "string", "pattern": r"^[\w.]+:\w+$"}),
+]
 
 
 class Section(BaseModel):
     """Checked strictly, and frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class ShortSection(Section):
+    """A section that the value of one of its keys may stand for: `cache: decoded`.
+
+    Attributes:
+        short_for: that key.
+    """
+
+    short_for: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, section: Any) -> Any:
+        return {cls.short_for: section} if isinstance(section, str) else section
 
 
 class AugmentConfig(Section):
@@ -51,14 +71,15 @@ class AugmentConfig(Section):
         (320, 480), description="height and width of the output, pixels"
     )
     flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
-    vertical_flip: Unit = Field(0.0, description="share mirrored top to bottom")
+    vertical_flip: Unit = Field(0.0, description="share of training samples mirrored top to bottom")
     scale: Annotated[tuple[Factor, Factor] | None, ListToTuple] = Field(
         None,
-        description="range of factors by which pictures are scaled before they are cropped, such "
-        "as [0.5, 2.0]; null: not at all",
+        description="range of factors by which pictures are scaled before they are cropped; null: "
+        "not at all",
+        examples=[[0.5, 2.0]],
     )
     scale_distribution: Literal["uniform", "log_uniform"] = Field(
-        "uniform", description="how factors are spread over that range"
+        "uniform", description="with scale: how factors are spread over its range"
     )
     aspect: float = Field(
         1.0,
@@ -70,17 +91,20 @@ class AugmentConfig(Section):
     category_max_ratio: Ratio | None = Field(
         None,
         description="try up to 10 crops until no class fills more than this share of the pixels "
-        "that are not ignored, such as 0.75; null: take the first",
+        "that are not ignored; null: take the first",
+        examples=[0.75],
     )
     class_crop: Unit | None = Field(
         None,
         description="share of crops around a random pixel of a random class that is there; null: "
         "0.5 where sampling is balanced, else 0",
+        examples=[0.5],
     )
     class_weights: Annotated[tuple[Weight, ...] | None, ListToTuple] = Field(
         None,
         description="with class_crop: weight of each class in that draw; null: 1 / (share of the "
         "pixels) where sampling is balanced, else all alike",
+        examples=[[0.5, 1, 4]],
     )
     rotate: float = Field(
         0.0, ge=0, le=180, description="largest angle by which crops are turned, degrees"
@@ -95,72 +119,93 @@ class AugmentConfig(Section):
     contrast: Unit = Field(
         0.0, description="largest relative change of contrast; mmsegmentation: 0.5"
     )
-    saturation: Unit = Field(0.0, description="of saturation; mmsegmentation: 0.5")
+    saturation: Unit = Field(
+        0.0, description="largest relative change of saturation; mmsegmentation: 0.5"
+    )
     hue: float = Field(
         0.0, ge=0, le=180, description="largest turn of the hue, degrees; mmsegmentation: 36"
     )
     photometric_probability: Unit = Field(
-        0.5, description="share of samples in which each of these four happens"
+        0.5,
+        description="share of samples in which brightness changes; likewise contrast, saturation "
+        "and hue, each by itself",
     )
     gray: Unit = Field(0.0, description="share of samples that lose their colour")
     blur: Unit = Field(0.0, description="share of samples blurred by a Gaussian")
     blur_sigma: Annotated[tuple[Sigma, Sigma], ListToTuple] = Field(
-        (0.1, 2.0), description="range of its standard deviation, pixels"
+        (0.1, 2.0), description="range of the blur's standard deviation, pixels"
     )
     noise: Unit = Field(0.0, description="share of samples with Gaussian noise on their colours")
     noise_std: Annotated[tuple[Level, Level], ListToTuple] = Field(
-        (2.0, 12.0), description="range of its standard deviation, of 0..255"
+        (2.0, 12.0), description="range of the noise's standard deviation, of 0..255"
     )
     jpeg: Unit = Field(0.0, description="share of samples with the artefacts of JPEG compression")
     jpeg_quality: Annotated[tuple[Quality, Quality], ListToTuple] = Field(
-        (30, 90), description="range of its quality"
+        (30, 90), description="range of the compression's quality"
     )
     erase: Unit = Field(
-        0.0, description="share of samples that lose a rectangle (mean colour, ignore_index)"
+        0.0, description="share of samples that lose a rectangle (to mean colour and ignore_index)"
     )
     erase_area: Annotated[tuple[Ratio, Ratio], ListToTuple] = Field(
-        (0.02, 0.33), description="range of its area, of the crop's"
+        (0.02, 0.33), description="range of the lost rectangle's area, as a share of the crop's"
     )
     erase_aspect: Annotated[tuple[Aspect, Aspect], ListToTuple] = Field(
-        (0.3, 3.3), description="range of its height over its width, log-uniform"
+        (0.3, 3.3),
+        description="range of the lost rectangle's height over its width, log-uniform",
     )
     cutmix: Unit = Field(
         0.0, description="share of samples with a rectangle of another sample of their batch"
     )
     classmix: Unit = Field(
-        0.0, description="share with the pixels of half of the classes that another sample shows"
+        0.0,
+        description="share of samples with the pixels of half of the classes that another sample "
+        "of their batch shows",
     )
     copy_paste: Unit = Field(
-        0.0, description="share with the pixels of some object classes of another sample"
+        0.0,
+        description="share of samples with the pixels of some object classes of another sample of "
+        "their batch",
     )
     copy_paste_classes: Annotated[tuple[str, ...] | None, ListToTuple] = Field(
-        None, description="names of the classes that copy_paste takes; null: all but the first"
+        None,
+        description="names of the classes that copy_paste takes; null: all but the first",
+        examples=[["person", "car"]],
     )
     operators: Annotated[tuple[Operator, ...], ListToTuple] = Field(
-        (), description="DALI operators of your own, each as module:function"
+        (),
+        description="DALI operators of your own, each as module:function",
+        examples=[["my_package.operators:solarize"]],
     )
     small: Literal["pad", "drop"] = Field(
         "pad",
-        description="pictures smaller than the crop: pad at the bottom and the right (image with "
-        "the mean, label with ignore_index), or leave them out",
+        description="what becomes of pictures smaller than the crop: pad them at the bottom and "
+        "the right (image with the mean, label with ignore_index), or drop them",
     )
 
     validation: Literal["center", "resize", "full", "slide"] = Field(
         "center",
-        description="what validation shows: the crop at the centre; the whole picture, its shorter "
-        "side resized; the whole picture as it is; or that in overlapping tiles of crop_size",
+        description="what validation shows: center, the crop there; resize, the whole picture, "
+        "its shorter side resized; full, the whole picture as it is; slide, that in overlapping "
+        "tiles of crop_size",
     )
     shorter_side: CropSide | None = Field(
-        None, description="with resize, pixels; null: the smaller side of crop_size"
+        None,
+        description="with validation resize: length of the shorter side, pixels; null: the smaller "
+        "side of crop_size",
+        examples=[512],
     )
     pad_multiple: int = Field(
         32,
         ge=1,
         le=4096,
-        description="with resize and full: batches are padded to a multiple of this, pixels",
+        description="with validation resize and full: batches are padded to a multiple of this, "
+        "pixels",
     )
     stride: Annotated[tuple[CropSide, CropSide] | None, ListToTuple] = Field(
-        None, description="with slide: from tile to tile, height and width; null: 2/3 of crop_size"
+        None,
+        description="with validation slide: from tile to tile, height and width, pixels; null: 2/3 "
+        "of crop_size",
+        examples=[[213, 320]],
     )
 
     @field_validator(

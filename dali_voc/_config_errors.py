@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 __all__ = ["near_match", "one_line_per_error"]
+
+# what pydantic calls what YAML has
+_IN_YAML = {
+    "tuple should": "list should",
+    " after validation": "",
+    "a valid tuple": "a list",
+    "a valid dictionary": "keys with values",
+}
 
 
 def near_match(word: str, known: Iterable[str]) -> str:
@@ -32,37 +40,44 @@ def one_line_per_error(
 
 
 def _key_path(model: type[BaseModel], parts: tuple[str, ...]) -> tuple[str, ...]:
-    section = _section(model, parts[:1])
-    if section is None or len(parts) < 3 or parts[1] not in section.model_fields:
+    section, depth = _walk(model, parts)
+    key, index = parts[depth : depth + 1], parts[depth + 1 : depth + 2]
+    if not key or key[0] not in section.model_fields:
         return parts
-    return parts[:3] if parts[2].isdigit() else parts[:2]
+    return parts[: depth + 2] if index and index[0].isdigit() else parts[: depth + 1]
 
 
-def _section(model: type[BaseModel], parts: tuple[str, ...]) -> type[BaseModel] | None:
-    for part in parts:
-        field = model.model_fields.get(part)
+def _walk(model: type[BaseModel], parts: tuple[str, ...]) -> tuple[type[BaseModel], int]:
+    """Return the innermost section that a path enters, and how many of its parts lead there."""
+    depth = 0
+    while depth < len(parts):
+        field = model.model_fields.get(parts[depth])
         inner = field.annotation if field else None
+        is_list = get_origin(inner) is tuple
+        inner = get_args(inner)[0] if is_list else inner
+        step = 2 if is_list else 1  # a list's item has a number, too
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return None
-        model = inner
-    return model
+            break
+        if depth + step > len(parts):
+            break
+        model, depth = inner, depth + step
+    return model, depth
 
 
 def _explain(details: list[ErrorDetails], model: type[BaseModel], parts: tuple[str, ...]) -> str:
     first = details[0]
     if first["type"] == "extra_forbidden":
-        section = _section(model, parts[:-1])
-        known = section.model_fields if section else {}
+        known = _walk(model, parts[:-1])[0].model_fields
         return f"unknown key{near_match(parts[-1], known)} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"missing, expected {_description(model, parts)}"
     wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
-    return f"found {first['input']!r}, {wanted}"
+    return f"found {first['input']!r}, {wanted.replace(' or expected ', ' or ')}"
 
 
 def _description(model: type[BaseModel], parts: tuple[str, ...]) -> str:
-    section = _section(model, parts[:-1])
-    field = section.model_fields.get(parts[-1]) if section else None
+    key = parts[-2] if parts[-1].isdigit() else parts[-1]  # a list that is too short, or a key
+    field = _walk(model, parts[:-1])[0].model_fields.get(key)
     return (field.description if field else None) or "a section of keys"
 
 
@@ -79,4 +94,6 @@ def _wanted(detail: ErrorDetails) -> str:
     if detail["type"] in ("model_type", "model_attributes_type"):
         return "expected a section of keys"
     message = detail["msg"][0].lower() + detail["msg"][1:]
+    for pydantics, ours in _IN_YAML.items():
+        message = message.replace(pydantics, ours)
     return message.replace("input should be", "expected")

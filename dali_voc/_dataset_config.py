@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from dali_voc._augment_config import ListToTuple, Section
 from dali_voc._config_errors import near_match
-from dali_voc.datasets import DatasetOptions, SourceOptions, dataset_names
+from dali_voc.datasets import DATASETS, DatasetOptions, SourceOptions, dataset_names
 from dali_voc.datasets._options import LabelKey
 
 __all__ = ["DatasetConfig", "SourceConfig", "expanded", "path_to_str"]
@@ -51,26 +51,52 @@ PathText = Annotated[str, BeforeValidator(path_to_str)]
 ClassNames = Annotated[tuple[str, ...], ListToTuple] | str
 # colours are checked where they are used
 LabelKeys = Annotated[
-    dict[int | tuple[int, int, int] | str, str | None], BeforeValidator(_label_keys)
+    dict[int | tuple[int, int, int] | str, str | None],
+    BeforeValidator(_label_keys),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        }
+    ),
 ]
 
 
 class _Source(Section):
+    name: str = Field("folder", description="name of the data set, see docs/datasets.md")
+    root: PathText = Field(
+        description="the data set's folder, below dataset.root unless it is absolute; ~ and "
+        "$VARIABLES are expanded",
+        examples=["VOCdevkit/VOC2012"],
+    )
     labels: str | None = Field(
-        None, description="which of a data set's kinds of labels; null: its usual one"
+        None,
+        description="which of the data set's kinds of labels, see docs/datasets.md; null: its "
+        "usual one",
+        examples=["labelTrainIds"],
     )
     classes: ClassNames | None = Field(
-        None, description="names of the classes, or a file that lists them; null: the data set's"
+        None,
+        description="names of the classes, in order, or a file that lists them; null: the data "
+        "set's own",
+        examples=[["background", "crop", "weed"], "class_dict.csv"],
     )
     map: LabelKeys | None = Field(
         None,
-        description="class of each value, colour or class of the data set; null: ignored; key '*': "
-        "all others",
+        description="class that each value, colour or class of the data set becomes, null where "
+        "it is ignored; key '*': all others",
+        examples=[{"128, 64, 128": "road", "sofa": "chair"}],
     )
     images: str | None = Field(
-        None, description="pattern of image paths below root, with {split} and * or **"
+        None,
+        description="for folder: pattern of the images' paths below root, with {split} and * or **",
+        examples=["{split}/**/*.jpg"],
     )
-    masks: str | None = Field(None, description="pattern of label paths, likewise")
+    masks: str | None = Field(
+        None,
+        description="for folder: pattern of the labels' paths below root, likewise",
+        examples=["{split}_labels/**/*_L.png"],
+    )
 
     def _options(self) -> dict[str, Any]:
         classes = self.classes
@@ -86,11 +112,16 @@ class _Source(Section):
 class SourceConfig(_Source):
     """One of several data sets that are put together."""
 
-    name: str = Field("folder", description="name of the data set")
-    root: PathText = Field(description="its folder")
-    split: str | None = Field(None, description="its split; null: the one that is asked for")
+    split: str | None = Field(
+        None,
+        description="split of this data set; null: the one that is asked for",
+        examples=["train_aug"],
+    )
     weight: float | None = Field(
-        None, gt=0, description="how often it is drawn, next to the others; null: as it is long"
+        None,
+        gt=0,
+        description="how often it is drawn, next to the others; null: as many as it has samples",
+        examples=[2.0],
     )
 
     @property
@@ -110,22 +141,25 @@ class DatasetConfig(_Source):
 
     name: str = Field("voc2012", description="name of the data set, see docs/datasets.md")
     root: PathText = Field(
-        description="its folder, or for webdataset a pattern with {split} in it; ~ and $VARIABLES "
-        "are expanded"
+        description="the data set's folder, or for webdataset a pattern with {split} in it; ~ and "
+        "$VARIABLES are expanded",
+        examples=["/data/VOCdevkit/VOC2012"],
     )
     sources: Annotated[tuple[SourceConfig, ...], ListToTuple] = Field(
         (), description="for name: sources, the data sets that are put together"
     )
-
     index: PathText | None = Field(
         None,
         description="the file of `dali-voc index`, with {split} in it; ~ and $VARIABLES are "
         "expanded; null: folders are listed at each start",
+        examples=["/data/index-{split}.npz"],
     )
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
+        if name in DATASETS:  # else what is installed is searched, which takes milliseconds
+            return name
         names = dataset_names()
         if name not in names:
             raise ValueError(f"expected one of: {', '.join(names)}{near_match(name, names)}")

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
-from dali_voc._prefetch import DALI_ERRORS, source_arrays
+from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc.datasets import FileList, PairIndex
 from dali_voc.errors import LoaderError, SampleError, sentence_from_dali
 
@@ -139,9 +139,8 @@ class _Trial:
     def __init__(self, index: PairIndex, build: Callable[[Any], Any], *, cached: bool) -> None:
         self._index = index
         self._build = build
-        self._cached = cached
+        self._source = BatchSource(index, cached=cached)
         self._pipeline: Any = None
-        self._single: Batch | None = None
 
     def problem(self, single: Batch) -> SampleError | None:
         """Return what is wrong with a batch of one.
@@ -149,12 +148,11 @@ class _Trial:
         Raises:
             LoaderError: it is not the file's fault.
         """
-        self._single = single
+        self._source.plan = iter((single,))
+        self._source.running.clear()
         try:
             if self._pipeline is None:
-                self._pipeline = self._build(
-                    lambda: source_arrays(self._index, self._single, cached=self._cached)
-                )
+                self._pipeline = self._build(self._source)
             self._pipeline.run()
         except DALI_ERRORS as e:
             self._pipeline = None

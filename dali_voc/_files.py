@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_bytes", "write_text"]
+__all__ = ["named_in_errors", "sync_folder", "write_bytes", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -17,6 +20,8 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write a file whole or not at all.
 
+    What a link leads to is replaced, and not the link; pipes and devices are written to.
+
     Args:
         path: the file.
         data: its content.
@@ -25,6 +30,24 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
     Raises:
         OSError: the folder is missing or not writable, or the disk is full.
     """
+    with named_in_errors(path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data, durable=durable)
+
+
+@contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """Let errors of writing name the file: not a temporary one, and not none."""
+    try:
+        yield
+    except OSError as e:
+        reason = f"cannot be written ({e.strerror or e})"
+        raise OSError(e.errno or errno.EIO, reason, str(path)) from None
+
+
+def _replace(path: Path, data: bytes, *, durable: bool) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

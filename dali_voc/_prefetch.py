@@ -11,19 +11,41 @@ from dali_voc._batches import Batch, BatchKey
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import LoaderError
 
-__all__ = ["DALI_ERRORS", "Prefetcher", "source_arrays"]
+__all__ = ["DALI_ERRORS", "BatchSource", "Prefetcher"]
 
 # What DALI raises; the second where its text holds a file name that is not UTF-8.
 DALI_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 
-def source_arrays(index: PairIndex, batch: Batch, *, cached: bool = False) -> tuple[Any, ...]:
-    """Return what the pipeline's source gives for a batch; see `dali_voc.pipeline.Source`."""
-    return (
-        *index.arrays(batch.samples),
-        *((batch.samples,) if cached else ()),
-        *batch.parameters.values(),
-    )
+class BatchSource:
+    """What a pipeline calls for each batch, see `dali_voc.pipeline.Source`.
+
+    It knows no pipeline, so that whoever lets go of a pipeline ends it there and then.
+
+    Args:
+        index: where the files are.
+        cached: whether the pipeline has a cache.
+
+    Attributes:
+        plan: the batches to come.
+        running: those that were begun; whoever hands one out takes it away.
+    """
+
+    def __init__(self, index: PairIndex, *, cached: bool = False) -> None:
+        self._index = index
+        self._cached = cached
+        self.plan: Iterator[Batch] = iter(())
+        self.running: deque[Batch] = deque()
+
+    def __call__(self) -> tuple[Any, ...]:
+        batch = next(self.plan)
+        arrays = (
+            *self._index.arrays(batch.samples),
+            *((batch.samples,) if self._cached else ()),
+            *batch.parameters.values(),
+        )
+        self.running.append(batch)
+        return arrays
 
 
 class Prefetcher:
@@ -47,21 +69,13 @@ class Prefetcher:
         depth: int,
         cached: bool = False,
     ) -> None:
-        self._index = index
-        self._cached = cached
         self._depth = depth
-        self._plan: Iterator[Batch] = iter(())
-        self._running: deque[Batch] = deque()
+        self._source = BatchSource(index, cached=cached)
+        self._running = self._source.running
         self._build = build
         self._pipeline = build(self._source)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dali_voc")
         self._scheduling: Future[None] | None = None
-
-    def _source(self) -> Any:
-        batch = next(self._plan)
-        arrays = source_arrays(self._index, batch, cached=self._cached)
-        self._running.append(batch)
-        return arrays
 
     def _wait(self) -> None:
         """Wait for the thread, and raise what went wrong in it."""
@@ -87,7 +101,7 @@ class Prefetcher:
             # a bad file, or too many of them, in batches that nobody wants any more
             self._running.clear()
             self._pipeline = self._build(self._source)
-        self._plan = plan
+        self._source.plan = plan
 
     def fetch(self, *, cuda_stream: Any = None) -> tuple[Batch, tuple[Any, ...]]:
         """Return the next batch and the pipeline's outputs; they stay valid while they are held.
@@ -107,6 +121,10 @@ class Prefetcher:
         batch = self._running.popleft()
         self._scheduling = self._thread.submit(self._pipeline.schedule_run)
         return batch, outputs
+
+    def close(self) -> None:
+        """Wait for the thread to end."""
+        self._thread.shutdown()
 
     @property
     def failed(self) -> Batch | None:

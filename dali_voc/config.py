@@ -8,18 +8,26 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from dali_voc._augment_config import AugmentConfig, ListToTuple, Section, Unit
+from dali_voc._augment_config import AugmentConfig, ListToTuple, Section, ShortSection, Unit
 from dali_voc._config_errors import one_line_per_error
 from dali_voc._dataset_config import DatasetConfig, SourceConfig, expanded, path_to_str
 from dali_voc.errors import ConfigError
 from dali_voc.order import LastBatch
 
 __all__ = [
+    "SHORT_SECTIONS",
     "AugmentConfig",
     "CacheConfig",
     "Config",
@@ -37,14 +45,36 @@ Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
 Auto = Literal["auto"]
 
 
+def _requires(key: str, found: dict[str, Any], other: str, allowed: dict[str, Any]) -> Any:
+    """Return a condition between two keys, for the JSON Schema; validators check the same."""
+    return {
+        "if": {"properties": {key: found}, "required": [key]},
+        "then": {"properties": {other: allowed}},
+    }
+
+
 class LabelsConfig(Section):
-    """How label files are read."""
+    """How label files are read, and what labels of a batch look like."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _requires("dtype", {"const": "uint8"}, "ignore_index", {"maximum": 255}),
+                _requires("one_hot", {"const": True}, "masks", {"type": "null"}),
+                _requires("masks", {"type": "array"}, "ignore_index", {"minimum": 2}),
+            ]
+        }
+    )
 
     palette: Literal["color", "index"] = Field(
-        "color", description="palette PNG: map its colours, or take the palette index as the class"
+        "color",
+        description="how a palette PNG is read: color, its colours are mapped; index, the palette "
+        "index is the class",
     )
     unknown: Literal["error", "ignore"] = Field(
-        "error", description="a colour or value of no class: raise, or give it ignore_index"
+        "error",
+        description="what a colour or value of no class leads to: error, which names it; ignore, "
+        "it becomes ignore_index",
     )
     ignore_index: int = Field(
         255,
@@ -53,7 +83,7 @@ class LabelsConfig(Section):
         description="class index of void pixels and of padding; with more than 255 classes, one "
         "that is none of them",
     )
-    dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="of labels")
+    dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="data type of labels")
     one_hot: bool = Field(
         False,
         description="labels [n, classes, height, width] of 0 and 1, ignored pixels all 0, instead "
@@ -63,6 +93,7 @@ class LabelsConfig(Section):
         None,
         description="names of classes: labels [n, names, height, width], 1 where the class is, 0 "
         "elsewhere, ignore_index on ignored pixels; null: class indices",
+        examples=[["person", "car"]],
     )
 
     @model_validator(mode="after")
@@ -80,14 +111,15 @@ class NormalizeConfig(Section):
     """Images become (value / 255 - mean) / std, per channel R, G, B."""
 
     mean: Annotated[tuple[Unit, Unit, Unit], ListToTuple] = Field(
-        (0.485, 0.456, 0.406), description="of values in 0..1"
+        (0.485, 0.456, 0.406), description="mean of each channel, of values in 0..1"
     )
     std: Annotated[tuple[Deviation, Deviation, Deviation], ListToTuple] = Field(
-        (0.229, 0.224, 0.225), description="of values in 0..1"
+        (0.229, 0.224, 0.225), description="standard deviation of each channel, of values in 0..1"
     )
     dtype: Literal["float32", "float16", "bfloat16", "uint8"] = Field(
         "float32",
-        description="of images; uint8: colours 0..255 that are not normalised, the mean only fills",
+        description="data type of images; uint8: colours 0..255 that are not normalised, the mean "
+        "only fills",
     )
     channels_last: bool = Field(
         False, description="images in torch.channels_last memory format; the shape is the same"
@@ -100,31 +132,33 @@ class NormalizeConfig(Section):
         return r, g, b
 
 
-class SamplingConfig(Section):
-    """Which samples an epoch of training consists of; `sampling: balanced` is short for a policy.
+class SamplingConfig(ShortSection):
+    """Which samples an epoch of training consists of; `sampling: balanced` is short for `policy`.
 
     See `dali_voc.sampling` for what "balanced" does.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra=_requires("policy", {"const": "balanced"}, "weights", {"type": "null"})
+    )
+    short_for: ClassVar[str] = "policy"
+
     policy: Literal["uniform", "balanced"] = Field(
         "uniform",
-        description="uniform: each sample once, or by weights; balanced: draw with replacement so "
-        "that rare classes come as often as others",
+        description="how samples are drawn: uniform, each once or by weights; balanced, with "
+        "replacement, so that rare classes come as often as others",
     )
     weights: str | None = Field(
         None,
         description="text file with one weight a line, in list order: draw with replacement; "
         "null: each sample once",
+        examples=["weights.txt"],
     )
     stats: str = Field(
         "stats.json",
-        description="the file of `dali-voc stats`, for balanced; ~ and $VARIABLES are expanded",
+        description="with policy balanced: the file of `dali-voc stats`; ~ and $VARIABLES are "
+        "expanded",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spelled_out(cls, section: Any) -> Any:
-        return {"policy": section} if isinstance(section, str) else section
 
     @field_validator("stats", mode="before")
     @classmethod
@@ -149,7 +183,7 @@ class LoaderConfig(Section):
 
     batch_size: int = Field(64, ge=1, le=65536, description="pairs per batch and rank")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="where batches are made; auto: cuda where there is a GPU"
+        "auto", description="where batches are made: cpu, cuda, or auto: cuda where there is a GPU"
     )
     threads: Annotated[int, Field(ge=1, le=1024)] | Auto = Field(
         "auto", description="CPU threads; auto: one per core that this process may use"
@@ -161,31 +195,39 @@ class LoaderConfig(Section):
         le=1,
         description="share of the JPEGs that go to a GPU's hardware decoder, where it has one; "
         "null: as DALI has it",
+        examples=[0.65],
     )
     gpu_tail: Literal["dali", "fused"] = Field(
         "dali",
-        description="what turns decoded pictures into crops on a GPU: DALI's operators, or one "
-        "kernel of ours that rounds as the CPU does",
+        description="what turns decoded pictures into crops on a GPU: dali, its operators; fused, "
+        "one kernel of ours that rounds as the CPU does",
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="decides order, crops and flips")
+    seed: int = Field(
+        0, ge=0, le=2**63 - 1, description="number that decides order, crops and all that is random"
+    )
     rank: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",
-        description="number of this process; auto: from torch.distributed, else from torchrun",
+        description="number of this process, from 0; auto: from torch.distributed, else from "
+        "torchrun",
     )
     world_size: Annotated[int, Field(ge=1)] | Auto = Field(
-        "auto", description="number of processes that share the data; auto: likewise"
+        "auto",
+        description="number of processes that share the data; auto: from torch.distributed, else "
+        "from torchrun",
     )
     on_error: Literal["raise", "skip", "replace"] = Field(
         "raise",
-        description="a bad file: raise, give a picture of mean colour with every label "
-        "ignore_index, or put another sample in its place",
+        description="what a bad file leads to: raise, an error; skip, a picture of mean colour "
+        "with every label ignore_index; replace, another sample in its place",
     )
     last_batch: LastBatch = Field(
-        "partial", description="where samples do not fill the last batch: see dali_voc.order"
+        "partial",
+        description="what becomes of a last batch that samples do not fill: partial, it is short; "
+        "drop, it is left out; pad, it is filled up from the epoch's beginning",
     )
 
 
-class CacheConfig(Section):
+class CacheConfig(ShortSection):
     """What is kept in memory from one epoch to the next; `cache: decoded` is short for `keep`.
 
     The ranks of one machine share the memory; each GPU has its own for decoded pictures. What has
@@ -193,23 +235,20 @@ class CacheConfig(Section):
     and without.
     """
 
+    short_for: ClassVar[str] = "keep"
+
     keep: Literal["none", "encoded", "decoded"] = Field(
         "none",
-        description="encoded: files as they are; decoded: pictures, three bytes a pixel (on a GPU "
-        "in its memory), and class indices, one",
+        description="what stays in memory: none; encoded, files as they are; decoded, pictures, "
+        "three bytes a pixel (on a GPU in its memory), and class indices, one",
     )
     memory: float = Field(
         4.0,
         gt=0,
         le=2**20,
-        description="GiB at most; what does not fit is read each time; decoded on a GPU: as much "
-        "there as well, taken at once",
+        description="GiB at most, shared by the ranks of a machine; what does not fit is read each "
+        "time; decoded on a GPU: as much there as well, taken at once",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spelled_out(cls, section: Any) -> Any:
-        return {"keep": section} if isinstance(section, str) else section
 
 
 class Config(Section):
@@ -222,6 +261,10 @@ class Config(Section):
     sampling: SamplingConfig = SamplingConfig()
     cache: CacheConfig = CacheConfig()
     loader: LoaderConfig = LoaderConfig()
+
+
+# section -> the key whose value may stand for it
+SHORT_SECTIONS = {"sampling": SamplingConfig.short_for, "cache": CacheConfig.short_for}
 
 
 def load_config(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> Config:
@@ -263,9 +306,6 @@ def parse_config(
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
     tree = {k: dict(v) if isinstance(v, dict) else v for k, v in (tree or {}).items()}
-    for section, key in ("sampling", "policy"), ("cache", "keep"):
-        if isinstance(tree.get(section), str):
-            tree[section] = {key: tree[section]}  # overrides may add to it
     for override in overrides:
         _apply(tree, override)
     try:
@@ -283,6 +323,9 @@ def _apply(tree: dict[Any, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise ConfigError(f"override {override!r}: the value is not valid YAML") from None
+    short = SHORT_SECTIONS.get(parts[0])
+    if short and len(parts) > 1 and isinstance(tree.get(parts[0]), str):
+        tree[parts[0]] = {short: tree[parts[0]]}  # now it has keys
     for part in parts[:-1]:
         if tree.get(part) is None:
             tree[part] = {}

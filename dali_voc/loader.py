@@ -247,7 +247,9 @@ class Loader:
     def close(self) -> None:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
-        self._prefetcher = None
+        if self._prefetcher:
+            self._prefetcher.close()
+            self._prefetcher = None
         if self._cache:
             self._cache.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from dali_voc._files import write_bytes, write_text
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.labels import voc_colormap
 
@@ -84,10 +86,16 @@ def write_voc(
     names = [f"made_{i:06d}" for i in range(train + val)]
     for i, name in enumerate(names):
         picture, label = draw_pair(np.random.default_rng((seed, i)), size=_SIZES[i % len(_SIZES)])
-        picture.save(root / "JPEGImages" / f"{name}.jpg", quality=90)
-        label.save(root / "SegmentationClass" / f"{name}.png")
+        write_bytes(root / "JPEGImages" / f"{name}.jpg", _encode(picture, "JPEG", quality=90))
+        write_bytes(root / "SegmentationClass" / f"{name}.png", _encode(label, "PNG"))
     splits = {"train": names[:train], "val": names[train:], "trainval": names}
     for split, members in splits.items():
         text = "".join(f"{name}\n" for name in members)
-        (root / "ImageSets/Segmentation" / f"{split}.txt").write_text(text)
+        write_text(root / "ImageSets/Segmentation" / f"{split}.txt", text)
     return root
+
+
+def _encode(picture: Image.Image, kind: str, **options: int) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, kind, **options)
+    return data.getvalue()

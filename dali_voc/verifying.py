@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -80,11 +79,9 @@ class Verification:
         """How many pairs have a fault."""
         return len({fault.sample for fault in self.faults})
 
-    def to_json(self) -> str:
-        """Return all of it as JSON; in names, what is not UTF-8 becomes `?`."""
-        facts = {**dataclasses.asdict(self), "bad_pairs": self.bad_pairs}
-        text = json.dumps(facts, indent=2, ensure_ascii=False)
-        return text.encode(errors="replace").decode() + "\n"
+    def facts(self) -> dict[str, Any]:
+        """Return all of it as what JSON can hold."""
+        return {**dataclasses.asdict(self), "bad_pairs": self.bad_pairs}
 
 
 def verify_split(

@@ -277,7 +277,7 @@ def test_nothing_is_left_behind(make_config: MakeConfig) -> None:
         with build_loader(config) as loader:
             epochs(loader, count=1)
     for thread in threading.enumerate():
-        if thread.name.startswith("dali_voc"):  # it has been told to end, and may yet be about to
+        if thread.name == "dali_voc cache":  # it has been told to end, and may yet be about to
             thread.join(5)
     assert handles() <= before
     assert threading.active_count() <= threads

@@ -144,3 +144,21 @@ def test_packed_splits_in_short(tmp_path: Path, voc: Path) -> None:
     assert result["index_bytes_per_record"] < 80
     result = run("label_decoding.py", tmp_path / "labels.json", "--root", voc)
     assert (result["labels"], result["kept_as_runs"], result["kept_as_png"]) == (21, 21, 0)
+
+
+def test_verify_speed_in_short(tmp_path: Path, voc: Path) -> None:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks.verify_speed", "--root", voc, "--pairs", "60"),
+            *("--rounds", "1", "--out", tmp_path / "verify.json"),
+        ],
+        cwd=BENCHMARKS.parent,
+        check=True,
+        capture_output=True,
+        timeout=200,
+    )
+    result = json.loads((tmp_path / "verify.json").read_text())
+    assert result["pairs"] == 60
+    for name in "fast", "whole":
+        rate = result["pairs_per_second"][name]["start included"]
+        assert rate == round(60 / result["seconds"][name][0])

@@ -166,7 +166,9 @@ def test_result_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["bench"], ["stats"], ["preview"], ["index"]])
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["bench"], ["stats"], ["preview"], ["index"], ["doctor"]]
+)
 def test_help(tmp_path: Path, command: list[str]) -> None:
     done = dali_voc(*command, "--help", cwd=tmp_path)
     assert done.returncode == 0

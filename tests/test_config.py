@@ -61,6 +61,8 @@ def test_balanced_is_short_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None
         assert config.sampling.policy == "balanced"
         home = Path.home() if root == "~" else Path("/counts")
         assert config.sampling.stats_path == home / "a.json"
+    config = load_config(EXAMPLE, overrides=["cache=decoded", "cache.memory=2"])
+    assert (config.cache.keep, config.cache.memory) == ("decoded", 2)
     path = parse_config({**tree, "sampling": {"stats": Path("/a.json")}}).sampling.stats_path
     assert path == Path("/a.json")
 
@@ -95,7 +97,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"normalize": {"mean": [120, 0.4, 0.4]}}, ["normalize.mean.0: found 120"]),
     ({"labels": {"ignore_index": 65535}}, ["labels.ignore_index: found 65535"]),
     ({"dataset": {"name": "voc2013", "root": "/x"}}, ["dataset.name: found 'voc2013'", "voc2012"]),
-    ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "its folder"]),
+    ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "the data set's folder"]),
     ({"sampling": "balancd"}, ["sampling.policy: found 'balancd'", "did you mean 'balanced'?"]),
     ({"sampling": 5}, ["sampling: found 5", "a section of keys"]),
     (
@@ -103,6 +105,28 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
         ["sampling.weights: found 'w.txt', expected null where sampling.policy is 'balanced'"],
     ),
     ({"loader": 5}, ["loader: found 5", "a section of keys"]),
+    ({"augment": {"crop_size": 5}}, ["augment.crop_size: found 5, expected a list"]),
+    (
+        {"augment": {"crop_size": [5]}},
+        ["augment.crop_size.1: missing, expected height and width of the output"],
+    ),
+    ({"augment": {"crop_size": [5, 6, 7]}}, ["list should have at most 2 items, not 3"]),
+    (
+        {"dataset": {"root": "/x", "classes": 3}},
+        ["dataset.classes: found 3, expected a list or a valid string"],
+    ),
+    (
+        {"dataset": {"root": "/x", "sources": [{"root": "/y"}, {"root": "/z", "nme": "voc2012"}]}},
+        ["dataset.sources.1.nme: unknown key; did you mean 'name'? (known: name, root, "],
+    ),
+    (
+        {"dataset": {"root": "/x", "sources": [{"name": "voc2012"}]}},
+        ["dataset.sources.0.root: missing, expected the data set's folder"],
+    ),
+    (
+        {"dataset": {"root": "/x", "sources": [{"root": "/y", "weight": 0}]}},
+        ["dataset.sources.0.weight: found 0, expected greater than 0"],
+    ),
 ]
 
 

@@ -80,7 +80,7 @@ def test_one_that_hangs_is_killed(write_probe) -> None:
         outcome = run_probe(write_probe(body), {}, limit=limit)
         if outcome.facts:
             break
-    assert outcome.trouble == f"asleep: it did not end within {limit} s"
+    assert outcome.trouble == f"asleep: it did not end within {limit} s (--limit)"
     assert not Path(f"/proc/{outcome.facts['me']}").exists()
 
 

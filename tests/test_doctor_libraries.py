@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -169,9 +168,15 @@ def test_without_dali_the_operators_point_there() -> None:
     assert (finding.level, finding.advice) == ("failure", "see DALI: they need it")
 
 
-@pytest.mark.parametrize("facts", [{"nvjpeg": None, "nvcomp": None}, {}])
-def test_missing_gpu_libraries(facts: dict[str, Any]) -> None:
-    loaded = Outcome(facts=facts)
+def test_libraries_within_the_operators() -> None:
+    facts = {"dali": "/d", "plugin": "/p.so", "built_for": "2.4.0"}
+    facts |= {"libjpeg": None, "libdeflate": "/p.so"}
+    found = [finding.found for finding in check_operators(Outcome(facts=facts))]
+    assert found == ["/p.so, built for DALI 2.4.0", *["part of the operators"] * 2]
+
+
+def test_missing_gpu_libraries() -> None:
+    loaded = Outcome(facts={"nvjpeg": None, "nvcomp": None})
     for gpu, level in (False, "ok"), (True, "warning"):
         assert check_nvjpeg(loaded, used=None, has_gpu=gpu).level == level
         assert check_nvcomp(loaded, has_gpu=gpu).level == level

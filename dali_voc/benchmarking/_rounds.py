@@ -145,7 +145,10 @@ class _Worker:
         self._process = context.Process(
             target=_serve, args=(theirs, contender, config, split, check)
         )
+        # Ctrl-C is the parent's, which ends this; the mask is inherited
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self._process.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def run(self, order: _Order) -> _Measured:
@@ -209,7 +212,7 @@ def _serve(
                     for _ in range(_SKIP):
                         next(batches)
                     connection.send(_measure(batches, check, order))
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return
     except DaliVocError as e:
         connection.send(e)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import os
+import signal
 import sys
+from types import FrameType
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from dali_voc.commands.bench import bench
+from dali_voc.commands.config import config
 from dali_voc.commands.demo import demo
 from dali_voc.commands.doctor import doctor
 from dali_voc.commands.download import download
@@ -20,7 +27,22 @@ from dali_voc.errors import DaliVocError
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED, _TERMINATED = 130, 143
+
+
+class _Group(TyperGroup):
+    """Says what an interrupted command left: Typer would end without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("dali-voc: interrupted", file=sys.stderr)
+            raise typer.Exit(_INTERRUPTED) from None
+
+
 app = typer.Typer(
+    cls=_Group,
     help="Semantic-segmentation batches for PyTorch through NVIDIA DALI.",
     no_args_is_help=True,
     add_completion=False,
@@ -28,28 +50,41 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 the data, the configuration or the machine does not allow it, "
-    "said in one sentence; 2 wrong usage; 130 interrupted.",
+    "said in one sentence; 2 wrong usage; 130 interrupted, 143 terminated. A result has its name "
+    "only when it is whole.",
 )
-app.command()(demo)
-app.command()(bench)
-app.command()(pack)
-app.command()(stats)
-app.command()(verify)
-app.command()(download)
-app.command()(preview)
-app.command()(index)
-app.command()(doctor)
+
+
+def _reflow(text: str) -> str:
+    """Join the lines of each paragraph, which Typer would keep but for the first."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+_ROOMS = {
+    "First steps": (demo, download, doctor),
+    "Data": (verify, preview, stats, index, pack),
+    "Configuration and speed": (config, bench),
+}
+for _room, _commands in _ROOMS.items():
+    for _command in _commands:
+        app.command(help=_reflow(_command.__doc__ or ""), rich_help_panel=_room)(_command)
 
 
 def main() -> None:
     """Run the command line; known errors become one sentence on stderr and exit code 1."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
+    # as the first process of a container, Python would not listen to `docker stop`
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except DaliVocError as e:
         sys.exit(f"dali-voc: {e}")
-    except KeyboardInterrupt:
-        sys.exit(130)
     except OSError as e:
         where = f"{e.filename}: " if e.filename else ""
         sys.exit(f"dali-voc: {where}{e.strerror or e}")
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    os.write(2, b"dali-voc: terminated\n")
+    sys.exit(_TERMINATED)

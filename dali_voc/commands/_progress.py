@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 __all__ = ["show_progress"]
@@ -13,16 +14,24 @@ __all__ = ["show_progress"]
 
 @contextmanager
 def show_progress(
-    console: Console, split: str, *, unit: str
+    console: Console, task: str, *, unit: str
 ) -> Iterator[Callable[[int, int], None]]:
     """Show a bar, and give the function to be called with how many are done, and of how many."""
-    with Progress(
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeElapsedColumn(),
         console=console,
-    ) as progress:
-        task = progress.add_task(split, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    )
+    shown = bar.add_task(escape(task), total=None)
+
+    def progress(done: int, total: int) -> None:
+        bar.start()  # not before there is something to show
+        bar.update(shown, completed=done, total=total)
+
+    try:
+        yield progress
+    finally:
+        bar.stop()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from dali_voc._files import write_text
 from dali_voc.benchmarking import Timing, describe_machine, run_rounds
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
+from dali_voc.datasets import find_index
 
 __all__ = ["bench"]
 
@@ -25,26 +24,25 @@ _ROWS = {
 
 
 def bench(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: loader.batch_size=8."),
-    ] = None,
-    split: Annotated[str, typer.Option(help="The split to read.")] = "train",
-    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each.")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each measurement.")] = 3.0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write figures, versions and machine there.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    config: ConfigFile,
+    split: Split = "train",
+    settings: Settings = None,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Measurements of each.")] = 5,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, metavar="S", help="Length of each measurement.")
+    ] = 3.0,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Time the whole loader, decoding alone, and the textbook's DataLoader, interleaved.
 
     Example: dali-voc bench configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
-    console = Console(quiet=quiet)
+    output = open_output(json=json, quiet=quiet)
     checked = load_config(config, overrides=settings or [])
-    with Progress(console=console, transient=True) as progress:
+    # before processes are started
+    find_index(checked.dataset, split, must_exist=checked.loader.on_error == "raise")
+    with Progress(console=output.console, transient=True) as progress:
         task = progress.add_task("warming up", total=rounds * len(_ROWS))
         timings = run_rounds(
             checked,
@@ -55,14 +53,12 @@ def bench(
             progress=lambda name: progress.update(task, advance=1, description=f"timed {name}"),
         )
     result = _summary(checked, timings, split=split, seconds=seconds)
-    console.print(_table(timings))
-    console.print(
+    output.write(result)
+    output.console.print(_table(timings))
+    output.say(
         f"{result['reference_ratio']:.2f} times the textbook, "
-        f"{result['bound_ratio']:.2f} of the bound",
-        highlight=False,
+        f"{result['bound_ratio']:.2f} of the bound"
     )
-    if json_file:
-        write_text(json_file, json.dumps(result, indent=2) + "\n")
 
 
 def _summary(

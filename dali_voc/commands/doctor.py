@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dali_voc._files import write_text
-from dali_voc.commands._places import check_places
+from dali_voc.commands._options import JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import open_output
 from dali_voc.config import load_config
 from dali_voc.doctoring import Finding, Level, diagnose
 from dali_voc.errors import ConfigError
@@ -29,26 +28,22 @@ _LEVEL, _NAME = 7, 15  # columns of the longest
 def doctor(
     config: Annotated[
         Path | None,
-        typer.Argument(help="A YAML configuration, whose data are tried. Default: made-up data."),
+        typer.Argument(
+            metavar="CONFIG",
+            help="A YAML configuration, to try its data. Default: made-up ones.",
+        ),
     ] = None,
-    split: Annotated[str, typer.Option(help="The split to try.")] = "train",
+    split: Split = "train",
     data: Annotated[
         Path | None,
-        typer.Option(help="Take the speed of storage from files below this folder."),
+        typer.Option(metavar="DIR", help="Take the speed of storage from files below this folder."),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
-    ] = None,
+    settings: Settings = None,
     limit: Annotated[
-        float, typer.Option(min=1.0, help="Seconds after which a check counts as hung.")
+        float, typer.Option(min=1.0, metavar="SECONDS", help="When a check counts as hung.")
     ] = 120.0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Also write all of it to this file.")
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print nothing; the exit code says it.")
-    ] = False,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Look at driver, GPUs, libraries, limits and storage, and make a batch on each device.
 
@@ -57,23 +52,21 @@ def doctor(
 
     Example: dali-voc doctor configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
-    console = Console(quiet=quiet)
-    check_places(report=json_file)
+    output = open_output(json=json, quiet=quiet)
     if data is not None and not data.is_dir():
         raise ConfigError(f"{data}: found no such folder, expected one with files to read")
     overrides = settings or []
     checked = load_config(config, overrides=overrides) if config else None
     findings = []
-    with console.status("looking"):
+    with output.console.status("looking"):
         for finding in diagnose(
             config=checked, overrides=overrides, split=split, folder=data, limit=limit
         ):
             findings.append(finding)
-            _show(console, finding)
+            _show(output.console, finding)
     levels = Counter(finding.level for finding in findings)
-    _sum_up(console, levels)
-    if json_file:
-        write_text(json_file, _as_json(findings))
+    _sum_up(output.console, levels)
+    output.write(_facts(findings, levels))
     if levels["failure"]:
         raise typer.Exit(1)
 
@@ -106,10 +99,9 @@ def _sum_up(console: Console, levels: Counter[Level]) -> None:
     console.print(Text(", ".join(counts) or "all is well", style))
 
 
-def _as_json(findings: Sequence[Finding]) -> str:
-    facts = {
-        "failures": sum(finding.level == "failure" for finding in findings),
-        "warnings": sum(finding.level == "warning" for finding in findings),
+def _facts(findings: Sequence[Finding], levels: Counter[Level]) -> dict[str, Any]:
+    return {
+        "failures": levels["failure"],
+        "warnings": levels["warning"],
         "findings": [dataclasses.asdict(finding) for finding in findings],
     }
-    return json.dumps(facts, indent=2) + "\n"

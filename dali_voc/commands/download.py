@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from dali_voc.commands._options import JsonFile, Quiet
+from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._transfer_bar import show_transfer
 from dali_voc.downloading import (
     BY_HAND,
@@ -51,7 +52,8 @@ def download(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds without a byte that end an attempt.")
     ] = 30.0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Fetch a data set, check it, and unpack it; a transfer that broke goes on where it stopped.
 
@@ -60,14 +62,14 @@ def download(
 
     Example: dali-voc download voc2012 --root /data
     """
-    console = Console(quiet=quiet)
+    output = open_output(json=json, quiet=quiet)
     known = data_set_name(name)
     if known in BY_HAND:
-        _say_what_to_fetch(console, known, root)
+        _say_what_to_fetch(output, known, root)
         return
     archive = choose_archive(known, url=url, mirror=mirror, checksum=_checksum(md5, sha256))
     try:
-        with show_transfer(console) as progress:
+        with show_transfer(output.console) as progress:
             done = fetch_data_set(
                 known,
                 root.expanduser(),
@@ -82,7 +84,16 @@ def download(
             file=sys.stderr,
         )
         raise typer.Exit(130) from None
-    _say_what_is_there(console, done)
+    output.write(
+        {
+            "dataset": done.dataset,
+            "root": str(done.root),
+            "is_there": True,
+            "was_there": done.was_there,
+            "pairs": done.pairs,
+        }
+    )
+    _say_what_is_there(output, done)
 
 
 def _checksum(md5: str | None, sha256: str | None) -> Checksum | None:
@@ -93,41 +104,44 @@ def _checksum(md5: str | None, sha256: str | None) -> Checksum | None:
     return parse_checksum("md5", md5) if md5 is not None else None
 
 
-def _say_what_is_there(console: Console, done: Downloaded) -> None:
-    _print(
-        console,
+def _say_what_is_there(output: Output, done: Downloaded) -> None:
+    output.say(
         f"{'already there' if done.was_there else 'done'}: [bold]{escape(str(done.root))}[/], "
         f"{done.pairs:,} pairs",
     )
-    _say_how_to_use(console, done.dataset, done.root)
+    _say_how_to_use(output, done.dataset, done.root)
 
 
-def _say_how_to_use(console: Console, dataset: str, root: Path) -> None:
+def _say_how_to_use(output: Output, dataset: str, root: Path) -> None:
     where = escape(str(root))
-    _print(console, f"in a configuration:  dataset: {{name: {dataset}, root: {where}}}")
-    _print(
-        console,
+    output.say(f"in a configuration:  dataset: {{name: {dataset}, root: {where}}}")
+    output.say(
         f"to check every file: dali-voc verify configs/{dataset}.yaml --set dataset.root={where}",
     )
 
 
-def _say_what_to_fetch(console: Console, name: str, root: Path) -> None:
+def _say_what_to_fetch(output: Output, name: str, root: Path) -> None:
     by_hand = BY_HAND[name]
     folder = by_hand.place(root)
     into = folder.parent if by_hand.makes_folder else folder
-    if by_hand.is_there(root):
-        _print(console, f"already there: [bold]{escape(str(folder))}[/]")
+    is_there = by_hand.is_there(root)
+    output.write(
+        {
+            "dataset": name,
+            "root": str(folder),
+            "is_there": is_there,
+            "fetch": [] if is_there else list(by_hand.files),
+            "into": str(into),
+        }
+    )
+    if is_there:
+        output.say(f"already there: [bold]{escape(str(folder))}[/]")
     else:
-        _print(console, f"{by_hand.title} needs {by_hand.needs}.")
-        _print(console, f"Fetch, into {escape(str(into))}:")
+        output.say(f"{by_hand.title} needs {by_hand.needs}.")
+        output.say(f"Fetch, into {escape(str(into))}:")
         for file in by_hand.files:
-            _print(console, f"  {file}")
-        _print(console, "When all is done there are:")
+            output.say(f"  {file}")
+        output.say("When all is done there are:")
         for path in by_hand.layout:
-            _print(console, f"  {escape(str(folder / path))}")
-    _say_how_to_use(console, name, folder)
-
-
-def _print(console: Console, text: str) -> None:
-    # lines to be copied must not be broken
-    console.print(text, highlight=False, soft_wrap=True)
+            output.say(f"  {escape(str(folder / path))}")
+    _say_how_to_use(output, name, folder)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from dali_voc.commands._places import check_places
-from dali_voc.config import load_config
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import open_output
+from dali_voc.config import Config, load_config
 from dali_voc.errors import ConfigError
 from dali_voc.indexing import write_index
 
@@ -18,21 +18,20 @@ __all__ = ["index"]
 
 
 def index(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    config: ConfigFile,
     out: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--out",
-            help="The file, .npz; {split} in it is filled in. Default: dataset.index.",
+            metavar="FILE",
+            help="The index, .npz; {split} in it is filled in. Default: dataset.index.",
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="The split to list.")] = "train",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    split: Split = "train",
+    settings: Settings = None,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Write which pairs a split has to one file, so that later starts list no folders.
 
@@ -40,19 +39,22 @@ def index(
 
     Example: dali-voc index configs/voc2012.yaml -o /data/voc-{split}.npz --split train
     """
-    console = Console(quiet=quiet, soft_wrap=True)
     checked = load_config(config, overrides=settings or [])
-    if out is None:
-        path = checked.dataset.index_file(split)
-    else:
-        path = Path(str(out).replace("{split}", split))
-    if path is None:
-        raise ConfigError("dataset.index: found null and no --out, expected the file to write")
-    check_places(index=path)
+    path = _place(checked, out, split)
+    output = open_output(json=json, quiet=quiet, index=path)
     found = write_index(checked, path, split=split)
     size = path.stat().st_size
-    console.print(
+    output.write({"split": split, "pairs": len(found), "index": str(path), "bytes": size})
+    output.say(
         f"{len(found):,} pairs of '{escape(split)}', {size / 1e6:,.1f} MB: "
-        f"[bold]{escape(str(path))}[/]",
-        highlight=False,
+        f"[bold]{escape(str(path))}[/]"
     )
+
+
+def _place(config: Config, out: Path | None, split: str) -> Path:
+    if out is not None:
+        return Path(str(out).replace("{split}", split))
+    path = config.dataset.index_file(split)
+    if path is None:
+        raise ConfigError("dataset.index: found null and no --out, expected the file to write")
+    return path

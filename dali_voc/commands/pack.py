@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from dali_voc.commands._options import ConfigFile, Jobs, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
 from dali_voc.datasets._pack_format import PackIndex
@@ -22,22 +23,22 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def pack(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    config: ConfigFile,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="The folder of packed splits; made if missing.")
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FOLDER", help="The folder of packed splits; made if missing."
+        ),
     ],
-    split: Annotated[str, typer.Option(help="The split to pack.")] = "train",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
-    ] = None,
+    split: Split = "train",
+    settings: Settings = None,
     shard_size: Annotated[
-        str, typer.Option(help="Bytes that a shard may have; K, M, G, T are powers of 1024.")
+        str,
+        typer.Option(metavar="BYTES", help="What a shard may have; K, M, G, T are powers of 1024."),
     ] = "1G",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads. Default: what loader.threads says.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    jobs: Jobs = None,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Write a split into a few large files: images as they are, labels as class indices.
 
@@ -46,18 +47,27 @@ def pack(
 
     Example: dali-voc pack configs/voc2012.yaml -o /data/voc-packed --split train
     """
-    console = Console(quiet=quiet)
+    output = open_output(json=json, quiet=quiet)
     overrides = [*(settings or []), *([f"loader.threads={jobs}"] if jobs else [])]
     checked = load_config(config, overrides=overrides)
-    index = _pack(console, checked, out, split=split, shard_size=_parse_size(shard_size))
+    index = _pack(output, checked, out, split=split, shard_size=_parse_size(shard_size))
     size = sum(shard.size for shard in index.shards)
-    console.print(
+    output.write(
+        {
+            "split": split,
+            "pairs": index.records,
+            "left_out": len(index.left_out),
+            "shards": len(index.shards),
+            "bytes": size,
+            "folder": str(out / split),
+        }
+    )
+    output.say(
         f"{index.records:,} pairs in {len(index.shards):,} shards of {size / 1e6:,.1f} MB in all: "
-        f"[bold]{escape(str(out / split))}[/]",
-        highlight=False,
+        f"[bold]{escape(str(out / split))}[/]"
     )
     if index.left_out:
-        console.print(f"bad pairs that were left out: {len(index.left_out):,}", highlight=False)
+        output.say(f"bad pairs that were left out: {len(index.left_out):,}")
 
 
 def _parse_size(text: str) -> int:
@@ -68,6 +78,6 @@ def _parse_size(text: str) -> int:
     return size
 
 
-def _pack(console: Console, config: Config, out: Path, *, split: str, shard_size: int) -> PackIndex:
-    with show_progress(console, split, unit="pairs") as progress:
+def _pack(output: Output, config: Config, out: Path, *, split: str, shard_size: int) -> PackIndex:
+    with show_progress(output.console, split, unit="pairs") as progress:
         return pack_split(config, out, split=split, shard_size=shard_size, progress=progress)

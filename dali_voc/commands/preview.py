@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from PIL import Image, PngImagePlugin
-from rich.console import Console
 from rich.markup import escape
 
 from dali_voc._files import write_bytes, write_text
-from dali_voc.commands._places import check_places
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
 from dali_voc.loader import Loader, build_loader
 from dali_voc.previewing import Shown, find_samples, make_page, sheet_of, take_first, take_named
@@ -24,10 +24,8 @@ _DEFAULT = Path("preview.png")
 
 
 def preview(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
-    split: Annotated[
-        str, typer.Option(help="The split; training's augmentations if it begins with 'train'.")
-    ] = "train",
+    config: ConfigFile,
+    split: Split = "train",
     epoch: Annotated[int, typer.Option(min=0, help="Each epoch crops anew.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many samples.")] = 8,
     first: Annotated[
@@ -53,22 +51,20 @@ def preview(
     size: Annotated[
         int, typer.Option(min=16, max=4096, help="Longest side of a picture on the sheet, pixels.")
     ] = 512,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: augment.cutmix=0.5."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    settings: Settings = None,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Draw samples as the network will see them: image beside label, with the classes' names.
 
-    They come out of the loader's own batches, after every augmentation.
+    They come out of the loader's own batches, after every augmentation; a split whose name begins
+    with "train" has training's.
 
     Example: dali-voc preview configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
-    console = Console(quiet=quiet)
     if out is None and html is None:
         out = _DEFAULT
-    check_places(sheet=out, page=html)
+    output = open_output(json=json, quiet=quiet, sheet=out, page=html)
     checked = load_config(config, overrides=settings or [])
     # what runs ahead would be thrown away
     ahead = checked.loader.model_copy(update={"prefetch": 1})
@@ -93,10 +89,18 @@ def preview(
             size=size,
         )
         write_bytes(out, _png(sheet.picture, shown, title))
-        console.print(f"sheet: [bold]{escape(str(out))}[/]", highlight=False)
+        output.say(f"sheet: [bold]{escape(str(out))}[/]")
     if html is not None:
         write_text(html, make_page(shown, spec=spec, ignore_index=ignored, title=title))
-        console.print(f"page: [bold]{escape(str(html))}[/]", highlight=False)
+        output.say(f"page: [bold]{escape(str(html))}[/]")
+    output.write(
+        {
+            "title": title,
+            "samples": [one.name for one in shown],
+            "sheet": str(out) if out else None,
+            "page": str(html) if html else None,
+        }
+    )
 
 
 def _title(config: Config, loader: Loader, split: str, epoch: int) -> str:
@@ -108,7 +112,7 @@ def _png(picture: Image.Image, shown: list[Shown], title: str) -> bytes:
     about = PngImagePlugin.PngInfo()
     about.add_itxt("Title", title)
     names = [one.name.encode(errors="backslashreplace").decode() for one in shown]
-    about.add_itxt("Samples", json.dumps(names, ensure_ascii=False))
+    about.add_itxt("Samples", dumps(names, ensure_ascii=False))
     data = io.BytesIO()
     picture.save(data, "png", pnginfo=about)
     return data.getvalue()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dali_voc._files import write_bytes
 from dali_voc.commands._class_chart import class_chart
-from dali_voc.commands._places import check_places
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
 from dali_voc.counting import count_classes
@@ -22,41 +22,56 @@ __all__ = ["stats"]
 
 
 def stats(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
-    split: Annotated[str, typer.Option(help="The split to count.")] = "train",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
-    ] = None,
+    config: ConfigFile,
+    split: Split = "train",
+    settings: Settings = None,
     out: Annotated[
-        Path | None, typer.Option(help="The file of counts. Default: what sampling.stats names.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The file of counts. Default: what sampling.stats says."),
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option(help="The chart, PNG. Default: beside the counts, .png.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The chart, PNG. Default: beside the counts, .png."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Count each class's pixels and pictures, for `sampling: balanced` and loss weights.
 
     Example: dali-voc stats configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
-    console = Console(quiet=quiet)
     checked = load_config(config, overrides=settings or [])
     out = checked.sampling.stats_path if out is None else out
     chart = out.with_suffix(".png") if chart is None else chart
-    check_places(counts=out, chart=chart)
-    counted = _count(console, checked, split)
-    console.print(_table(counted))
-    for line in _summary(counted):
-        console.print(line, highlight=False)
+    output = open_output(json=json, quiet=quiet, counts=out, chart=chart)
+    counted = _count(output, checked, split)
     counted.save(out)
     write_bytes(chart, class_chart(counted))
+    output.write(_facts(counted, split=split, counts=out, chart=chart))
+    output.console.print(_table(counted))
+    for line in _summary(counted):
+        output.say(line)
     for what, path in ("counts, for sampling.stats", out), ("chart", chart):
-        console.print(f"{what}: [bold]{escape(str(path))}[/]")
+        output.say(f"{what}: [bold]{escape(str(path))}[/]")
 
 
-def _count(console: Console, config: Config, split: str) -> ClassStats:
-    with show_progress(console, split, unit="labels") as progress:
+def _facts(counted: ClassStats, *, split: str, counts: Path, chart: Path) -> dict[str, Any]:
+    weights = loss_weights(counted, method="median").tolist()
+    rows = zip(counted.classes, counted.pixels, counted.pictures, weights, strict=True)
+    names = "class", "pixels", "pictures", "loss_weight"
+    return {
+        "split": split,
+        "labels": len(counted.sample_classes),
+        "classes": [dict(zip(names, row, strict=True)) for row in rows],
+        "void_pixels": counted.void_pixels,
+        "bad_files": len(counted.bad_files),
+        "counts": str(counts),
+        "chart": str(chart),
+    }
+
+
+def _count(output: Output, config: Config, split: str) -> ClassStats:
+    with show_progress(output.console, split, unit="labels") as progress:
         return count_classes(config, split=split, progress=progress)
 
 

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from dali_voc._files import write_text
+from dali_voc.commands._options import ConfigFile, Jobs, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import load_config
-from dali_voc.errors import ConfigError
 from dali_voc.verifying import Verification, verify_split
 
 __all__ = ["verify"]
 
 
 def verify(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
-    split: Annotated[str, typer.Option(help="The split to read.")] = "train",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: dataset.root=/data/VOC."),
-    ] = None,
+    config: ConfigFile,
+    split: Split = "train",
+    settings: Settings = None,
     fast: Annotated[
         bool,
         typer.Option("--fast", help="Do not decode images: check their headers and markers only."),
     ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads. Default: what loader.threads says.")
-    ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Also write what was found to this file, as JSON.")
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print nothing; the exit code says it.")
-    ] = False,
+    jobs: Jobs = None,
+    json: JsonFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Read every pair of a split and list what is wrong: the exit code is 1 if anything is.
 
@@ -46,31 +35,28 @@ def verify(
 
     Example: dali-voc verify configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
-    console = Console(quiet=quiet, soft_wrap=True)
+    output = open_output(json=json, quiet=quiet)
     overrides = [*(settings or []), *([f"loader.threads={jobs}"] if jobs else [])]
     checked = load_config(config, overrides=overrides)
-    if json and not json.parent.is_dir():
-        raise ConfigError(f"{json}: found no folder {json.parent}, expected one to write into")
-    with show_progress(console, split, unit="pairs") as progress:
+    with show_progress(output.console, split, unit="pairs") as progress:
         found = verify_split(checked, split=split, fast=fast, progress=progress)
-    if json:
-        write_text(json, found.to_json())
-    _show(console, found)
+    output.write(found.facts())
+    _show(output, found)
     if not found.is_sound:
         raise typer.Exit(1)
 
 
-def _show(console: Console, found: Verification) -> None:
+def _show(output: Output, found: Verification) -> None:
     if found.listing:
-        console.print(f"[red]{escape(found.listing)}[/]", highlight=False)
+        output.say(f"[red]{escape(found.listing)}[/]")
     for fault in found.faults:
-        console.print(f"[bold]{escape(fault.file)}[/]: {escape(fault.reason)}", highlight=False)
+        output.say(f"[bold]{escape(fault.file)}[/]: {escape(fault.reason)}")
     how = "" if found.decoded else ", without decoding the images"
     pairs = f"{found.pairs:,} pairs of '{escape(found.split)}' read{how}"
     if found.is_sound:
-        console.print(f"{pairs}: [green]nothing is wrong[/]", highlight=False)
+        output.say(f"{pairs}: [green]nothing is wrong[/]")
     elif found.faults:
         files = f"{len(found.faults):,} bad file{'s' if len(found.faults) > 1 else ''}"
-        console.print(f"{pairs}: [red]{files} in {found.bad_pairs:,} of them[/]", highlight=False)
+        output.say(f"{pairs}: [red]{files} in {found.bad_pairs:,} of them[/]")
     else:
-        console.print(f"{pairs}: [red]each is sound, but not the data set[/]", highlight=False)
+        output.say(f"{pairs}: [red]each is sound, but not the data set[/]")

@@ -71,7 +71,7 @@ def run_probe(name: str, request: Mapping[str, Any], *, limit: float) -> Outcome
     facts = _facts(out)
     trouble = facts.pop("error", None)
     if hung:
-        trouble = f"it did not end within {limit:g} s"
+        trouble = f"it did not end within {limit:g} s (--limit)"
     elif child.returncode and trouble is None:
         trouble = _ending(child.returncode, err)
     stage = facts.pop("stage", None)

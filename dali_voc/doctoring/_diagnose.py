@@ -177,8 +177,10 @@ class _Visit:
         """Yield what only a GPU needs."""
         on_gpu = made[1].facts if len(made) > 1 else {}
         used, unpinned = on_gpu.get("nvjpeg"), on_gpu.get("pinned_error")
-        yield from _guarded("nvJPEG", lambda: check_nvjpeg(plugin, used=used, has_gpu=has_gpu))
-        yield from _guarded("nvCOMP", lambda: check_nvcomp(plugin, has_gpu=has_gpu))
+        if "nvjpeg" in plugin.facts:
+            yield from _guarded("nvJPEG", lambda: check_nvjpeg(plugin, used=used, has_gpu=has_gpu))
+        if "nvcomp" in plugin.facts:
+            yield from _guarded("nvCOMP", lambda: check_nvcomp(plugin, has_gpu=has_gpu))
         yield from _guarded(
             "locked memory",
             lambda: _limits.check_locked_memory(has_gpu=has_gpu, pinned_error=unpinned),

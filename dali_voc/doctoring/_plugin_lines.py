@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dali_voc.doctoring._child import Outcome
 from dali_voc.doctoring._finding import Finding
@@ -26,12 +28,11 @@ def check_operators(loaded: Outcome) -> list[Finding]:
         if not found:
             found, advice = loaded.trouble, "reinstall dali-voc"
         return [Finding.failure(name, found, advice=advice)]
-    findings = [Finding.ok(name, f"{facts['plugin']}, built for DALI {facts['built_for']}")]
-    if facts["libjpeg"]:
-        findings.append(Finding.ok("libjpeg", _with_version(facts["libjpeg"])))
-    inside = facts["libdeflate"] in (None, facts["plugin"])
-    where = "part of the operators" if inside else _with_version(facts["libdeflate"])
-    return [*findings, Finding.ok("libdeflate", where)]
+    built = f"{facts['plugin']}, built for DALI {facts['built_for']}"
+    return [
+        Finding.ok(name, built),
+        *(Finding.ok(used, _place(facts, used)) for used in ("libjpeg", "libdeflate")),
+    ]
 
 
 def check_nvjpeg(loaded: Outcome, *, used: str | None, has_gpu: bool) -> Finding:
@@ -71,7 +72,10 @@ def _missing(name: str, found: str, *, has_gpu: bool) -> Finding:
     )
 
 
-def _with_version(path: str) -> str:
-    """Return a path and the version that shared libraries have in their names."""
+def _place(facts: Mapping[str, Any], library: str) -> str:
+    """Return where a library is, and the version that shared ones have in their names."""
+    path = facts[library]
+    if path in (None, facts["plugin"]):
+        return "part of the operators"
     version = re.search(r"\.so\.([\d.]+)$", Path(path).name)
     return f"{path} (version {version[1]})" if version else path

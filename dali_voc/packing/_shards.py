@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc._files import sync_folder, write_bytes
+from dali_voc._files import named_in_errors, sync_folder, write_bytes
 from dali_voc.datasets._names import Names
 from dali_voc.datasets._pack_format import RECORD, SHARD_START, shard_name
 
@@ -85,6 +86,7 @@ class ShardWriter:
     def __init__(self, folder: Path, number: int) -> None:
         self._folder = folder
         self._number = number
+        self._final = folder / shard_name(number)
         self._path = folder / f".{shard_name(number)}.part"
         self._file: BinaryIO = open(self._path, "wb")  # noqa: SIM115  it outlives this
         self._file.write(SHARD_START)
@@ -112,16 +114,18 @@ class ShardWriter:
         offsets = self.size, self.size + len(image)
         lengths = len(image), len(label)
         self._records.append((self._number, offsets, lengths, crcs, tuple(size), self._names_size))
-        self._file.write(image)
-        self._file.write(label)
+        with named_in_errors(self._final):
+            self._file.write(image)
+            self._file.write(label)
         self.size += sum(lengths)
 
     def finish(self, *, next_sample: int, left_out: Sequence[str]) -> Part:
         """Give the shard its name, and note what is known of it."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._path, self._folder / shard_name(self._number))
+        with named_in_errors(self._final):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._path, self._final)
         part = Part(
             records=np.array(self._records, RECORD),
             names=Names.of(self._names).text.tobytes(),
@@ -143,5 +147,6 @@ class ShardWriter:
 
     def discard(self) -> None:
         """Remove what has been written, if it is not finished."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what is thrown away need not fit on the disk
+            self._file.close()
         self._path.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._forks import keep_in_children
 from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
+from dali_voc.pipeline._temporary import check_temporary_files
 from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = ["build_pipeline"]
@@ -78,6 +79,7 @@ def build_pipeline(
 
     Raises:
         ConfigError: an operator of the user's cannot be found.
+        LoaderError: no temporary file can be written.
     """
     graph = _Graph(
         config=config,
@@ -111,6 +113,9 @@ def build_pipeline(
             pipeline: Pipeline = thread.submit(make).result()
     except ConfigError as e:  # to which AutoGraph has added where it was raised
         raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
+    except TypeError:
+        check_temporary_files()
+        raise
     keep_in_children(pipeline)
     with warnings.catch_warnings():
         # numbers that no operator of the user's wants

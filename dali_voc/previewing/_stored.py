@@ -10,7 +10,7 @@ import numpy as np
 from dali_voc._batches import Batch
 from dali_voc._devices import pick_threads
 from dali_voc._diagnose import first_line
-from dali_voc._prefetch import DALI_ERRORS, source_arrays
+from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc.config import Config
 from dali_voc.labels import LabelTables
 from dali_voc.loader import Loader
@@ -55,8 +55,10 @@ def _read_one(
     )
     spec, ignore_index = loader.spec, config.labels.ignore_index
     # a pipeline of its own for each: DALI gives up on one that met a bad file
+    source = BatchSource(loader.index)
+    source.plan = iter((alone,))
     pipeline = build_stored_pipeline(
-        lambda: source_arrays(loader.index, alone),
+        source,
         columns=loader.index.columns,
         labels=config.labels,
         augment=loader.plan.augment,
