@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dali_voc._substitutes import BadFile, Report
-from dali_voc.config import Config, load_config, parse_config
-from dali_voc.counting import count_classes
-from dali_voc.errors import (
-    ConfigError,
-    DaliVocError,
-    DatasetError,
-    DownloadError,
-    LoaderError,
-    PluginError,
-    SampleError,
-    StateError,
-)
-from dali_voc.loader import Loader, build_loader
-from dali_voc.stats import ClassStats, loss_weights
-from dali_voc.textbook import load_data_voc
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dali_voc._substitutes import BadFile, Report
+    from dali_voc.config import Config, load_config, parse_config
+    from dali_voc.counting import count_classes
+    from dali_voc.errors import (
+        ConfigError,
+        DaliVocError,
+        DatasetError,
+        DownloadError,
+        LoaderError,
+        PluginError,
+        SampleError,
+        StateError,
+    )
+    from dali_voc.loader import Loader, build_loader
+    from dali_voc.stats import ClassStats, loss_weights
+    from dali_voc.textbook import load_data_voc
 
 __all__ = [
     "BadFile",
@@ -42,3 +46,35 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Imported when they are asked for: PyTorch takes a second, and not every part needs it.
+_HOMES = {
+    "_substitutes": ("BadFile", "Report"),
+    "config": ("Config", "load_config", "parse_config"),
+    "counting": ("count_classes",),
+    "errors": (
+        "ConfigError",
+        "DaliVocError",
+        "DatasetError",
+        "DownloadError",
+        "LoaderError",
+        "PluginError",
+        "SampleError",
+        "StateError",
+    ),
+    "loader": ("Loader", "build_loader"),
+    "stats": ("ClassStats", "loss_weights"),
+    "textbook": ("load_data_voc",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -16,9 +16,9 @@ from PIL import Image, UnidentifiedImageError
 from dali_voc._batches import Batch
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc.datasets import FileList, PairIndex
-from dali_voc.errors import LoaderError, SampleError, sentence_from_dali
+from dali_voc.errors import LoaderError, SampleError, first_line, sentence_from_dali
 
-__all__ = ["find_bad_samples", "first_line"]
+__all__ = ["find_bad_samples"]
 
 # Words of errors that say nothing about the file.
 _SHORTAGE = re.compile(
@@ -66,11 +66,6 @@ def find_bad_samples(
             if not every:
                 break
     return found
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text that is not empty."""
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _singles(batch: Batch) -> Iterator[Batch]:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._batches import Batch, BatchKey
-from dali_voc._diagnose import find_bad_samples, first_line
+from dali_voc._diagnose import find_bad_samples
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import LoaderError, SampleError
+from dali_voc.errors import LoaderError, SampleError, first_line
 
 __all__ = ["BuildPipeline", "read_once"]
 

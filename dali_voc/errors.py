@@ -13,6 +13,8 @@ __all__ = [
     "PluginError",
     "SampleError",
     "StateError",
+    "first_line",
+    "sentence_from_dali",
 ]
 
 
@@ -72,3 +74,8 @@ def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
     """
     found = _OURS.search(str(error))
     return (int(found.group(1)), found.group(2)) if found else None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text that is not empty."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -18,14 +18,14 @@ from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
 from dali_voc._devices import has_gpu_graph, pick_device, pick_threads
-from dali_voc._diagnose import find_bad_samples, first_line
+from dali_voc._diagnose import find_bad_samples
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc._substitutes import Report, Substitutes
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._sizes import find_large
-from dali_voc.errors import ConfigError, DatasetError, LoaderError
+from dali_voc.errors import ConfigError, DatasetError, LoaderError, first_line
 from dali_voc.labels import LabelSpec, LabelTables
 from dali_voc.sampling import balanced_augment, balanced_weights, check_weights, read_weights
 from dali_voc.state import LoaderState, fingerprint

@@ -14,7 +14,7 @@ from PIL import Image
 from dali_voc import Config, SampleError
 from dali_voc.doctoring._batch_lines import check_batch, check_gpu_batch
 from dali_voc.doctoring._child import Outcome
-from dali_voc.doctoring.probes import batch
+from dali_voc.probing import batch
 
 FACTS: dict[str, Any] = {"shape": [8, 3, 32, 32], "first_seconds": 0.51, "pairs_per_second": 1234.5}
 SAME = {"unequal": 0, "mean": 0.0, "high": 0.0}

@@ -125,5 +125,5 @@ def test_modules_of_the_working_directory_are_not_taken(
     for name in "json.py", "torch.py", "nvidia.py":
         (tmp_path / name).write_text("raise SystemExit('taken')")
     monkeypatch.chdir(tmp_path)
-    outcome = run_probe("dali_voc.doctoring.probes.driver", {}, limit=60)
+    outcome = run_probe("dali_voc.probing.driver", {}, limit=60)
     assert outcome.trouble is None

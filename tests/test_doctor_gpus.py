@@ -27,7 +27,7 @@ def _probe(
         command = ["gcc", "-shared", "-fPIC", "-w", *options, "-o", folder / name, SOURCE]
         subprocess.run(command, check=True)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
-    return run_probe("dali_voc.doctoring.probes.driver", {}, limit=60)
+    return run_probe("dali_voc.probing.driver", {}, limit=60)
 
 
 def test_the_driver_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

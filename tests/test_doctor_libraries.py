@@ -100,7 +100,7 @@ def test_torch(  # noqa: PLR0917
 
 
 def test_operators_as_they_are() -> None:
-    loaded = run_probe("dali_voc.doctoring.probes.plugin", {}, limit=120)
+    loaded = run_probe("dali_voc.probing.plugin", {}, limit=120)
     operators, libjpeg, libdeflate = check_operators(loaded)
     assert {f.level for f in (operators, libjpeg, libdeflate)} == {"ok"}
     assert operators.found == f"{library_path()}, built for DALI 2.4.0"
@@ -151,8 +151,7 @@ def test_broken_operators(
         crash = "lambda _: __import__('ctypes').string_at(0)"
         patch += f"; _plugin.plugin_manager.load_library = {crash}"
     (tmp_path / "broken.py").write_text(
-        f"from dali_voc.ops import _plugin\n{patch}\n"
-        "from dali_voc.doctoring.probes.plugin import probe\n"
+        f"from dali_voc.ops import _plugin\n{patch}\nfrom dali_voc.probing.plugin import probe\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     loaded = run_probe("broken", {}, limit=120)

@@ -16,10 +16,10 @@ from dali_voc import Config, parse_config
 from dali_voc.datasets import find_index
 from dali_voc.doctoring._child import Outcome
 from dali_voc.doctoring._storage_lines import check_data, check_storage
-from dali_voc.doctoring.probes import storage
-from dali_voc.doctoring.probes._mounts import file_system
-from dali_voc.doctoring.probes._pieces import Piece, pieces_of_folder, pieces_of_split
 from dali_voc.packing import pack_split
+from dali_voc.probing import storage
+from dali_voc.probing._mounts import file_system
+from dali_voc.probing._pieces import Piece, pieces_of_folder, pieces_of_split
 
 FACTS = {
     "files": 100,

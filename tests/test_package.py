@@ -26,6 +26,22 @@ assert not [name for name in sys.modules if name.startswith("nvidia")]
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_names_are_found_without_importing_all_at_once() -> None:
+    """A mistake in errors or configuration does not cost a second for PyTorch."""
+    code = """
+import sys
+import dali_voc
+from dali_voc import ConfigError, SampleError
+assert not {"torch", "numpy", "pydantic"} & {*sys.modules}
+assert {*dali_voc.__all__} <= {*dir(dali_voc)}
+for name in dali_voc.__all__:
+    value = getattr(dali_voc, name)
+    assert value.__name__ == name and value.__module__.startswith("dali_voc."), name
+assert not hasattr(dali_voc, "build_loaders")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_few_modules_import_dali() -> None:
     package = Path(__file__).parents[1] / "dali_voc"
     importing = {

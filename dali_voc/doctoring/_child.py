@@ -18,8 +18,7 @@ _PATIENCE = 2.0  # seconds for a killed child to go; one that waits in the kerne
 
 # Imports are looked for where this process looks, and not in the working directory.
 _START = (
-    "import sys; sys.path[:] = sys.argv[2:]; "
-    "from dali_voc.doctoring.probes import main; main(sys.argv[1])"
+    "import sys; sys.path[:] = sys.argv[2:]; from dali_voc.probing import main; main(sys.argv[1])"
 )
 
 
@@ -37,7 +36,7 @@ class Outcome:
 
 
 def run_probe(name: str, request: Mapping[str, Any], *, limit: float) -> Outcome:
-    """Run a probe in a child, see `dali_voc.doctoring.probes`.
+    """Run a probe in a child, see `dali_voc.probing`.
 
     Args:
         name: of the probe's module, in full.

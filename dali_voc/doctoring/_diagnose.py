@@ -18,7 +18,7 @@ from dali_voc.doctoring._child import Outcome, run_probe
 from dali_voc.doctoring._finding import Finding
 from dali_voc.doctoring._plugin_lines import check_nvcomp, check_nvjpeg, check_operators
 from dali_voc.doctoring._storage_lines import check_data, check_storage
-from dali_voc.doctoring.probes._report import describe_error
+from dali_voc.probing._report import describe_error
 from dali_voc.synthetic import write_voc
 
 __all__ = ["diagnose"]
@@ -105,7 +105,7 @@ class _Visit:
             )
 
     def _run(self, probe: str, **request: Any) -> Outcome:
-        return run_probe(f"dali_voc.doctoring.probes.{probe}", request, limit=self.limit)
+        return run_probe(f"dali_voc.probing.{probe}", request, limit=self.limit)
 
     def _of_the_system(self) -> Iterator[Finding]:
         settings = self.settings

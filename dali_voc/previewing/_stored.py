@@ -9,9 +9,9 @@ import numpy as np
 
 from dali_voc._batches import Batch
 from dali_voc._devices import pick_threads
-from dali_voc._diagnose import first_line
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc.config import Config
+from dali_voc.errors import first_line
 from dali_voc.labels import LabelTables
 from dali_voc.loader import Loader
 from dali_voc.previewing._codes import to_codes

@@ -14,8 +14,8 @@ import signal
 import sys
 from typing import Any
 
-from dali_voc.doctoring.probes._report import Report, describe_error
 from dali_voc.errors import DaliVocError
+from dali_voc.probing._report import Report, describe_error
 
 __all__ = ["Report", "main"]
 

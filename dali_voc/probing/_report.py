@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from dali_voc._diagnose import first_line
-from dali_voc.errors import DaliVocError
+from dali_voc.errors import DaliVocError, first_line
 
 __all__ = ["Report", "describe_error"]
 

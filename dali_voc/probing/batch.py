@@ -14,8 +14,8 @@ import torch
 from dali_voc._ranks import Ranks
 from dali_voc.config import AugmentConfig, Config, SamplingConfig
 from dali_voc.datasets import PairIndex, find_index
-from dali_voc.doctoring.probes._report import Report
 from dali_voc.loader import Loader
+from dali_voc.probing._report import Report
 
 __all__ = ["probe", "simplified"]
 

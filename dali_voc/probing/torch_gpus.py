@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from dali_voc.doctoring.probes._report import Report
+from dali_voc.probing._report import Report
 
 __all__ = ["probe"]
 

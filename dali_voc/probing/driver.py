@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dali_voc.doctoring.probes._report import Report
+from dali_voc.probing._report import Report
 
 __all__ = ["probe"]
 

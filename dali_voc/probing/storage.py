@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from dali_voc.config import Config
 from dali_voc.datasets import find_index
-from dali_voc.doctoring.probes._mounts import file_system
-from dali_voc.doctoring.probes._pieces import Piece, pieces_of_folder, pieces_of_split
-from dali_voc.doctoring.probes._report import Report
+from dali_voc.probing._mounts import file_system
+from dali_voc.probing._pieces import Piece, pieces_of_folder, pieces_of_split
+from dali_voc.probing._report import Report
 
 __all__ = ["drop", "probe", "read_all"]
 

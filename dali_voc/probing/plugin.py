@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dali_voc.doctoring.probes._report import Report
-from dali_voc.doctoring.probes.jpeg_engines import nvjpeg_path
 from dali_voc.errors import PluginError
+from dali_voc.probing._report import Report
+from dali_voc.probing.jpeg_engines import nvjpeg_path
 
 __all__ = ["probe"]
 
