@@ -19,7 +19,7 @@ grep -qxF /.gpu/ "$exclude" 2> /dev/null || echo /.gpu/ >> "$exclude"
 if [ ! -f .gpu/2/site.tar.xz.part ]; then
   # the rest of what dali_voc imports is on the machine: torch, numpy, pillow, pyyaml, typer, rich
   python3 "$bundle" --out .gpu --add pydantic==2.14.4 pydantic-core==2.50.5 annotated-types \
-    typing-inspection
+    typing-inspection ijson
 fi
 
 python3 - "$wheel" << 'EOF'

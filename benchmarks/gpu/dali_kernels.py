@@ -1,7 +1,6 @@
-"""DALI's operators that do what our kernels do, timed by the GPU's own record of its kernels.
+"""DALI's operators that do what our kernels do, timed alike.
 
-DALI runs on streams of its own, where events of ours see nothing; CUPTI, through PyTorch's
-profiler, sees every kernel of the process. Copies that only bring the input are not counted.
+Copies that only bring the input are not counted.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.gpu.kernels import Kernel, Moved
+from benchmarks.gpu.kernels import Kernel, Moved, seconds_in_kernels
 from dali_voc.config import NormalizeConfig
 from dali_voc.labels import voc_colormap
 
@@ -21,7 +20,6 @@ __all__ = ["DALI_KERNELS"]
 
 _BATCH = 256
 _PICTURE, _CROP = (375, 500), (320, 480)
-_RUNS = 10
 
 Graph = Callable[[Any], Any]
 
@@ -62,7 +60,6 @@ def _moved(device: torch.device, *, graph: Graph, keys: bool, moved: int) -> Mov
 def _kernel_seconds(graph: Graph, batch: torch.Tensor, layout: str) -> float:
     """Return the GPU's time in kernels, per run of the graph."""
     from nvidia.dali import Pipeline, fn  # noqa: PLC0415
-    from torch.profiler import ProfilerActivity, profile  # noqa: PLC0415
 
     pipeline = Pipeline(
         batch_size=len(batch), num_threads=2, device_id=torch.cuda.current_device(), seed=0
@@ -73,24 +70,8 @@ def _kernel_seconds(graph: Graph, batch: torch.Tensor, layout: str) -> float:
         )
         pipeline.set_outputs(graph(given))
     pipeline.build()
-    for _ in range(5):
-        pipeline.run()
-    torch.cuda.synchronize()
-    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as record:
-        for _ in range(_RUNS):
-            pipeline.run()
-        torch.cuda.synchronize()
-    events = record.events() or []
-    microseconds = sum(
-        event.time_range.elapsed_us()
-        for event in events
-        if event.device_type == torch.autograd.DeviceType.CUDA
-        and not event.name.startswith(("Memcpy", "Memset"))
-    )
-    if not microseconds:
-        raise RuntimeError("the profiler saw no kernel")
     # batches that were made ahead: as many at the beginning as at the end
-    return 1e-6 * float(microseconds) / _RUNS
+    return seconds_in_kernels(pipeline.run, batch.device)
 
 
 _PIXELS = _BATCH * int(np.prod(_CROP))

@@ -14,7 +14,7 @@ from typing import TypedDict
 
 import torch
 
-__all__ = ["Kernel", "Moved", "copy", "copy_seconds", "seconds_of"]
+__all__ = ["Kernel", "Moved", "copy", "copy_seconds", "seconds_in_kernels", "seconds_of"]
 
 
 class Moved(TypedDict):
@@ -67,3 +67,35 @@ def seconds_of(action: Callable[[], object], device: torch.device, *, repeats: i
     return statistics.median(
         1e-3 * before.elapsed_time(after) for before, after in itertools.pairwise(marks)
     )
+
+
+def seconds_in_kernels(
+    action: Callable[[], object], device: torch.device, *, runs: int = 10
+) -> float:
+    """Return the GPU's time in kernels per call of `action`; on a CPU as `seconds_of`.
+
+    It is the GPU's own record of every kernel of the process, on whatever stream (CUPTI, through
+    PyTorch's profiler). What the host does to launch them is not in it, nor are copies.
+    """
+    if device.type == "cpu":
+        return seconds_of(action, device)
+    from torch.profiler import ProfilerActivity, profile  # noqa: PLC0415
+
+    for _ in range(5):
+        action()
+    torch.cuda.synchronize(device)
+    with profile(
+        activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA], acc_events=True
+    ) as record:
+        for _ in range(runs):
+            action()
+        torch.cuda.synchronize(device)
+    microseconds = sum(
+        event.time_range.elapsed_us()
+        for event in record.events() or ()
+        if event.device_type == torch.autograd.DeviceType.CUDA
+        and not event.name.startswith(("Memcpy", "Memset"))
+    )
+    if not microseconds:
+        raise RuntimeError("the profiler saw no kernel")
+    return 1e-6 * float(microseconds) / runs

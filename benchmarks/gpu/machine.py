@@ -12,10 +12,10 @@ from dali_voc.benchmarking import describe_machine
 
 __all__ = ["describe_gpu_machine", "read_clocks"]
 
-_FIXED = ("name", "driver_version", "memory.total", "clocks.max.sm", "clocks.max.memory")
+_FIXED = ("name", "driver_version", "memory.total", "clocks.max.sm", "clocks.max.mem")
 _CLOCKS = (
     "clocks.sm",
-    "clocks.memory",
+    "clocks.mem",
     "power.draw",
     "power.limit",
     "temperature.gpu",

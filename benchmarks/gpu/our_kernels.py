@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from benchmarks.gpu.kernels import Kernel, Moved, seconds_of
+from benchmarks.gpu.kernels import Kernel, Moved, seconds_in_kernels
 from dali_voc.labels import voc_colormap
 from dali_voc.ops import _kernels
 
@@ -54,7 +54,7 @@ def _color_to_index(device: torch.device, *, dtype: torch.dtype) -> Moved:
             stream=_stream(device),
         )
 
-    seconds = seconds_of(launch, device)
+    seconds = seconds_in_kernels(launch, device)
     if not torch.equal(out.long(), classes):
         raise RuntimeError("the kernel's classes are wrong")
     return {"bytes": rgb.numel() + out.numel() * out.element_size(), "seconds": seconds}
@@ -68,7 +68,7 @@ def _copy_rows(device: torch.device) -> Moved:
     windows = pictures[:, 17 : 17 + _CROP[0], 3 : 3 + _CROP[1]]
     out = torch.empty(windows.shape, dtype=torch.uint8, device=device)
     scratch = _scratch(device)
-    seconds = seconds_of(
+    seconds = seconds_in_kernels(
         lambda: _kernels.copy_rows(
             list(windows), list(out), scratch=scratch, stream=_stream(device)
         ),
@@ -111,7 +111,7 @@ def _crop_images(
             stream=_stream(device),
         )
 
-    seconds = seconds_of(launch, device)
+    seconds = seconds_in_kernels(launch, device)
     if not resizes and not turns:
         wanted = torch.stack(windows).permute(0, 3, 1, 2).float()
         wanted[1::2] = wanted[1::2].flip(3)
@@ -129,7 +129,7 @@ def _crop_labels(device: torch.device, *, dtype: torch.dtype) -> Moved:
     pictures = torch.randint(0, 256, shape, generator=rng, dtype=torch.uint8, device=device)
     out = torch.empty(n, *_CROP, dtype=dtype, device=device)
     scratch = _scratch(device)
-    seconds = seconds_of(
+    seconds = seconds_in_kernels(
         lambda: _kernels.crop_labels(
             list(pictures),
             list(out),

@@ -130,6 +130,9 @@ def check_jpeg_engines(
     """
     name = "JPEG engines"
     number = engines.facts.get("engines", 0)
+    if engines.trouble is None and number:
+        share = "which take a share of the JPEGs (loader.hw_decoder_load)"
+        return Finding.ok(name, f"{number}, {share}")
     allowed = _capabilities(environment.get("NVIDIA_DRIVER_CAPABILITIES"))
     advice = "run the container with 'NVIDIA_DRIVER_CAPABILITIES=compute,utility,video'"
     if allowed is not None and not set(allowed) & {"video", "all"}:
@@ -146,9 +149,7 @@ def check_jpeg_engines(
             engines.trouble,
             advice="set loader.hw_decoder_load=0 if batches on the GPU fail, too",
         )
-    if number == 0:
-        return Finding.ok(name, "none (GPUs such as A100 and H100 have some): its cores decode")
-    return Finding.ok(name, f"{number}, which take a share of the JPEGs (loader.hw_decoder_load)")
+    return Finding.ok(name, "none (GPUs such as A100 and H100 have some): its cores decode")
 
 
 def _without_gpus(facts: Mapping[str, Any], version: str | None, *, has_card: bool) -> Finding:
