@@ -197,6 +197,11 @@ class LoaderConfig(Section):
         "null: as DALI has it",
         examples=[0.65],
     )
+    jpeg_fancy_upsampling: bool = Field(
+        False,
+        description="whether a GPU interpolates the chroma of JPEGs as the CPU does, so that both "
+        "give the same images; it then decodes whole pictures and cuts them",
+    )
     gpu_tail: Literal["dali", "fused"] = Field(
         "dali",
         description="what turns decoded pictures into crops on a GPU: dali, its operators; fused, "

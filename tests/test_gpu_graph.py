@@ -102,6 +102,23 @@ def test_fused_tail_gives_the_same_bits(
         assert_same(epochs(loader, count=1), expected)
 
 
+@pytest.mark.parametrize(("split", "augment"), SPLITS)
+def test_windows_cut_from_whole_pictures_are_the_same(
+    root: Path,
+    make_config: MakeConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    split: str,
+    augment: dict[str, Any],
+) -> None:
+    keys: dict[str, Any] = {"augment": {"crop_size": [64, 80], **augment}}
+    with build_loader(make_config(root, **keys), split=split) as loader:
+        expected = epochs(loader, count=1)
+    gpu_graph(monkeypatch)
+    keys["loader"] = {"gpu_tail": "fused", "jpeg_fancy_upsampling": True}
+    with build_loader(make_config(root, **keys), split=split) as loader:
+        assert_same(epochs(loader, count=1), expected)
+
+
 @pytest.mark.parametrize("memory", [1.0, 1e-3, 1e-9], ids=["all", "some", "none"])
 @pytest.mark.parametrize("shown", SPLITS, ids=str)
 def test_cache_changes_nothing(

@@ -8,7 +8,7 @@ from dali_voc.doctoring._finding import Finding
 __all__ = ["check_batch", "check_gpu_batch"]
 
 # Levels 0..255, of JPEG: nvJPEG scales chroma up in another way than the CPU does.
-_MEAN, _HIGH = 1.0, 12.0
+_MEAN, _HIGH = 1.5, 32.0
 
 
 def check_batch(name: str, made: Outcome, *, data: str) -> Finding:

@@ -349,13 +349,11 @@ class _Graph:
 
     @_plain_python
     def _decode_window(self, encoded: Any, decoded: LabelNodes) -> Any:
-        return fn.decoders.image_slice(
-            encoded,
-            start=decoded.start,
-            shape=decoded.shape,
-            axes=(0, 1),
-            **self._decoder_options(),
-        )
+        window = {"start": decoded.start, "shape": decoded.shape, "axes": (0, 1)}
+        if self.on_gpu and self.config.loader.jpeg_fancy_upsampling:
+            # of a window alone, nvJPEG before 13.2 gets the edges wrong
+            return fn.slice(self._decode_whole(encoded), **window)
+        return fn.decoders.image_slice(encoded, **window, **self._decoder_options())
 
     @_plain_python
     def _decode_whole(self, encoded: Any) -> Any:
@@ -368,6 +366,8 @@ class _Graph:
         options["device"] = "mixed"
         if self.config.loader.hw_decoder_load is not None:
             options["hw_decoder_load"] = self.config.loader.hw_decoder_load
+        if self.config.loader.jpeg_fancy_upsampling:
+            options["jpeg_fancy_upsampling"] = True
         return options
 
     def _cast_label(self, label: Any) -> Any:

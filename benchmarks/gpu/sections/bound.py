@@ -11,7 +11,7 @@ from benchmarks.gpu.settings import Settings
 
 __all__ = ["HW_LOADS", "run"]
 
-HW_LOADS = (0.0, 0.25, 0.5, 0.65, 0.75, 0.9, 1.0)
+HW_LOADS = (0.0, 0.5, 0.65, 0.75, 0.85, 1.0)
 
 
 def run(settings: Settings, note: Note) -> dict[str, Any]:

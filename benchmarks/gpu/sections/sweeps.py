@@ -20,7 +20,7 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
     values: dict[str, tuple[Any, ...]] = {
         "hw_decoder_load": (None, *HW_LOADS),
         "threads": thread_counts(cores),
-        "prefetch": (1, 2, 3, 4, 6, 8),
+        "prefetch": (1, 2, 4, 8),
     }
     found: dict[str, Any] = {"batch_size": settings.batch_size, "best": {}}
     best: dict[str, Any] = found["best"]
@@ -42,4 +42,4 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
 
 def thread_counts(cores: int) -> tuple[int, ...]:
     """Return numbers of threads from few to twice the cores."""
-    return tuple(sorted({max(1, cores * eighths // 8) for eighths in (1, 2, 4, 6, 8, 12, 16)}))
+    return tuple(sorted({max(1, cores * eighths // 8) for eighths in (2, 4, 6, 8, 12)}))
