@@ -1,4 +1,4 @@
-"""What "auto" stands for: which device, how many threads."""
+"""What "auto" and null stand for: which device, how many threads, how much for its JPEG engines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import torch
 
 from dali_voc.errors import LoaderError
 
-__all__ = ["has_gpu_graph", "pick_device", "pick_threads"]
+__all__ = ["has_gpu_graph", "pick_device", "pick_hw_decoder_load", "pick_threads"]
+
+# On an H200 with 16 cores the loader gained by every step from 0.65 to this
+# (benchmarks/results/gpu-first-look.json); Hopper has seven engines, an A100 one.
+_MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 0.85
 
 
 def pick_threads(threads: int | Literal["auto"]) -> int:
@@ -31,6 +35,19 @@ def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:
         )
     number = torch.cuda.current_device() if local_rank is None else local_rank
     return torch.device("cuda", number)
+
+
+def pick_hw_decoder_load(load: float | None, *, device: torch.device) -> float | None:
+    """Return the share of the JPEGs for a GPU's JPEG engines; None: as DALI has it.
+
+    Args:
+        load: as configured; None where it is left to us.
+        device: where batches are made.
+    """
+    if load is not None or device.type != "cuda":
+        return load
+    many = torch.cuda.get_device_capability(device) >= _MANY_ENGINES
+    return _LOAD_FOR_MANY if many else None
 
 
 def has_gpu_graph(device: torch.device) -> bool:

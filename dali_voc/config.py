@@ -194,18 +194,18 @@ class LoaderConfig(Section):
         ge=0,
         le=1,
         description="share of the JPEGs that go to a GPU's hardware decoder, where it has one; "
-        "null: as DALI has it",
+        "null: 0.85 on Hopper and later, which have several, else as DALI has it",
         examples=[0.65],
     )
     jpeg_fancy_upsampling: bool = Field(
         False,
-        description="whether a GPU interpolates the chroma of JPEGs as the CPU does, so that both "
-        "give the same images; it then decodes whole pictures and cuts them",
+        description="whether a GPU interpolates the chroma of JPEGs, as the CPU does, instead of "
+        "repeating it; it then decodes whole pictures and cuts them, which is slower",
     )
     gpu_tail: Literal["dali", "fused"] = Field(
-        "dali",
-        description="what turns decoded pictures into crops on a GPU: dali, its operators; fused, "
-        "one kernel of ours that rounds as the CPU does",
+        "fused",
+        description="what turns decoded pictures into crops on a GPU: fused, one kernel of ours "
+        "that rounds as the CPU does; dali, its operators",
     )
     seed: int = Field(
         0, ge=0, le=2**63 - 1, description="number that decides order, crops and all that is random"

@@ -17,7 +17,7 @@ from typing_extensions import Self
 from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
-from dali_voc._devices import has_gpu_graph, pick_device, pick_threads
+from dali_voc._devices import has_gpu_graph, pick_device, pick_hw_decoder_load, pick_threads
 from dali_voc._diagnose import find_bad_samples
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
@@ -360,6 +360,9 @@ class Loader:
             device_id=self._device.index,
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
+            hw_decoder_load=pick_hw_decoder_load(
+                self._config.loader.hw_decoder_load, device=self._device
+            ),
             cache=self._cache,
         )
 

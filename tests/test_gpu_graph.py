@@ -57,7 +57,8 @@ def test_batches_are_those_of_the_cpu(
     split: str,
     augment: dict[str, Any],
 ) -> None:
-    config = make_config(root, augment={"crop_size": [64, 80], **augment})
+    keys: dict[str, Any] = {"augment": {"crop_size": [64, 80], **augment}}
+    config = make_config(root, **keys, loader={"gpu_tail": "dali"})
     with build_loader(config, split=split) as loader:
         expected = epochs(loader, count=2)
     gpu_graph(monkeypatch)

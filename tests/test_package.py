@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dali_voc import ConfigError, PluginError
-from dali_voc._devices import pick_device
+from dali_voc._devices import pick_device, pick_hw_decoder_load
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc.ops import _plugin
 
@@ -101,3 +101,24 @@ def test_local_rank_picks_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_device("auto", local_rank=3) == torch.device("cuda", 3)
     assert pick_device("cuda") == torch.device("cuda", 0)
     assert pick_device("cpu", local_rank=3) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("load", "device", "capability", "expected"),
+    [
+        (None, "cuda", (9, 0), 0.85),
+        (None, "cuda", (12, 0), 0.85),
+        (None, "cuda", (8, 0), None),
+        (0.0, "cuda", (9, 0), 0.0),
+        (None, "cpu", (9, 0), None),
+    ],
+)
+def test_share_of_the_jpeg_engines(
+    load: float | None,
+    device: str,
+    capability: tuple[int, int],
+    expected: float | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
+    assert pick_hw_decoder_load(load, device=torch.device(device)) == expected

@@ -49,6 +49,7 @@ def build_pipeline(
     device_id: int | None,
     threads: int,
     prefetch: int,
+    hw_decoder_load: float | None = None,
     cache: Cache | None = None,
 ) -> Pipeline:
     """Build the pipeline that turns what `source` names into batches.
@@ -68,6 +69,8 @@ def build_pipeline(
         device_id: the GPU's number; None on the CPU, where a GPU's graph runs in all its parts too.
         threads: CPU threads.
         prefetch: batches in the works at once.
+        hw_decoder_load: share of the JPEGs for the GPU's JPEG engines, 0 to 1; None for DALI's
+            default. Without meaning on the CPU.
         cache: where samples are kept.
 
     Returns:
@@ -88,6 +91,7 @@ def build_pipeline(
         tables=tables,
         on_gpu=on_gpu,
         backend="cpu" if device_id is None else "gpu",
+        hw_decoder_load=hw_decoder_load,
         cache=cache,
         form=Form.of(config.normalize),
         plain=Form.plain(config.normalize),
@@ -145,6 +149,7 @@ class _Graph:
     tables: Sequence[LabelTables]
     on_gpu: bool
     backend: Literal["cpu", "gpu"]  # of what is done on the GPU; "cpu" also in tests of its graph
+    hw_decoder_load: float | None
     cache: Cache | None
     operators: tuple[UserOperator, ...]
     form: Form  # of the images in the end
@@ -364,8 +369,8 @@ class _Graph:
         if self.backend == "cpu":
             return options | {"device": "cpu"}
         options["device"] = "mixed"
-        if self.config.loader.hw_decoder_load is not None:
-            options["hw_decoder_load"] = self.config.loader.hw_decoder_load
+        if self.hw_decoder_load is not None:
+            options["hw_decoder_load"] = self.hw_decoder_load
         if self.config.loader.jpeg_fancy_upsampling:
             options["jpeg_fancy_upsampling"] = True
         return options
