@@ -5,8 +5,8 @@ dali-voc demo    # makes data up, if you have none
 accelerate launch examples/with_accelerate.py dali-voc-demo/VOCdevkit/VOC2012
 torchrun --nproc-per-node 2 examples/with_accelerate.py dali-voc-demo/VOCdevkit/VOC2012
 
-Started again with more `--steps`, it goes on with the very next batch. On several GPUs both launchers
-do; on a CPU, `accelerate launch` starts one process, and torchrun as many as you like.
+Started again with more `--steps`, it goes on with the very next batch. On a CPU, `accelerate
+launch` starts one process only, torchrun as many as you like.
 
 `accelerator.prepare` wraps a `torch.utils.data.DataLoader` only: it moves its batches to the device
 and deals them out to the processes. This loader does both by itself, so it need not be given to

@@ -86,7 +86,7 @@ def main() -> None:
     sections = {"augment": {"crop_size": [128, 160]}, "loader": {"batch_size": 2}}
     config = parse_config({"dataset": {"root": options.root}, **sections})
     lightning.seed_everything(0)
-    devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # of torchrun
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # of torchrun
     trainer = lightning.Trainer(
         max_steps=options.steps, devices=devices, logger=False, enable_checkpointing=False
     )

@@ -1,7 +1,7 @@
 """ddp.py, with_accelerate.py and with_lightning.py: two processes, stopped and started again.
 
-All three begin with the same weights and do the same arithmetic, so the weights at the end are those
-of a plain loop over two loaders in one process that never stops.
+All three begin with the same weights and do the same arithmetic, so the weights at the end are
+those of a plain loop over two loaders in one process that never stops.
 """
 
 from __future__ import annotations

@@ -20,9 +20,7 @@ SPEC = LabelSpec(
 )
 
 
-def find_pairs(
-    root: Path, split: str, *, must_exist: bool, options: DatasetOptions
-) -> PairIndex:
+def find_pairs(root: Path, split: str, *, must_exist: bool, options: DatasetOptions) -> PairIndex:
     """Return the pairs of a split, in the order of the list."""
     table = root / "pairs.csv"
     try:

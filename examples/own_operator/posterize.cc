@@ -1,4 +1,4 @@
-// The DALI operator `posterize`: keeps the highest bits of every byte, so that few colours are left.
+// The DALI operator `posterize`: keeps the highest bits of every byte, so that few colours remain.
 #include <stdexcept>
 #include <string>
 #include <vector>
