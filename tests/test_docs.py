@@ -136,3 +136,19 @@ def test_every_page_is_linked_from_the_readme() -> None:
     readme = PAGES[0].read_text()
     for page in PAGES[1:]:
         assert f"(docs/{page.name}" in readme, page.name
+
+
+def test_rooms_are_those_of_the_tree() -> None:
+    table = re.findall(r"^\| (`.*?`) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    rooms: set[Path] = set()
+    for row in table:
+        names = re.findall(r"`(.*?)`", row)
+        folder = Path(names[0]).parent
+        for name in names:
+            room = Path(name) if "/" in name else folder / name
+            assert (ROOT / room).exists(), room
+            rooms.add(room)
+    package = Path("dali_voc")
+    there = {package / path.name for path in (ROOT / package).iterdir()}
+    there = {path for path in there if path.suffix in ("", ".py") and path.stem[:2] != "__"}
+    assert there == {room for room in rooms if room.parent == package}
