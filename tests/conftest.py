@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,3 +61,15 @@ def make_config(voc: Path) -> Callable[..., Config]:
         return parse_config(tree)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def own_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for `sys.path` in which the package of examples/own_dataset is installed by pip."""
+    folder = tmp_path_factory.mktemp("own_dataset")
+    source = Path(__file__).parents[1] / "examples/own_dataset"
+    shutil.copytree(source, folder / "source")  # building leaves files behind
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    command += ["--no-build-isolation", "--target", str(folder / "site"), str(folder / "source")]
+    subprocess.run(command, check=True, timeout=120)
+    return folder / "site"

@@ -1,4 +1,4 @@
-"""The files in `configs`, and the examples in docs/datasets.md."""
+"""The files in `configs`, and the examples in docs/datasets.md and label-formats.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dali_voc.datasets.cityscapes import CITYSCAPES_SPEC
 from dali_voc.datasets.voc import VOC_SPEC
 
 ROOT = Path(__file__).parents[1]
-DOCS = (ROOT / "docs/datasets.md").read_text()
+DOCS = "".join((ROOT / f"docs/{name}.md").read_text() for name in ("datasets", "label-formats"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)

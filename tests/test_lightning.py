@@ -1,4 +1,7 @@
-"""Lightning's Trainer saves in mid-epoch and goes on with the very next batch."""
+"""Lightning's Trainer saves in mid-epoch and goes on with the very next batch.
+
+In one process, with the data module of examples/with_lightning.py; see also test_examples.py.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ import encoded_voc
 import pytest
 import torch
 
-from dali_voc import Config, build_loader
+from dali_voc import Config
 from dali_voc.pictures import denormalize
 
 lightning = pytest.importorskip("lightning")
 
 CROP = {"crop_size": [40, 48]}
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 class Recorder(lightning.LightningModule):
@@ -36,31 +40,45 @@ class Recorder(lightning.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def run(config: Config, folder: Path, *, steps: int, resume: Path | None = None) -> Recorder:
+@pytest.fixture
+def segmentation(monkeypatch: pytest.MonkeyPatch) -> type:
+    """The data module of the example."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import with_lightning
+
+    found: type = with_lightning.Segmentation
+    return found
+
+
+def run(
+    data: Any, config: Config, folder: Path, *, steps: int, resume: Path | None = None
+) -> Recorder:
     model = Recorder(config)
-    with build_loader(config) as loader:
-        trainer = lightning.Trainer(
-            default_root_dir=folder,
-            accelerator="cpu",
-            max_steps=steps,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
-        )
-        trainer.fit(model, loader, ckpt_path=resume)
-        trainer.save_checkpoint(folder / f"{steps}.ckpt")
+    trainer = lightning.Trainer(
+        default_root_dir=folder,
+        accelerator="cpu",
+        max_steps=steps,
+        limit_val_batches=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    trainer.fit(model, datamodule=data(config), ckpt_path=resume)
+    trainer.save_checkpoint(folder / f"{steps}.ckpt")
     return model
 
 
 @pytest.mark.parametrize("stop", [1, 3, 6, 8, 11])
 @pytest.mark.filterwarnings("ignore")
-def test_resume_in_mid_epoch(tmp_path: Path, make_config: Callable[..., Config], stop: int) -> None:
+def test_resume_in_mid_epoch(
+    tmp_path: Path, make_config: Callable[..., Config], segmentation: type, stop: int
+) -> None:
     root = encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60) for i in range(22)])
     config = make_config(root, augment=CROP, loader={"batch_size": 4})
-    whole = run(config, tmp_path, steps=17)
-    first = run(config, tmp_path, steps=stop)
-    rest = run(config, tmp_path, steps=17, resume=tmp_path / f"{stop}.ckpt")
+    whole = run(segmentation, config, tmp_path, steps=17)
+    first = run(segmentation, config, tmp_path, steps=stop)
+    rest = run(segmentation, config, tmp_path, steps=17, resume=tmp_path / f"{stop}.ckpt")
     assert first.seen == whole.seen[:stop]
     assert rest.seen == whole.seen[stop:]
     assert torch.equal(rest.weight, whole.weight)

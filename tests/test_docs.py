@@ -1,0 +1,154 @@
+"""Every code block in README and docs works as it stands there, with the data's place replaced.
+
+Python and commands are run, YAML is read as a configuration; a block that begins with `# FILE` is a
+part of that file. What is quoted in troubleshooting.md has a test of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dali_voc import parse_config
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    (page.name, language, block)
+    for page in PAGES
+    for language, block in re.findall(
+        r"^```(\w*)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE
+    )
+]
+DATA = "/data/VOCdevkit/VOC2012"
+# .ci/run follows the first two; the others need the network, see test_download_*.py
+NOT_RUN = ("$(command -v sudo)", "pip install -c", "dali-voc download voc2012")
+# what the operator's snippet leaves to the reader
+PIPELINE = """
+import numpy as np
+from nvidia.dali import Pipeline, fn
+pipeline = Pipeline(batch_size=1, num_threads=1, device_id=None)
+with pipeline:
+    rgb = fn.external_source(source=lambda: [np.zeros((4, 5, 3), np.uint8)], layout="HWC")
+    {block}
+    pipeline.set_outputs(labels)
+assert np.array(pipeline.run()[0][0]).tolist() == [[0] * 5] * 4
+"""
+
+
+def blocks(language: str, *, quoted: bool = False) -> list[str]:
+    """All blocks of a language, without or with those that are a part of a file."""
+    found = [block for _, name, block in BLOCKS if name == language]
+    return [block for block in found if block.startswith("# examples/") == quoted]
+
+
+def commands() -> list[str]:
+    """Each line of the shell's blocks, comments removed."""
+    lines = [line.split("  #")[0].strip() for block in blocks("bash") for line in block.split("\n")]
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python(block: str, voc: Path) -> None:
+    code = block.replace(DATA, str(voc)).replace("(64,", "(4,")
+    code = (
+        code.replace(f'{voc}"', f'{voc}", "loader.batch_size=4"') if "overrides" in code else code
+    )
+    if "rgb" in code:
+        code = PIPELINE.replace("{block}", code.replace("\n", "\n    "))
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
+@pytest.mark.parametrize("block", blocks("python", quoted=True))
+def test_part_of_a_file(block: str) -> None:
+    first, _, rest = block.partition("\n")
+    assert rest in (ROOT / first.removeprefix("# ")).read_text()
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_yaml(block: str, own_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(own_dataset))
+    tree = yaml.safe_load(block)
+    assert parse_config({"dataset": {"root": "/data"}, **tree})
+
+
+def test_toml() -> None:
+    [block] = blocks("toml")
+    assert block in (ROOT / "examples/own_dataset/pyproject.toml").read_text()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, voc: Path) -> Path:
+    """What the commands need of a clone, and data in it."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in "configs", "examples":
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(voc, folder / DATA[1:])
+    return folder
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if not line.startswith(NOT_RUN)])
+def test_command(line: str, clone: Path) -> None:
+    line = line.replace("CONFIG", f"configs/voc2012.yaml --set dataset.root={DATA}")
+    line = line.replace("/data/", f"{clone}/data/")
+    line = re.sub(r"(?<![\w/.-])dali-voc ", f"{sys.executable} -m dali_voc ", line)
+    line = re.sub(r"^python ", f"{sys.executable} ", line)
+    # before what the line itself puts there
+    path = os.pathsep.join(filter(None, [str(clone), os.environ.get("PYTHONPATH")]))
+    line = line.replace("PYTHONPATH=", f"PYTHONPATH={path}:")
+    subprocess.run(["bash", "-c", line], check=True, cwd=clone, timeout=120)
+
+
+def test_every_block_is_of_a_kind_that_is_tested() -> None:
+    assert {language for _, language, _ in BLOCKS} == {"bash", "python", "text", "toml", "yaml"}
+    for prefix in NOT_RUN:
+        assert any(line.startswith(prefix) for line in commands())
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "benchmarks/README.md"], ids=lambda p: p.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    readme = PAGES[0].read_text()
+    for page in PAGES[1:]:
+        assert f"(docs/{page.name}" in readme, page.name
+
+
+def test_rooms_are_those_of_the_tree() -> None:
+    table = re.findall(r"^\| (`.*?`) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    rooms: set[Path] = set()
+    for row in table:
+        names = re.findall(r"`(.*?)`", row)
+        folder = Path(names[0]).parent
+        for name in names:
+            room = Path(name) if "/" in name else folder / name
+            assert (ROOT / room).exists(), room
+            rooms.add(room)
+    package = Path("dali_voc")
+    there = {package / path.name for path in (ROOT / package).iterdir()}
+    there = {path for path in there if path.suffix in ("", ".py") and path.stem[:2] != "__"}
+    assert there == {room for room in rooms if room.parent == package}
