@@ -81,3 +81,35 @@ def test_waiting_in_performance() -> None:
     text = " ".join((ROOT / "docs/performance.md").read_text().split())
     assert f"waits {ours:.1f} ms a step" in text
     assert f"{workers:.0f} ms with the textbook's two workers and {none:.0f} ms with none" in text
+
+
+def test_first_look_at_a_gpu() -> None:
+    rows = result("gpu-first-look.json")["pairs_per_second"]["batch_size"]["256"]
+    rates = {name: row["pairs_per_second"] for name, row in rows.items()}
+    load = "hw_decoder_load 0.75"
+    bound = rates[f"bound, {load}"]
+    names = {
+        "DALI decodes the JPEGs and does nothing else (the bound)": f"bound, {load}",
+        "dali_voc": f"loader, {load}",
+        "dali_voc, `prefetch: 4`": f"loader, prefetch 4, {load}",
+        "dali_voc, 8 threads": f"loader, 8 threads, {load}",
+        "dali_voc, `jpeg_fancy_upsampling`": f"loader, jpeg_fancy_upsampling, {load}",
+    }
+    expected = {
+        title: f"{rates[name]:,} | {rates[name] / bound:.2f}" for title, name in names.items()
+    }
+    assert table("docs/gpu.md", header="batches of 256 | pairs/s | of the bound") == expected
+    page = (ROOT / "docs/gpu.md").read_text()
+    loose = "loader, decoder threads not pinned, hw_decoder_load"
+    low, middle, high = (f"{rates[f'{loose} {load}']:,}" for load in ("0.65", "0.75", "0.85"))
+    assert f"{low}, {middle} and {high} pairs/s" in " ".join(page.split())
+
+
+def test_kernels_on_a_gpu() -> None:
+    kernels = result("gpu-kernels.json")["sections"]["kernels"]["result"]["kernels"]
+    expected = {
+        name: f"{row['gigabytes_per_second']:,.0f} | {row['of_copy']:.2f}"
+        for name, row in kernels.items()
+        if name != "copy"
+    }
+    assert table("docs/gpu.md", header="kernel | GB/s | of a copy") == expected
