@@ -11,7 +11,7 @@ rm -rf torch/include nvidia/*/include
 # Programs that test and time them. torch_shm_manager stays: PyTorch starts it to share memory
 # between processes.
 find torch/bin -type f ! -name torch_shm_manager -delete
-rm -rf nvidia/libnvcomp/bin
+rm -rf torch/test nvidia/libnvcomp/bin
 
 # tests that packages bring; PyTorch imports some of its own
 find . -path ./torch -prune -o -type d -name tests -prune -exec rm -r {} +
@@ -25,3 +25,6 @@ strip --strip-unneeded torch/lib/*.so nvidia/dali/*.so
 
 # the installer
 rm -rf pip pip-*.dist-info "$1"/bin/pip*
+
+# Bytecode is stale where its source's time is another, and layers of an image keep whole seconds.
+find . -name '*.py' -exec touch -d "@$(date +%s)" {} +
