@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "jpeg_errors.h"
+
 namespace dali_voc {
 
 // libjpeg reports errors by a function that must not return. It leaves by longjmp, over frames of
@@ -11,9 +13,9 @@ namespace dali_voc {
 // and libjpeg decodes it alone, which makes of damage what Pillow and DALI make of it.
 
 JpegWindow::JpegWindow() : huffman_(std::make_unique<HuffmanDecoder>()) {
-  decoder_.err = jpeg_std_error(&errors_);
+  // Libjpeg goes on after damage that it only warns of, as do Pillow and DALI.
+  decoder_.err = QuietJpegErrors(&errors_);
   errors_.error_exit = OnError;
-  errors_.emit_message = OnWarning;
   if (setjmp(errors_.jump)) Throw();
   jpeg_create_decompress(&decoder_);
 }
@@ -23,9 +25,6 @@ JpegWindow::~JpegWindow() { jpeg_destroy_decompress(&decoder_); }
 void JpegWindow::OnError(j_common_ptr decoder) {
   longjmp(static_cast<Errors*>(decoder->err)->jump, 1);
 }
-
-// Libjpeg goes on after damage that it only warns of, as do Pillow and DALI.
-void JpegWindow::OnWarning(j_common_ptr, int) {}
 
 void JpegWindow::Throw() {
   char text[JMSG_LENGTH_MAX] = {};

@@ -33,7 +33,6 @@ class JpegWindow : public WindowRows {
     jmp_buf jump;
   };
   static void OnError(j_common_ptr decoder);
-  static void OnWarning(j_common_ptr decoder, int level);
   [[noreturn]] void Throw();
   void Begin(bool by_libjpeg_alone);
   void ReadRows(int count);
