@@ -118,6 +118,7 @@ def test_a_bad_batch_stops_the_rounds(make_config: Callable[..., Config]) -> Non
         )
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_and_who_is_missing(voc: Path, tmp_path: Path) -> None:
     files = {kind: tmp_path / f"result.{kind}" for kind in ("out", "csv", "plot")}
     files["plot"] = tmp_path / "result.png"

@@ -59,6 +59,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_everything(whole: tuple[Path, str]) -> None:
     folder, printed = whole
     result = json.loads((folder / "gpu.json").read_text())
@@ -78,6 +79,7 @@ def test_a_dry_run_of_everything(whole: tuple[Path, str]) -> None:
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_what_the_sections_found(whole: tuple[Path, str]) -> None:
     sections = json.loads((whole[0] / "gpu.json").read_text())["sections"]
     found = {name: outcome["result"] for name, outcome in sections.items()}
@@ -114,6 +116,7 @@ def test_what_the_sections_found(whole: tuple[Path, str]) -> None:
     assert copy["gigabytes_per_second"] == pytest.approx(copy["bytes"] / copy["seconds"] / 1e9)
 
 
+@pytest.mark.slow
 def test_a_file_is_added_to(
     whole: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_file_is_added_to(
             assert after[name] == before["sections"][name]
 
 
+@pytest.mark.slow
 def test_another_machines_file_is_refused(whole: tuple[Path, str], tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"
     result = json.loads((whole[0] / "gpu.json").read_text())
@@ -161,6 +165,7 @@ def test_a_dry_run_does_not_go_among_the_results() -> None:
     result_file.check_place(place, dry_run=False)
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path: Path) -> None:
     assert "--deadline" in run("--help").stdout
     done = run("--dry-run", "--out", tmp_path / "x.json", "--only", "sorting")

@@ -75,7 +75,8 @@ def test_files_name_it_and_pass(path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_examples_pass(block: str) -> None:
+def test_examples_pass(block: str, own_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(own_dataset))
     tree = {"dataset": {"root": "/x"}, **yaml.safe_load(block)}  # some show one section alone
     parse_config(tree)
     assert takes(tree)

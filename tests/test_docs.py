@@ -28,6 +28,7 @@ BLOCKS = [
     )
 ]
 DATA = "/data/VOCdevkit/VOC2012"
+SHARE = "/mnt/share/photos"
 # .ci/run follows the first two; the others need the network, see test_download_*.py
 NOT_RUN = ("$(command -v sudo)", "pip install -c", "dali-voc download voc2012")
 # what the operator's snippet leaves to the reader
@@ -91,13 +92,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory, voc: Path) -> Path:
     for name in "configs", "examples":
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(voc, folder / DATA[1:])
+    shutil.copytree(voc / "JPEGImages", folder / SHARE[1:])
     return folder
 
 
 @pytest.mark.parametrize("line", [line for line in commands() if not line.startswith(NOT_RUN)])
 def test_command(line: str, clone: Path) -> None:
     line = line.replace("CONFIG", f"configs/voc2012.yaml --set dataset.root={DATA}")
-    line = line.replace("/data/", f"{clone}/data/")
+    line = line.replace("/data/", f"{clone}/data/").replace(SHARE, f"{clone}{SHARE}")
     line = re.sub(r"(?<![\w/.-])dali-voc ", f"{sys.executable} -m dali_voc ", line)
     line = re.sub(r"^python ", f"{sys.executable} ", line)
     # before what the line itself puts there

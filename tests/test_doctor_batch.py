@@ -92,9 +92,9 @@ def test_differences_are_in_levels(make_config: Callable[..., Config], dtype: st
     ("change", "level", "found"),
     [
         ({}, "ok", "labels are the same"),
-        ({"mean": 1.0, "high": 12.0}, "ok", "1.00 levels (of 255) from the CPU's on average and"),
-        ({"mean": 1.01}, "failure", "expected 1 and 12"),
-        ({"high": 12.1}, "failure", "12.1 at most"),
+        ({"mean": 1.5, "high": 32.0}, "ok", "1.50 levels (of 255) from the CPU's on average and"),
+        ({"mean": 1.51}, "failure", "expected 1.5 and 32"),
+        ({"high": 32.1}, "failure", "32.1 at most"),
         ({"mean": float("nan")}, "failure", "nan"),
         ({"unequal": 1}, "failure", "1 pixels of labels differ, expected none"),
     ],

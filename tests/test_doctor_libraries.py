@@ -104,10 +104,7 @@ def test_operators_as_they_are() -> None:
     operators, libjpeg, libdeflate = check_operators(loaded)
     assert {f.level for f in (operators, libjpeg, libdeflate)} == {"ok"}
     assert operators.found == f"{library_path()}, built for DALI 2.4.0"
-    path = Path(libjpeg.found.partition(" (version ")[0])
-    assert path.is_file()
-    assert path.name.startswith("libjpeg")
-    assert b"jpeg_read_header" in path.read_bytes()
+    assert libjpeg.found == libdeflate.found == "part of the operators"
     assert check_dali(dali_wheels(), loaded).level == "ok"
     for check in check_nvjpeg(loaded, used=None, has_gpu=True), check_nvcomp(loaded, has_gpu=True):
         assert check.level == "ok"

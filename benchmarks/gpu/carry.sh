@@ -4,8 +4,8 @@
 #     bash benchmarks/gpu/carry.sh WHEEL [VOC2012]
 #
 # WHEEL is this project's; of the folder VOC2012, as many pairs travel as fit. In the repository's
-# root this writes .gpu/1 and .gpu/2 (DALI, each half for a call of its own), .gpu/own (wheel,
-# libjpeg) and .gpu/voc, which git ignores from then on. BUNDLE says where make_bundle.py lies.
+# root this writes .gpu/1 and .gpu/2 (DALI, each half for a call of its own), .gpu/own (the wheel)
+# and .gpu/voc, which git ignores from then on. BUNDLE says where make_bundle.py lies.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 wheel=${1:?expected a wheel: pip wheel . --no-deps -w FOLDER}
@@ -36,8 +36,6 @@ EOF
 rm -rf .gpu/own .gpu/voc
 mkdir -p .gpu/own
 cp "$wheel" .gpu/own/
-# the plugin needs libjpeg.so.62, which Debian has and Ubuntu has not
-cp -L "$(ldconfig -p | awk '/libjpeg\.so\.62 / { print $NF; exit }')" .gpu/own/libjpeg.so.62
 
 if [ -n "$voc" ]; then
   mkdir -p .gpu/voc/JPEGImages .gpu/voc/SegmentationClass

@@ -28,7 +28,6 @@ EOF
 fi
 if [ -d "$kept/site" ]; then
   export PYTHONPATH="$kept/site${PYTHONPATH:+:$PYTHONPATH}"
-  export LD_LIBRARY_PATH="$kept/own${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   # Python looks into the repository first, which has the plugin's sources only
   cp -r "$kept/site/dali_voc/." dali_voc/
   echo "unpacked: $kept/site"
