@@ -4,6 +4,7 @@
 
 #include "color_table.h"
 #include "color_to_index_base.h"
+#include "for_each_sample.h"
 #include "gpu/color_to_index.h"
 #include "unknown_counts.h"
 
@@ -22,18 +23,14 @@ class ColorToIndex : public ColorToIndexBase<CPUBackend> {
   void RunImpl(Workspace& ws) override {
     auto& pool = ws.GetThreadPool();
     ws.Output<CPUBackend>(0).SetLayout("HW");
-    for (int i = 0; i < ws.GetInputBatchSize(0); i++)
-      pool.AddWork(
-          [this, &ws, i](int) {
-            if (dtype_ == DALI_UINT8)
-              Map<uint8_t>(ws, i);
-            else if (dtype_ == DALI_INT32)
-              Map<int32_t>(ws, i);
-            else
-              Map<int64_t>(ws, i);
-          },
-          -i);
-    pool.RunAll();
+    ForEachSample(pool, ws.GetInputBatchSize(0), [&](int i, int) {
+      if (dtype_ == DALI_UINT8)
+        Map<uint8_t>(ws, i);
+      else if (dtype_ == DALI_INT32)
+        Map<int32_t>(ws, i);
+      else
+        Map<int64_t>(ws, i);
+    });
   }
 
  private:

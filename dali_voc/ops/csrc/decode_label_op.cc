@@ -8,6 +8,7 @@
 #include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
+#include "for_each_sample.h"
 #include "jpeg_markers.h"
 #include "label_decoder.h"
 #include "label_error.h"
@@ -85,9 +86,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       decoders_.push_back(std::make_unique<LabelDecoder>(maps_));
     int n = ws.GetInputBatchSize(0);
     ws.Output<CPUBackend>(0).SetLayout("HW");
-    for (int i = 0; i < n; i++)
-      pool.AddWork([this, &ws, i](int thread) { RunSample(ws, i, decoders_[thread].get()); }, -i);
-    pool.RunAll();
+    ForEachSample(pool, n, [&](int i, int thread) { RunSample(ws, i, decoders_[thread].get()); });
   }
 
  private:

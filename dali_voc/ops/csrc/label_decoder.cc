@@ -338,7 +338,7 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
   row_.resize(columns.size);
   const bool is_plain = PixelBytes() == 1 && !scaled;
   T classes[256];  // of stored bytes, ready to be written
-  bool is_identity = is_plain && std::is_same_v<T, int64_t>;
+  bool is_identity = is_plain;
   for (int value = 0; value < 256; value++) {
     classes[value] = static_cast<T>(index_map_[value]);
     // of the picture's own values none is unknown
@@ -369,7 +369,11 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
       T* const begin = crop.flip_x ? line + padding : line;
       if (is_plain) {
         const uint8_t* row = Row(source, columns.start, columns.size);
-        WriteRow(columns.size, crop.flip_x, begin, [&](int64_t j) { return classes[row[j]]; });
+        // without a look into a table the compiler makes vector code of it
+        if (is_identity)
+          WriteRow(columns.size, crop.flip_x, begin, [=](int64_t j) { return T{row[j]}; });
+        else
+          WriteRow(columns.size, crop.flip_x, begin, [&](int64_t j) { return classes[row[j]]; });
       } else {
         MapRow(source, columns, row_.data());
         const uint16_t* row = row_.data();

@@ -1,6 +1,7 @@
 // The DALI operator `dali_voc.normalize_crop`; the arithmetic is in normalize_crop.h.
 #include <vector>
 
+#include "for_each_sample.h"
 #include "normalize_crop_base.h"
 
 namespace dali_voc {
@@ -17,18 +18,14 @@ class NormalizeCropOp : public NormalizeCropBase<CPUBackend> {
     normalizers_.resize(pool.NumThreads());
     auto& output = ws.Output<CPUBackend>(0);
     output.SetLayout(arguments_.layout());
-    for (int i = 0; i < ws.GetInputBatchSize(0); i++)
-      pool.AddWork(
-          [this, &ws, &output, i](int thread) {
-            const auto& input = ws.Input<CPUBackend>(0);
-            const auto shape = input.shape()[i];
-            const Picture picture{
-                input.tensor<uint8_t>(i), shape[1] * 3, nullptr, shape[0], shape[1], nullptr};
-            arguments_.Place(picture, i, Matrix(ws, i), &normalizers_[thread],
-                             output.raw_mutable_tensor(i));
-          },
-          -i);
-    pool.RunAll();
+    const auto& input = ws.Input<CPUBackend>(0);
+    ForEachSample(pool, ws.GetInputBatchSize(0), [&](int i, int thread) {
+      const auto shape = input.shape()[i];
+      const Picture picture{
+          input.tensor<uint8_t>(i), shape[1] * 3, nullptr, shape[0], shape[1], nullptr};
+      arguments_.Place(picture, i, Matrix(ws, i), &normalizers_[thread],
+                       output.raw_mutable_tensor(i));
+    });
   }
 
  private:

@@ -12,6 +12,7 @@
 #include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
+#include "for_each_sample.h"
 #include "open_file.h"
 #include "operator_error.h"
 #include "text_argument.h"
@@ -141,13 +142,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     };
     auto& pool = ws.GetThreadPool();
     const int n = ws.GetInputBatchSize(0);
-    // small files take microseconds each: a few runs of samples, not one piece of work for each
-    const int runs = std::min(n, 4 * pool.NumThreads());
-    for (int k = 0; k < runs; k++)
-      pool.AddWork([=, &guarded](int) {
-        for (int i = n * int64_t{k} / runs; i < n * int64_t{k + 1} / runs; i++) guarded(i);
-      });
-    pool.RunAll();
+    ForEachSample(
+        pool, n, [&](int i, int) { guarded(i); }, std::max(1, n / (4 * pool.NumThreads())));
   }
 
   void Locate(const std::string& path, int i) {
