@@ -56,7 +56,8 @@ def should_take(tree: Any) -> bool:
 def test_file_is_up_to_date() -> None:
     """`dali-voc config --schema -o dali_voc/config.schema.json` writes it anew."""
     assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(tuple(DATASETS))
-    assert (ROOT / "dali_voc" / SCHEMA_FILE.name).samefile(SCHEMA_FILE)
+    # installed, it is another file
+    assert (ROOT / "dali_voc" / SCHEMA_FILE.name).read_bytes() == SCHEMA_FILE.read_bytes()
 
 
 def test_it_is_a_schema() -> None:
@@ -70,7 +71,7 @@ def test_files_name_it_and_pass(path: Path) -> None:
     first = text.splitlines()[0]
     found = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
     assert found
-    assert (path.parent / found[1]).samefile(SCHEMA_FILE)
+    assert (path.parent / found[1]).resolve() == ROOT / "dali_voc" / SCHEMA_FILE.name
     assert takes(yaml.safe_load(text))
 
 
