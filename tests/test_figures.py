@@ -113,3 +113,10 @@ def test_kernels_on_a_gpu() -> None:
         if name != "copy"
     }
     assert table("docs/gpu.md", header="kernel | GB/s | of a copy") == expected
+
+
+def test_speed_of_verify() -> None:
+    rates = result("verify-speed.json")["pairs_per_second"]
+    whole, fast = (f"{rates[kind]['start included']:,}" for kind in ("whole", "fast"))
+    text = " ".join((ROOT / "docs/datasets.md").read_text().split())
+    assert f"8,000 pairs of VOC at {whole} pairs/s, with `--fast` at {fast}" in text
