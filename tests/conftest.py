@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,10 @@ REAL_VOC = SHARED / "data/voc2012/VOCdevkit/VOC2012"
 # Workers of DataLoaders must not end pipelines that a test has left behind: DALI would wait for
 # threads that a child does not have, for ever. The library sees to its own pipelines itself.
 os.register_at_fork(after_in_child=gc.disable)
+
+# A background job ignores it, and so would the commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -215,7 +215,10 @@ def test_bench_takes_its_processes_along(
         time.sleep(0.05)
         started = children.read_text().split()
     process.send_signal(number)
-    _, error = process.communicate(timeout=60)
+    try:
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.terminate()
     assert (process.returncode, error) == (code, f"{said}\n")
     deadline = time.monotonic() + 10  # one that only tidies up ends after its parent
     while any(Path("/proc", pid).exists() for pid in started):
