@@ -5,8 +5,11 @@
 set -eu
 cd "$1"/lib/python3*/site-packages
 
-# what is there to compile against the packages
-rm -rf torch/include nvidia/*/include
+# What is there to compile against the packages. DALI's and nvCOMP's stay: operators of users' own, and
+# tests, need them.
+rm -rf torch/include
+find nvidia -mindepth 2 -maxdepth 2 -name include ! -path nvidia/dali/include \
+  ! -path nvidia/libnvcomp/include -exec rm -r {} +
 
 # Programs that test and time them. torch_shm_manager stays: PyTorch starts it to share memory
 # between processes.

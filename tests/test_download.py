@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -241,14 +242,17 @@ def test_two_at_once(voc_tar: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("root", "reason"),
-    [("file", "it is not a folder"), ("file/below", "Not a directory"), ("/sys/x", "Operation")],
+    [
+        ("file", "it is not a folder"),
+        ("file/below", "Not a directory"),
+        ("/sys/x", "Operation|Permission|Read-only"),
+    ],
 )
 def test_roots_that_cannot_be(tmp_path: Path, root: str, reason: str) -> None:
     (tmp_path / "file").write_text("")
-    if root == "/sys/x" and os.getuid() != 0:
-        reason = "Permission denied"
     text = failure(tmp_path / root, Archive(url="http://127.0.0.1:9/x.tar"))
-    assert text.startswith(f"{tmp_path / root}: found no folder to write into ({reason}")
+    assert text.startswith(f"{tmp_path / root}: found no folder to write into (")
+    assert re.search(rf"\(({reason})", text)
 
 
 def test_the_catalogue() -> None:
