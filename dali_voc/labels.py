@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._config_errors import near_match
 from dali_voc.errors import ConfigError
 
 __all__ = [
@@ -159,7 +160,8 @@ def find_classes(names: Sequence[str], classes: Sequence[str], *, key: str) -> t
     """
     for name in names:
         if name not in classes:
-            raise ConfigError(f"{key}: found {name!r}, expected of: {', '.join(classes)}")
+            hint = near_match(name, classes)
+            raise ConfigError(f"{key}: found {name!r}, expected one of: {', '.join(classes)}{hint}")
     return tuple(classes.index(name) for name in names)
 
 

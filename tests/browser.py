@@ -5,7 +5,6 @@ The protocol is that of its developer tools: JSON, a zero byte behind each messa
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import select
@@ -127,10 +126,6 @@ class Browser:
         if click:
             for kind in "mousePressed", "mouseReleased":
                 self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **at)
-
-    def screenshot(self, path: Path) -> None:
-        """Save what is to be seen as PNG."""
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._rest:

@@ -136,7 +136,7 @@ def test_a_sample_alone_stays_as_it_is() -> None:
 
 
 def test_unknown_class_names_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"copy_paste_classes: found 'z', expected of: a, b"):
+    with pytest.raises(ConfigError, match=r"copy_paste_classes: found 'z', expected one of: a, b"):
         Mixer.from_config(AugmentConfig(copy_paste_classes=("a", "z")), CLASSES, ignore_index=255)
 
 

@@ -106,7 +106,7 @@ def test_masks_of_single_classes(root: Path) -> None:
 
 
 def test_unknown_mask_is_refused(root: Path) -> None:
-    with pytest.raises(ConfigError, match="masks: found 'unicorn', expected of: background"):
+    with pytest.raises(ConfigError, match="masks: found 'unicorn', expected one of: background"):
         build_loader(make(root, labels={"masks": ["unicorn"]}))
 
 

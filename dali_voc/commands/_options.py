@@ -9,7 +9,9 @@ import typer
 
 __all__ = ["ConfigFile", "Jobs", "JsonFile", "Quiet", "Settings", "Split"]
 
-ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", readable=False, help="A YAML configuration.")
+]
 
 Settings = Annotated[
     list[str] | None,

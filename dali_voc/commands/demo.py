@@ -44,13 +44,15 @@ def demo(
     Example: dali-voc demo --root /data/VOCdevkit/VOC2012 --set loader.batch_size=32
     """
     output = open_output(json=json, quiet=quiet)
+    made_up = out / "VOCdevkit/VOC2012"
+    config = parse_config(
+        {"dataset": {"root": str(root or made_up)}, "loader": {"batch_size": 16}},
+        overrides=settings or [],
+    )
     out.mkdir(parents=True, exist_ok=True)
     if root is None:
-        root = write_voc(out / "VOCdevkit/VOC2012")
-        output.say(f"made-up data in VOC's layout: [bold]{escape(str(root))}[/]")
-    config = parse_config(
-        {"dataset": {"root": str(root)}, "loader": {"batch_size": 16}}, overrides=settings or []
-    )
+        write_voc(made_up)
+        output.say(f"made-up data in VOC's layout: [bold]{escape(str(made_up))}[/]")
     # a picture shows class indices
     shown = config.labels.model_copy(update={"one_hot": False, "masks": None})
     config = config.model_copy(update={"labels": shown})

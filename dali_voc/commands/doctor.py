@@ -36,7 +36,11 @@ def doctor(
     split: Split = "train",
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Take the speed of storage from files below this folder."),
+        typer.Option(
+            metavar="DIR",
+            readable=False,
+            help="Take the speed of storage from files below this folder.",
+        ),
     ] = None,
     settings: Settings = None,
     limit: Annotated[

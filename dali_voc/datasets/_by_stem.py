@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dali_voc._config_errors import near_match
 from dali_voc.datasets._index import PathList
 from dali_voc.datasets._layout import list_folders, list_stems
 from dali_voc.datasets._unpaired import unpaired
@@ -43,6 +44,7 @@ def split_folder(parent: Path, split: str, *, also: dict[str, str]) -> str:
     if name not in there:
         raise DatasetError(
             f"{parent}: found no split '{split}', there are: {', '.join(there) or 'none'}"
+            f"{near_match(split, there)}"
         )
     return name
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dali_voc._config_errors import near_match
 from dali_voc.datasets._index import PairIndex, PathList
 from dali_voc.datasets._layout import check_root, list_stems, some_of
 from dali_voc.datasets._options import DatasetOptions, choose_labels
@@ -81,7 +82,7 @@ def _find_split(root: Path, split: str) -> str:
     if name not in there:
         raise DatasetError(
             f"{root / 'annotations'}: found no panoptic_{name}.json of split '{split}', there are: "
-            f"{', '.join(there) or 'none'}"
+            f"{', '.join(there) or 'none'}{near_match(split, there)}"
         )
     return name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dali_voc._config_errors import near_match
 from dali_voc.datasets._by_pattern import find_by_pattern
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import DatasetOptions
@@ -71,7 +72,7 @@ def _read_list(root: Path, split: str) -> list[str] | None:
         if known:
             raise DatasetError(
                 f"{path}: no such file, expected the list of split '{split}'; there are: "
-                f"{', '.join(known)}"
+                f"{', '.join(known)}{near_match(split, known)}"
             ) from None
         return None
     except OSError as e:
