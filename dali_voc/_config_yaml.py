@@ -61,5 +61,11 @@ class _Dumper(yaml.SafeDumper):
         nested = any(isinstance(item, list | dict) for item in items)
         return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=not nested)
 
+    def _text(self, text: str) -> yaml.ScalarNode:
+        # unescaped, PyYAML reads some of these line breaks as another
+        breaks = any(ch in text for ch in "\x85\u2028\u2029")
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if breaks else None)
+
 
 _Dumper.add_representer(list, _Dumper._in_one_line)
+_Dumper.add_representer(str, _Dumper._text)

@@ -94,3 +94,10 @@ def test_sections_and_keys_keep_their_order() -> None:
     assert [(s, list(keys)) for s, keys in printed.items()] == [
         (s, list(keys)) for s, keys in written.items()
     ]
+
+
+def test_line_breaks_of_unicode_are_kept() -> None:
+    names = ["\u2028\x85", "a\x85b", "plain"]
+    dataset = {"root": "/x", "name": "voc_layout", "classes": names}
+    text = config_to_yaml(parse_config({"dataset": dataset}))
+    assert yaml.safe_load(text)["dataset"]["classes"] == names
