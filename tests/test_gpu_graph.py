@@ -86,37 +86,24 @@ def test_batches_are_those_of_the_cpu(
     ids=str,
 )
 @pytest.mark.parametrize("shown", [*SPLITS, ("train", {"erase": 0.7, "rotate": 30})], ids=str)
+@pytest.mark.parametrize("from_whole", [False, True], ids=["window", "from whole"])
 def test_fused_tail_gives_the_same_bits(
     root: Path,
+    *,
     make_config: MakeConfig,
     monkeypatch: pytest.MonkeyPatch,
     shown: tuple[str, dict[str, Any]],
     normalize: dict[str, Any],
+    from_whole: bool,
 ) -> None:
+    """Of windows that are decoded alone, and of those that are cut out of whole pictures."""
     split, augment = shown
     keys = {"augment": {"crop_size": [64, 80], **augment}, "normalize": normalize}
     with build_loader(make_config(root, **keys), split=split) as loader:
         expected = epochs(loader, count=1)
     gpu_graph(monkeypatch)
-    config = make_config(root, **keys, loader={"gpu_tail": "fused"})
-    with build_loader(config, split=split) as loader:
-        assert_same(epochs(loader, count=1), expected)
-
-
-@pytest.mark.parametrize(("split", "augment"), SPLITS)
-def test_windows_cut_from_whole_pictures_are_the_same(
-    root: Path,
-    make_config: MakeConfig,
-    monkeypatch: pytest.MonkeyPatch,
-    split: str,
-    augment: dict[str, Any],
-) -> None:
-    keys: dict[str, Any] = {"augment": {"crop_size": [64, 80], **augment}}
-    with build_loader(make_config(root, **keys), split=split) as loader:
-        expected = epochs(loader, count=1)
-    gpu_graph(monkeypatch)
-    keys["loader"] = {"gpu_tail": "fused", "jpeg_fancy_upsampling": True}
-    with build_loader(make_config(root, **keys), split=split) as loader:
+    tail = {"gpu_tail": "fused", "jpeg_fancy_upsampling": from_whole}
+    with build_loader(make_config(root, **keys, loader=tail), split=split) as loader:
         assert_same(epochs(loader, count=1), expected)
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dali_voc._config_errors import near_match
 from dali_voc.datasets._index import PathList
-from dali_voc.datasets._layout import list_folders, list_stems
+from dali_voc.datasets._layout import list_folders, list_stems, there_are
 from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError
 
@@ -42,10 +41,7 @@ def split_folder(parent: Path, split: str, *, also: dict[str, str]) -> str:
     there = list_folders(parent)
     name = also.get(split, split)
     if name not in there:
-        raise DatasetError(
-            f"{parent}: found no split '{split}', there are: {', '.join(there) or 'none'}"
-            f"{near_match(split, there)}"
-        )
+        raise DatasetError(f"{parent}: found no split '{split}', {there_are(split, there)}")
     return name
 
 

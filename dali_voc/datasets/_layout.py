@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from dali_voc._config_errors import near_match
 from dali_voc.errors import DatasetError
 
-__all__ = ["check_root", "list_folders", "list_stems", "missing_stems", "some_of"]
+__all__ = ["check_root", "list_folders", "list_stems", "missing_stems", "some_of", "there_are"]
 
 _SHOWN = 3
 _LOOKED_AT = 100  # folders below a wrong root, for a hint at the right one
@@ -90,6 +91,11 @@ def missing_stems(stems: Iterable[str], folder: Path, suffix: str) -> set[str]:
     left = set(stems)
     left.difference_update(list_stems(folder, suffix))
     return {stem for stem in left if not (folder / f"{stem}{suffix}").is_file()}
+
+
+def there_are(asked: str, known: Sequence[str]) -> str:
+    """Return which names there are, for an error about one that is not among them."""
+    return f"there are: {', '.join(known) or 'none'}{near_match(asked, known)}"
 
 
 def some_of(names: Sequence[str]) -> str:

@@ -6,9 +6,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from dali_voc._config_errors import near_match
 from dali_voc.datasets._index import PairIndex, PathList
-from dali_voc.datasets._layout import check_root, missing_stems, some_of
+from dali_voc.datasets._layout import check_root, missing_stems, some_of, there_are
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec
 
@@ -76,8 +75,7 @@ def _read_list(root: Path, split: str, labels: str) -> list[str]:
     except FileNotFoundError:
         known = sorted(p.stem for p in path.parent.glob("*.txt"))
         raise DatasetError(
-            f"{path}: no such file, expected the list of split '{split}'; "
-            f"there are: {', '.join(known) or 'none'}{near_match(split, known)}"
+            f"{path}: no such file, expected the list of split '{split}'; {there_are(split, known)}"
         ) from None
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read as a list of ids ({e})") from None

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dali_voc._config_errors import near_match
 from dali_voc.datasets._index import PairIndex, PathList
-from dali_voc.datasets._layout import check_root, list_stems, some_of
+from dali_voc.datasets._layout import check_root, list_stems, some_of, there_are
 from dali_voc.datasets._options import DatasetOptions, choose_labels
 from dali_voc.datasets._panoptic_json import PanopticEntries, read_panoptic
 from dali_voc.datasets._panoptic_segments import PanopticSegments, color_of_id
@@ -81,8 +80,8 @@ def _find_split(root: Path, split: str) -> str:
     name = split if split in there else _ALSO.get(split, split)
     if name not in there:
         raise DatasetError(
-            f"{root / 'annotations'}: found no panoptic_{name}.json of split '{split}', there are: "
-            f"{', '.join(there) or 'none'}{near_match(split, there)}"
+            f"{root / 'annotations'}: found no panoptic_{name}.json of split '{split}', "
+            f"{there_are(split, there)}"
         )
     return name
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dali_voc._config_errors import near_match
 from dali_voc.datasets._by_pattern import find_by_pattern
 from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._layout import there_are
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._own_classes import own_classes
 from dali_voc.errors import DatasetError
@@ -71,8 +71,8 @@ def _read_list(root: Path, split: str) -> list[str] | None:
         known = sorted(p.stem for p in root.glob("*.txt"))
         if known:
             raise DatasetError(
-                f"{path}: no such file, expected the list of split '{split}'; there are: "
-                f"{', '.join(known)}{near_match(split, known)}"
+                f"{path}: no such file, expected the list of split '{split}'; "
+                f"{there_are(split, known)}"
             ) from None
         return None
     except OSError as e:

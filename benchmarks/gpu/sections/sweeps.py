@@ -41,5 +41,5 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:
-    """Return numbers of threads from few to twice the cores."""
+    """Return numbers of threads from a quarter of the cores to half as many again."""
     return tuple(sorted({max(1, cores * eighths // 8) for eighths in (2, 4, 6, 8, 12)}))
