@@ -1,8 +1,6 @@
 // The DALI operator `dali_voc.decode_crop`: what `normalize_crop` does, from a JPEG or PNG file on.
-#include <algorithm>
 #include <cstring>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -82,15 +80,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     while (static_cast<int>(workers_.size()) < pool.NumThreads())
       workers_.push_back(std::make_unique<Worker>());
     ws.Output<CPUBackend>(0).SetLayout(arguments_.layout());
-    // the longest first, so that no thread is alone with it in the end
-    const auto& sizes = ws.Input<CPUBackend>(0).shape();
-    order_.resize(sizes.num_samples());
-    std::iota(order_.begin(), order_.end(), 0);
-    std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) {
-      return sizes[a].num_elements() > sizes[b].num_elements();
-    });
-    ForEachSample(pool, sizes.num_samples(), [&](int place, int thread) {
-      const int i = order_[place];
+    ForEachSampleLongestFirst(pool, ws.Input<CPUBackend>(0).shape(), [&](int i, int thread) {
       try {
         RunSample(ws, i, workers_[thread].get());
       } catch (const ImageError& e) {
@@ -170,7 +160,6 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   dali::ArgValue<int> is_decoded_;
   CacheArguments cache_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<int> order_;  // of the batch
 };
 
 }  // namespace dali_voc

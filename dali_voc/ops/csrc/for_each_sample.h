@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
+#include <vector>
 
+#include "dali/core/tensor_shape.h"
 #include "dali/pipeline/util/thread_pool_interface.h"
 
 namespace dali_voc {
@@ -25,6 +28,18 @@ void ForEachSample(dali::ThreadPool& pool, int n, const Work& work, int run = 1)
         for (int i = begin; i < std::min(n, begin + run); i++) work(i, thread);
     });
   pool.RunAll();
+}
+
+// The same with the longest samples first, so that no thread is alone with one in the end.
+template <typename Work>
+void ForEachSampleLongestFirst(dali::ThreadPool& pool, const dali::TensorListShape<>& sizes,
+                               const Work& work) {
+  std::vector<int> order(sizes.num_samples());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return sizes[a].num_elements() > sizes[b].num_elements(); });
+  ForEachSample(pool, sizes.num_samples(),
+                [&](int place, int thread) { work(order[place], thread); });
 }
 
 }  // namespace dali_voc

@@ -9,6 +9,7 @@
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
 #include "dali/pipeline/util/thread_pool.h"
+#include "for_each_sample.h"
 #include "gpu/dali_memory.h"
 #include "gpu/png_decoder.h"
 #include "label_error.h"
@@ -61,9 +62,7 @@ class DecodePng : public dali::StatelessOperator<MixedBackend> {
     if (static_cast<int>(chunks_.size()) < n) chunks_.resize(n);
     jobs_.assign(n, PngJob{});
     const auto& files = ws.Input<CPUBackend>(0);
-    for (int i = 0; i < n; i++)
-      pool_.AddWork([this, &ws, i](int) { Read(ws, i); }, files.shape()[i].num_elements());
-    pool_.RunAll();
+    ForEachSampleLongestFirst(pool_, files.shape(), [&](int i, int) { Read(ws, i); });
     outputs.resize(2);
     outputs[0].type = dtype_;
     outputs[0].shape.resize(n, is_label_ ? 2 : 3);
@@ -89,8 +88,7 @@ class DecodePng : public dali::StatelessOperator<MixedBackend> {
     if (!reports.IsContiguous()) Fail("decode_png: the reports do not lie side by side");
     auto* found = static_cast<PngReport*>(reports.raw_mutable_tensor(0));
     const Parallel parallel = [this](int count, const std::function<void(int)>& function) {
-      for (int i = 0; i < count; i++) pool_.AddWork([&function, i](int) { function(i); });
-      pool_.RunAll();
+      ForEachSample(pool_, count, [&](int i, int) { function(i); });
     };
     try {
       DaliMemory memory(ws.stream());
