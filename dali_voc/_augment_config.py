@@ -1,25 +1,23 @@
-"""Section `augment` of the configuration, and what all sections share."""
+"""Section `augment` of the configuration."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-__all__ = ["AugmentConfig", "ListToTuple", "Section", "ShortSection", "Unit"]
+from dali_voc._config_section import ListToTuple, Section, Unit
+
+__all__ = ["AugmentConfig"]
 
 CropSide = Annotated[int, Field(ge=1, le=16384)]
-Unit = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0.05, le=20)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -27,7 +25,6 @@ Sigma = Annotated[float, Field(ge=0.05, le=20)]
 Level = Annotated[float, Field(ge=0, le=255)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Aspect = Annotated[float, Field(ge=0.05, le=20)]
-ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 
 
 def _module_and_function(value: str) -> str:
@@ -41,27 +38,6 @@ Operator = Annotated[
     AfterValidator(_module_and_function),
     WithJsonSchema({"type": "string", "pattern": r"^[\w.]+:\w+$"}),
 ]
-
-
-class Section(BaseModel):
-    """Checked strictly, and frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
-
-
-class ShortSection(Section):
-    """A section that the value of one of its keys may stand for: `cache: decoded`.
-
-    Attributes:
-        short_for: that key.
-    """
-
-    short_for: ClassVar[str]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spelled_out(cls, section: Any) -> Any:
-        return {cls.short_for: section} if isinstance(section, str) else section
 
 
 class AugmentConfig(Section):

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from dali_voc._augment_config import ListToTuple, Section
 from dali_voc._config_errors import near_match
+from dali_voc._config_section import ListToTuple, Section
 from dali_voc.datasets import DATASETS, DatasetOptions, SourceOptions, dataset_names
 from dali_voc.datasets._options import LabelKey
 

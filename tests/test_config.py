@@ -163,7 +163,13 @@ def test_wrong_overrides(override: str, reason: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("a: [", "not valid YAML"), ("just words", "expected sections"), ("", "dataset: missing")],
+    [
+        ("a: [", "not valid YAML"),
+        ("just words", "expected sections"),
+        ("", "dataset: missing"),
+        ("cache: none\ncache: decoded", "key 'cache' on lines 1 and 2, expected it once"),
+        ("loader:\n  seed: 1\n  rank: 0\n  seed: 1", "key 'seed' on lines 2 and 4"),
+    ],
 )
 def test_wrong_files(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "config.yaml"
@@ -172,6 +178,16 @@ def test_wrong_files(tmp_path: Path, text: str, reason: str) -> None:
         load_config(path)
     assert str(path) in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_key_in_two_sections_and_over_a_merged_one_is_no_repetition(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "dataset:\n  name: sources\n  root: /\n  sources:\n"
+        "  - &first {name: voc2012, root: /x}\n  - {<<: *first, root: /y}\n"
+    )
+    sources = load_config(path).dataset.sources
+    assert [str(source.root) for source in sources or ()] == ["/x", "/y"]
 
 
 def test_missing_file(tmp_path: Path) -> None:

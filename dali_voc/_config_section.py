@@ -1,0 +1,41 @@
+"""What all sections of the configuration share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+__all__ = ["ListToTuple", "Section", "ShortSection", "Unit", "requires"]
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def requires(key: str, found: dict[str, Any], other: str, allowed: dict[str, Any]) -> Any:
+    """Return a condition between two keys, for the JSON Schema; validators check the same."""
+    return {
+        "if": {"properties": {key: found}, "required": [key]},
+        "then": {"properties": {other: allowed}},
+    }
+
+
+class Section(BaseModel):
+    """Checked strictly, and frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class ShortSection(Section):
+    """A section that the value of one of its keys may stand for: `cache: decoded`.
+
+    Attributes:
+        short_for: that key.
+    """
+
+    short_for: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, section: Any) -> Any:
+        return {cls.short_for: section} if isinstance(section, str) else section

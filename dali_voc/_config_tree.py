@@ -1,0 +1,83 @@
+"""YAML to nested dictionaries, before anything in them is checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dali_voc.errors import ConfigError
+
+__all__ = ["apply_override", "read_tree"]
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice; PyYAML takes the last without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line = key.start_mark.line + 1
+            if key.value in first:
+                raise ConfigError(
+                    f"key '{key.value}' on lines {first[key.value]} and {line}, expected it once"
+                )
+            first[key.value] = line
+        return node
+
+
+def read_tree(path: str | os.PathLike[str]) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        ConfigError: it cannot be read, is not valid YAML, or has a key twice.
+    """
+    try:
+        return yaml.load(Path(path).read_text(encoding="utf-8"), _OnceLoader)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file, expected a YAML configuration") from None
+    except OSError as e:
+        raise ConfigError(f"{path}: cannot be read ({e.strerror})") from None
+    except ConfigError as e:
+        raise ConfigError(f"{path}: {e}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(e).split())}") from None
+
+
+def apply_override(
+    tree: dict[Any, Any], override: str, *, short_sections: Mapping[str, str]
+) -> None:
+    """Put `key.path=value` into a tree.
+
+    Args:
+        tree: section name to keys to values; changed in place.
+        override: the value is YAML.
+        short_sections: section -> the key whose value may stand for it.
+
+    Raises:
+        ConfigError: it is not of that form, or leads through something that has no keys.
+    """
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"override {override!r}: expected key=value, such as loader.batch_size=8")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"override {override!r}: the value is not valid YAML") from None
+    short = short_sections.get(parts[0])
+    if short and len(parts) > 1 and isinstance(tree.get(parts[0]), str):
+        tree[parts[0]] = {short: tree[parts[0]]}  # now it has keys
+    for part in parts[:-1]:
+        if tree.get(part) is None:
+            tree[part] = {}
+        tree = tree[part]
+        if not isinstance(tree, dict):
+            raise ConfigError(f"override {override!r}: '{part}' has no keys below it")
+    tree[parts[-1]] = value
