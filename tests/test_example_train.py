@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchrun_command import torchrun_command
 
 from dali_voc import build_loader
 from dali_voc.datasets.voc import VOC_SPEC
@@ -49,10 +50,9 @@ def epochs_in(text):
 
 
 def run_script(folder, *arguments, processes=1):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={processes}"]
+    command = torchrun_command(processes=processes) if processes > 1 else [sys.executable]
     done = subprocess.run(
-        [*(command if processes > 1 else [sys.executable]), SCRIPT, *arguments],
+        [*command, SCRIPT, *arguments],
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
+from torchrun_command import torchrun_command
 
 from dali_voc import build_loader, parse_config
 
@@ -54,10 +54,8 @@ def expected(voc: Path) -> Weights:
 
 
 def run(script: str, folder: Path, *arguments: object, processes: int = 2) -> str:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={processes}", EXAMPLES / script, *map(str, arguments)]
     done = subprocess.run(
-        command,
+        [*torchrun_command(processes=processes), EXAMPLES / script, *map(str, arguments)],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,

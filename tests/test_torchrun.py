@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import encoded_voc
 import pytest
+from torchrun_command import torchrun_command
 
 from dali_voc.order import Deal, epoch_order
 
@@ -21,8 +21,7 @@ N = 21
 )
 def test_ranks(tmp_path: Path, world: int, initialise: str, last_batch: str) -> None:
     root = encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60) for i in range(N)])
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={world}", Path(__file__).parent / "torchrun_ranks.py"]
+    command = [*torchrun_command(processes=world), Path(__file__).parent / "torchrun_ranks.py"]
     command += [root, tmp_path, initialise, last_batch]
     subprocess.run(command, check=True, timeout=240, capture_output=True)
     deal = Deal(num_samples=N, batch_size=2, world_size=world, last_batch=last_batch)
