@@ -9,7 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["named_in_errors", "sync_folder", "write_bytes", "write_text"]
+__all__ = ["make_folder", "named_in_errors", "sync_folder", "write_bytes", "write_text"]
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are missing.
+
+    Raises:
+        NotADirectoryError: it, or one above it, is a file.
+        OSError: it cannot be made for another reason.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(p for p in (path, *path.parents) if p.exists() and not p.is_dir())
+        reason = "found a file, expected a folder to write into"
+        raise NotADirectoryError(errno.ENOTDIR, reason, str(file)) from None
 
 
 def write_text(path: Path, text: str) -> None:

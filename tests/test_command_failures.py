@@ -94,6 +94,19 @@ def test_what_is_not_there_or_not_known(command: str, run: Run, here: Path, voc:
     assert {path.name for path in here.iterdir()} == {"folder", "no.yaml", "bytes.yaml"}
 
 
+@pytest.mark.parametrize("place", ["file", "file/below"])
+@pytest.mark.parametrize("command", ["demo", "pack"])
+def test_a_file_where_a_folder_is_to_be(
+    command: str, place: str, run: Run, here: Path, voc: Path
+) -> None:
+    (here / "file").write_text("kept")
+    arguments = [CONFIG, *on(voc)] if command == "pack" else []
+    code, said = run(command, *arguments, "--out", place)
+    assert code == 1
+    assert said == "dali-voc: file: found a file, expected a folder to write into"
+    assert (here / "file").read_text() == "kept"
+
+
 @pytest.mark.parametrize("command", BY_CONFIG)
 def test_results_without_a_place(
     command: str, run: Run, here: Path, voc: Path, monkeypatch: pytest.MonkeyPatch

@@ -174,8 +174,8 @@ def test_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.chdir(tmp_path)
     for arguments, expected in {
-        ("voc2021", "--root", "x"): "voc2021: no data set that is known here; did you mean 'voc20",
-        ("voc2012", "--root", "file"): f"{tmp_path}/file: found no folder to write into",
+        ("voc2021", "--root", "x"): "voc2021: no data set that is known here; expected one of",
+        ("voc2012", "--root", "file"): f"{tmp_path}/file: found a file, expected a folder",
         ("voc2012", "--root", "x", "--url", "none.tar"): f"{tmp_path}/none.tar: no such file",
         ("voc2012", "--root", "x", "--md5", "1"): "--md5: found '1', expected 32 hexadecimal dig",
         ("voc2012", "--root", "x", "--md5", "1", "--sha256", "2"): "--md5, --sha256: found both",

@@ -24,7 +24,7 @@ _NO_ROOT = "# dataset.root has no default; this one is an example.\n"
 def config(
     config: Annotated[
         Path | None,
-        typer.Argument(metavar="[CONFIG]", help="A YAML configuration. Without it: the defaults."),
+        typer.Argument(metavar="CONFIG", help="A YAML configuration. Without it: the defaults."),
     ] = None,
     settings: Settings = None,
     changed: Annotated[

@@ -12,7 +12,7 @@ import torch
 import typer
 from rich.markup import escape
 
-from dali_voc._files import write_bytes
+from dali_voc._files import make_folder, write_bytes
 from dali_voc.commands._options import JsonFile, Quiet, Settings
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
@@ -33,7 +33,7 @@ def demo(
     ] = None,
     out: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="For the picture and the made-up data."),
+        typer.Option("-o", "--out", metavar="FOLDER", help="For the picture and the made-up data."),
     ] = Path("dali-voc-demo"),
     settings: Settings = None,
     json: JsonFile = None,
@@ -49,7 +49,7 @@ def demo(
         {"dataset": {"root": str(root or made_up)}, "loader": {"batch_size": 16}},
         overrides=settings or [],
     )
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     if root is None:
         write_voc(made_up)
         output.say(f"made-up data in VOC's layout: [bold]{escape(str(made_up))}[/]")

@@ -37,7 +37,7 @@ def doctor(
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
+            metavar="FOLDER",
             readable=False,
             help="Take the speed of storage from files below this folder.",
         ),

@@ -31,26 +31,39 @@ def download(
     name: Annotated[
         str,
         typer.Argument(
+            metavar="NAME",
             help="voc2012, another year from voc2007 on, voc2012_aug (SBD); or cityscapes, ade20k, "
             "coco_stuff, coco_panoptic, camvid, for which it says what to fetch.",
         ),
     ],
     root: Annotated[
-        Path, typer.Option(help="The folder for VOCdevkit or the like; made if missing.")
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="The folder for VOCdevkit or the like; made if missing."
+        ),
     ],
     mirror: Annotated[
         str | None,
-        typer.Option(help="Another address of the same archive, or of its folder (ends with /)."),
+        typer.Option(
+            metavar="ADDRESS",
+            help="Another address of the same archive, or of its folder (ends with /).",
+        ),
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="Address or path of another archive in the same layout.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Address or path of another archive in the same layout."
+        ),
     ] = None,
-    md5: Annotated[str | None, typer.Option(help="The archive's checksum.")] = None,
-    sha256: Annotated[str | None, typer.Option(help="The archive's checksum.")] = None,
+    md5: Annotated[str | None, typer.Option(metavar="HEX", help="The archive's checksum.")] = None,
+    sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", help="The archive's checksum.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the archive.")] = False,
-    tries: Annotated[int, typer.Option(min=1, help="Attempts without progress.")] = 6,
+    tries: Annotated[int, typer.Option(min=1, metavar="N", help="Attempts without progress.")] = 6,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds without a byte that end an attempt.")
+        float,
+        typer.Option(min=0.1, metavar="S", help="Seconds without a byte that end an attempt."),
     ] = 30.0,
     json: JsonFile = None,
     quiet: Quiet = False,

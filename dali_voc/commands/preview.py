@@ -26,10 +26,10 @@ _DEFAULT = Path("preview.png")
 def preview(
     config: ConfigFile,
     split: Split = "train",
-    epoch: Annotated[int, typer.Option(min=0, help="Each epoch crops anew.")] = 0,
-    count: Annotated[int, typer.Option(min=1, max=1000, help="How many samples.")] = 8,
+    epoch: Annotated[int, typer.Option(min=0, metavar="N", help="Each epoch crops anew.")] = 0,
+    count: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many samples.")] = 8,
     first: Annotated[
-        int, typer.Option(min=0, help="How many of the epoch's samples to pass over.")
+        int, typer.Option(min=0, metavar="N", help="How many of the epoch's samples to pass over.")
     ] = 0,
     samples: Annotated[
         list[str] | None,
@@ -39,17 +39,25 @@ def preview(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The sheet, PNG. Default: preview.png, without --html."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The sheet, PNG. Default: preview.png, without --html.",
+        ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="A page to click through, one file, HTML.")
+        Path | None, typer.Option(metavar="FILE", help="A page to click through, one file, HTML.")
     ] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Beside what is stored.")] = False,
     columns: Annotated[
-        int | None, typer.Option(min=1, help="Samples side by side on the sheet.")
+        int | None, typer.Option(min=1, metavar="N", help="Samples side by side on the sheet.")
     ] = None,
     size: Annotated[
-        int, typer.Option(min=16, max=4096, help="Longest side of a picture on the sheet, pixels.")
+        int,
+        typer.Option(
+            min=16, max=4096, metavar="N", help="Longest side of a picture on the sheet, pixels."
+        ),
     ] = 512,
     settings: Settings = None,
     json: JsonFile = None,

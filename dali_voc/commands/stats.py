@@ -27,7 +27,12 @@ def stats(
     settings: Settings = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The file of counts. Default: what sampling.stats says."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The file of counts. Default: what sampling.stats says.",
+        ),
     ] = None,
     chart: Annotated[
         Path | None,

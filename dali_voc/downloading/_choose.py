@@ -27,8 +27,8 @@ def data_set_name(text: str) -> str:
     known = [*ARCHIVES, *BY_HAND]
     if name not in known:
         raise DownloadError(
-            f"{text}: no data set that is known here{near_match(name, [*known, *_ALIASES])}; "
-            f"expected one of {', '.join(known)}"
+            f"{text}: no data set that is known here; expected one of {', '.join(known)}"
+            f"{near_match(name, [*known, *_ALIASES])}"
         )
     return name
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dali_voc._files import sync_folder
+from dali_voc._files import make_folder, sync_folder
 from dali_voc.errors import DownloadError
 
 __all__ = ["move_into_place", "temporary_folder", "the_only_one", "voc_root"]
@@ -37,12 +37,12 @@ def the_only_one(folder: Path) -> Iterator[None]:
         DownloadError: it cannot be made, or another download is at work.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except NotADirectoryError as e:
+        raise DownloadError(f"{e.filename}: {e.strerror}") from None
     except OSError as e:
-        # "File exists" would be puzzling: it is not a folder
-        reason = "it is not a folder" if isinstance(e, FileExistsError) else e.strerror
-        raise DownloadError(f"{folder}: found no folder to write into ({reason})") from None
+        raise DownloadError(f"{folder}: cannot be written to ({e.strerror})") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

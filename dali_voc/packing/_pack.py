@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from dali_voc._devices import pick_threads
-from dali_voc._files import sync_folder, write_bytes
+from dali_voc._files import make_folder, sync_folder, write_bytes
 from dali_voc._read_once import read_once
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
@@ -101,7 +101,7 @@ def pack_split(
                 "is 'raise'; choose another folder, or remove it"
             )
         return index
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _locked(folder):
         _take_up(folder, made_from)
         parts = read_parts(folder)
