@@ -14,7 +14,8 @@ inline uint32_t PackRgb(const uint8_t* rgb) {
   return uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
 }
 
-struct ColorSlot {
+// Aligned so that it is read at once.
+struct alignas(8) ColorSlot {
   uint32_t color;  // 0xRRGGBB, or kEmptySlot
   uint32_t value;  // the class
 };
@@ -30,11 +31,13 @@ struct ColorTableView {
   // The same in a copy of the slots.
   uint16_t FindIn(const ColorSlot* copy, uint32_t color) const {
     uint32_t i = (color * multiplier) >> shift;
-    while (copy[i].color != color) {
-      if (copy[i].color == kEmptySlot) return unknown;
+    ColorSlot slot = copy[i];
+    while (slot.color != color) {
+      if (slot.color == kEmptySlot) return unknown;
       i = (i + 1) & mask;
+      slot = copy[i];
     }
-    return static_cast<uint16_t>(copy[i].value);
+    return static_cast<uint16_t>(slot.value);
   }
 };
 

@@ -1,30 +1,71 @@
 // Windows of pictures, packed, a whole batch at once. Source and result may begin at any byte.
 #include "gpu/batch_chunks.h"
 #include "gpu/copy_rows.h"
+#include "gpu/vectors.h"
+#include "gpu/words.h"
 
 namespace dali_voc {
 
-// One row by one warp: words of the result, each out of the two words of the source that it lies
-// in. The first and last bytes go singly.
-inline void CopyRow(const uint8_t* from, uint8_t* to, int64_t n, int lane) {
-  const int64_t before = static_cast<int64_t>(-reinterpret_cast<uint64_t>(to) & 3);
-  const int shift = static_cast<int>((reinterpret_cast<uint64_t>(from) + before) & 3);
-  const uint32_t* words = reinterpret_cast<const uint32_t*>(from + before - shift);
-  uint32_t* out = reinterpret_cast<uint32_t*>(to + before);
-  // words that lie inside the row, also those that are read: neither the byte before it nor the
-  // one behind it is touched
-  const int64_t first = before >= shift ? 0 : 1;
-  const int64_t bytes = n - before - (shift ? 4 - shift : 0);
-  const int64_t last = bytes < 4 ? 0 : bytes / 4;
-  for (int64_t i = first + lane; i < last; i += 32) {
-    const uint32_t low = __ldg(words + i), high = shift ? __ldg(words + i + 1) : 0;
-    out[i] = static_cast<uint32_t>(((static_cast<uint64_t>(high) << 32) | low) >> (8 * shift));
+using Bytes16 = Vector<uint32_t, 4>;
+
+// Vectors first..last of a row, by a warp: vector i lies at out + i, its bytes in two vectors of
+// the source, `kWord` words and `shift` bytes behind the beginning of from[i].
+template <int kWord>
+inline void CopyVectors(const Bytes16* from, Bytes16* out, int64_t first, int64_t last, int shift,
+                        int lane) {
+  constexpr int kAtOnce = 3;  // rows of crops take about as many
+  const bool both = kWord || shift;
+  for (int64_t begin = first + lane; begin < last; begin += 32 * kAtOnce) {
+    // all that is to be read first, so that it is under way together
+    uint32_t words[kAtOnce][8];
+#pragma unroll
+    for (int u = 0; u < kAtOnce; u++) {
+      const int64_t i = begin + 32 * u;
+      if (i < last) {
+        const Bytes16 low = LoadVector(from + i), high = both ? LoadVector(from + i + 1) : Bytes16{};
+#pragma unroll
+        for (int k = 0; k < 4; k++) words[u][k] = low.value[k], words[u][4 + k] = high.value[k];
+      }
+    }
+#pragma unroll
+    for (int u = 0; u < kAtOnce; u++) {
+      const int64_t i = begin + 32 * u;
+      if (i < last) {
+        Bytes16 result;
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+          result.value[k] = WordAt(words[u][kWord + k], words[u][kWord + k + 1], shift);
+        out[i] = result;
+      }
+    }
   }
+}
+
+// One row by one warp. The first and last bytes go singly.
+inline void CopyRow(const uint8_t* from, uint8_t* to, int64_t n, int lane) {
+  const int64_t before = static_cast<int64_t>(-reinterpret_cast<uint64_t>(to) & 15);
+  const int behind = static_cast<int>((reinterpret_cast<uint64_t>(from) + before) & 15);
+  const auto* vectors = reinterpret_cast<const Bytes16*>(from + before - behind);
+  auto* out = reinterpret_cast<Bytes16*>(to + before);
+  // vectors that lie inside the row, also those that are read: neither the byte before it nor the
+  // one behind it is touched
+  const int64_t first = before >= behind ? 0 : 1;
+  const int64_t bytes = n - before - (behind ? 16 - behind : 0);
+  const int64_t last = bytes < 16 ? 0 : bytes / 16;
+  const int shift = behind % 4;
+  if (behind < 4)
+    CopyVectors<0>(vectors, out, first, last, shift, lane);
+  else if (behind < 8)
+    CopyVectors<1>(vectors, out, first, last, shift, lane);
+  else if (behind < 12)
+    CopyVectors<2>(vectors, out, first, last, shift, lane);
+  else
+    CopyVectors<3>(vectors, out, first, last, shift, lane);
   const bool any = first < last;
-  const int64_t head = any ? before + 4 * first : n;  // less than 8, or all of a short row
+  const int64_t head = any ? before + 16 * first : n;  // less than 32, or all of a short row
   for (int64_t i = lane; i < head; i += 32) to[i] = from[i];
   if (!any) return;
-  for (int64_t i = before + 4 * last + lane; i < n; i += 32) to[i] = from[i];
+  for (int64_t i = before + 16 * last + lane; i < n; i += 32) to[i] = from[i];
 }
 
 }  // namespace dali_voc

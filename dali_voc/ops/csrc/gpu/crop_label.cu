@@ -32,25 +32,37 @@ class LabelCropper {
     return inside ? Unturned(static_cast<int>(y), static_cast<int>(x)) : ignore_;
   }
 
-  // n pixels from there on, of a picture that is neither scaled nor turned.
-  template <typename Out, int n>
-  void PlainGroup(int row, int column, Out (&group)[n]) const {
-    const int y = picture_.flip_y ? picture_.crop_y - 1 - row : row;
-    // mirrored, the pixels that are read lie the other way round
-    const int first = picture_.flip_x ? picture_.crop_x - n - column : column;
-    const bool any = y < picture_.window_y && first < picture_.window_x;
+  // Bytes of n pixels of a row, from pixel (row, column) of the crop on, of a picture that is
+  // neither scaled nor turned; mirrored, they lie the other way round.
+  template <int n>
+  struct PlainBytes {
     uint32_t words[n / 4] = {};
-    if (any) {
+    int first = 0;     // column of the picture's window where they begin
+    bool any = false;  // one of them at least is in it
+  };
+  template <int n>
+  PlainBytes<n> ReadPlain(int row, int column) const {
+    PlainBytes<n> bytes;
+    const int y = picture_.flip_y ? picture_.crop_y - 1 - row : row;
+    bytes.first = picture_.flip_x ? picture_.crop_x - n - column : column;
+    bytes.any = y < picture_.window_y && bytes.first < picture_.window_x;
+    if (bytes.any) {
       const uint64_t begin = reinterpret_cast<uint64_t>(picture_.values);
       const int64_t width = picture_.width;
-      LoadWords(begin + (picture_.start_y + y) * width + picture_.start_x + first,
-                Readable{begin, begin + picture_.height * width}, words);
+      LoadWords(begin + (picture_.start_y + y) * width + picture_.start_x + bytes.first,
+                Readable{begin, begin + picture_.height * width}, bytes.words);
     }
+    return bytes;
+  }
+  // And their classes.
+  template <typename Out, int n>
+  void PlainGroup(const PlainBytes<n>& bytes, Out (&group)[n]) const {
+    const int inside = bytes.any ? picture_.window_x - bytes.first : 0;
 #pragma unroll
     for (int k = 0; k < n; k++) {
-      const int value = picture_.flip_x ? ByteOf(words, n - 1 - k) : ByteOf(words, k);
-      const int from = first + (picture_.flip_x ? n - 1 - k : k);
-      group[k] = static_cast<Out>(any && from < picture_.window_x ? Class(value) : ignore_);
+      const int value = picture_.flip_x ? ByteOf(bytes.words, n - 1 - k) : ByteOf(bytes.words, k);
+      const int from = picture_.flip_x ? n - 1 - k : k;
+      group[k] = static_cast<Out>(from < inside ? Class(value) : ignore_);
     }
   }
 
@@ -71,26 +83,56 @@ class LabelCropper {
   int32_t ignore_;
 };
 
-template <typename Out, int n, bool kPlain>
-inline void WriteLabels(const LabelPicture& picture, const LabelCropper& cropper,
-                        uint32_t first_item) {
-  const uint32_t groups = picture.crop_x / n;
-  const uint32_t items = picture.crop_y * groups;
+// Where a thread's groups of n pixels are; kRounds of them, kLabelThreads apart.
+template <int n>
+struct Places {
+  uint32_t groups, items;  // of a row, of the crop
+
+  explicit Places(const LabelPicture& picture)
+      : groups(picture.crop_x / n), items(picture.crop_y * groups) {}
+  int Row(uint32_t item) const { return static_cast<int>(item / groups); }
+  int Column(uint32_t item) const { return static_cast<int>(item % groups) * n; }
+};
+
+template <typename Out, int n>
+inline void StoreGroup(const LabelPicture& picture, uint32_t item, const Vector<Out, n>& group) {
+  // groups lie one behind the other
+  reinterpret_cast<Vector<Out, n>*>(picture.out)[item] = group;
+}
+
+template <typename Out, int n>
+inline void WriteLabels(const LabelPicture& picture, const LabelCropper& cropper, uint32_t item) {
+  const Places<n> places(picture);
 #pragma unroll 1
-  for (int k = 0; k < kLabelRounds; k++) {
-    const uint32_t item = first_item + k * kLabelThreads;
-    if (item >= items) return;
-    const int row = static_cast<int>(item / groups);
-    const int column = static_cast<int>(item - row * groups) * n;
+  for (int k = 0; k < kLabelRounds<Out>; k++, item += kLabelThreads) {
+    if (item >= places.items) return;
+    const int row = places.Row(item), column = places.Column(item);
     Vector<Out, n> group;
-    if constexpr (kPlain) {
-      cropper.PlainGroup(row, column, group.value);
-    } else {
 #pragma unroll
-      for (int i = 0; i < n; i++) group.value[i] = static_cast<Out>(cropper.Pixel(row, column + i));
-    }
-    Out* to = static_cast<Out*>(picture.out) + static_cast<int64_t>(row) * picture.crop_x + column;
-    *reinterpret_cast<Vector<Out, n>*>(to) = group;
+    for (int i = 0; i < n; i++) group.value[i] = static_cast<Out>(cropper.Pixel(row, column + i));
+    StoreGroup(picture, item, group);
+  }
+}
+
+// The same of pictures that are neither scaled nor turned. All that is to be read comes first, so
+// that it is under way together.
+template <typename Out, int n>
+inline void WritePlainLabels(const LabelPicture& picture, const LabelCropper& cropper,
+                             uint32_t item) {
+  const Places<n> places(picture);
+  LabelCropper::PlainBytes<n> bytes[kLabelRounds<Out>];
+#pragma unroll
+  for (int k = 0; k < kLabelRounds<Out>; k++) {
+    const uint32_t its = item + k * kLabelThreads;
+    if (its < places.items) bytes[k] = cropper.ReadPlain<n>(places.Row(its), places.Column(its));
+  }
+#pragma unroll
+  for (int k = 0; k < kLabelRounds<Out>; k++) {
+    const uint32_t its = item + k * kLabelThreads;
+    if (its >= places.items) return;
+    Vector<Out, n> group;
+    cropper.PlainGroup(bytes[k], group.value);
+    StoreGroup(picture, its, group);
   }
 }
 
@@ -106,14 +148,14 @@ inline void CropLabelBatch(const LabelBatch& batch) {
   const LabelPicture& picture = batch.pictures[sample];
   const LabelCropper cropper(picture, batch.table ? table : nullptr, batch.ignore);
   const uint32_t first = chunk - batch.first_chunk[sample];
-  const uint32_t item = first * (kLabelThreads * kLabelRounds) + threadIdx.x;
+  const uint32_t item = first * (kLabelThreads * kLabelRounds<Out>) + threadIdx.x;
   const int group = GroupOf<Out>(picture);
   if (group == 1)
-    WriteLabels<Out, 1, false>(picture, cropper, item);
+    WriteLabels<Out, 1>(picture, cropper, item);
   else if (IsPlain(picture))
-    WriteLabels<Out, kPlainGroup<Out>, true>(picture, cropper, item);
+    WritePlainLabels<Out, kPlainGroup<Out>>(picture, cropper, item);
   else
-    WriteLabels<Out, kLabelGroup, false>(picture, cropper, item);
+    WriteLabels<Out, kLabelGroup>(picture, cropper, item);
 }
 
 }  // namespace dali_voc

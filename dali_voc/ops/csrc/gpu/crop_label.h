@@ -24,7 +24,6 @@ struct LabelPicture {
 };
 
 constexpr int kLabelThreads = 256;
-constexpr int kLabelRounds = 2;    // items of each thread in a chunk
 constexpr int kLabelValues = 256;  // what a byte can be
 
 // What one launch does, a block per chunk. An item is a group of pixels, or one of them.
@@ -40,6 +39,10 @@ struct LabelBatch {
 template <typename Out>
 constexpr int kPlainGroup = sizeof(Out) == 1 ? 16 : 4;
 constexpr int kLabelGroup = 4;
+
+// Items of each thread in a chunk.
+template <typename Out>
+constexpr int kLabelRounds = sizeof(Out) == 1 ? 2 : 4;
 
 inline bool IsPlain(const LabelPicture& picture) {
   return picture.scaled_y == picture.height && picture.scaled_x == picture.width &&

@@ -11,7 +11,7 @@ namespace dali_voc {
 namespace {
 
 // threads count in 32 bits
-constexpr int64_t kMostPixels = INT32_MAX - kLabelThreads * kLabelRounds;
+constexpr int64_t kMostPixels = INT32_MAX - kLabelThreads * kLabelRounds<int64_t>;
 
 void Check(const LabelPicture& p, int sample) {
   auto axis_fits = [](int64_t source, int64_t scaled, int64_t start, int64_t window, int64_t crop) {
@@ -31,7 +31,7 @@ void Launch(const std::vector<LabelPicture>& pictures, const std::vector<uint16_
   std::vector<int64_t> chunks;
   for (const LabelPicture& picture : pictures)
     chunks.push_back(ChunksOf(int64_t{picture.crop_y} * picture.crop_x / GroupOf<Out>(picture),
-                              kLabelThreads * kLabelRounds));
+                              kLabelThreads * kLabelRounds<Out>));
   const std::vector<int32_t> first = FirstChunks(chunks);
   Bundle bundle;
   const size_t at_pictures = bundle.Add(pictures);

@@ -11,6 +11,16 @@ struct alignas(n * sizeof(T) > 16 ? 16 : n * sizeof(T)) Vector {
   T value[n];
 };
 
+// At once, too, from memory that nobody writes to meanwhile.
+inline Vector<uint32_t, 4> LoadVector(const Vector<uint32_t, 4>* at) {
+#ifdef __CUDACC_RTC__
+  const uint4 four = __ldg(reinterpret_cast<const uint4*>(at));
+  return {{four.x, four.y, four.z, four.w}};
+#else
+  return *at;
+#endif
+}
+
 // Whether a row after the other may be stored by Vector<T, n>: `row` elements each, from `out` on.
 template <typename T, int n>
 inline bool FitsVectors(const void* out, int64_t row) {
