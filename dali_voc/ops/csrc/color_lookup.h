@@ -27,10 +27,12 @@ struct ColorTableView {
   uint32_t mask;     // number of slots - 1
   uint16_t unknown;  // what any other colour gives
 
+  // The slot that a colour lies in, or one of those before it.
+  uint32_t Place(uint32_t color) const { return (color * multiplier) >> shift; }
   uint16_t Find(uint32_t color) const { return FindIn(slots, color); }
   // The same in a copy of the slots.
   uint16_t FindIn(const ColorSlot* copy, uint32_t color) const {
-    uint32_t i = (color * multiplier) >> shift;
+    uint32_t i = Place(color);
     ColorSlot slot = copy[i];
     while (slot.color != color) {
       if (slot.color == kEmptySlot) return unknown;

@@ -74,6 +74,10 @@ EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gx, unsigned gy, un
   RunKernel(*reinterpret_cast<Function*>(function)->run, gx, bx, arguments);
   return CUDA_SUCCESS;
 }
+EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunction, int threads,
+                                                            size_t) {
+  return *blocks = 2048 / threads, CUDA_SUCCESS;
+}
 EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* p, size_t bytes) {
   void* memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!memory) return CUDA_ERROR_OUT_OF_MEMORY;

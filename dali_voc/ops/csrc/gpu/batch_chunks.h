@@ -13,8 +13,9 @@ inline int SampleOfChunk(const int32_t* first, int n, int32_t chunk) {
   // as many chunks, as crops have, there is one.
   const uint32_t each = static_cast<uint32_t>(first[1] - first[0]);
   const uint32_t guess = each ? static_cast<uint32_t>(chunk) / each : 0;
-  if (guess < static_cast<uint32_t>(n) && first[guess] <= chunk && chunk < first[guess + 1])
-    return static_cast<int>(guess);
+  const uint32_t near = guess < static_cast<uint32_t>(n) ? guess : 0;
+  const int32_t begin = first[near], end = first[near + 1];
+  if (begin <= chunk && chunk < end) return static_cast<int>(near);
   int low = 0, high = n;  // first[low] <= chunk < first[high]
   while (high - low > 1) {
     const int middle = (low + high) / 2;

@@ -11,8 +11,6 @@
 namespace dali_voc {
 namespace {
 
-constexpr int kBlocksPerMultiprocessor = 8;  // of 256 threads; more do not fit
-
 Kernel& KernelFor(int element_size) {
   static Kernel one("color_to_index", "color_to_index_1");
   static Kernel four("color_to_index", "color_to_index_4");
@@ -30,10 +28,15 @@ void ColorMapper::Run(const std::vector<ColorPicture>& pictures, int element_siz
   const int n = static_cast<int>(pictures.size());
   if (n == 0) return;
   std::vector<int32_t> first(n + 1);
-  for (int i = 0; i < n; i++) first[i + 1] = first[i] + ColorChunks(pictures[i].pixels);
+  std::vector<PixelGroups> grids(n);
+  for (int i = 0; i < n; i++) {
+    first[i + 1] = first[i] + ColorChunks(pictures[i].pixels);
+    grids[i] = PixelGroups::Of(pictures[i], element_size);
+  }
   const ColorTableView& table = table_.view();
   Bundle bundle;
   const size_t at_pictures = bundle.Add(pictures);
+  const size_t at_grids = bundle.Add(grids);
   const size_t at_first = bundle.Add(first);
   const size_t at_slots =
       bundle.Add(std::vector<ColorSlot>(table.slots, table.slots + table_.size()));
@@ -47,14 +50,16 @@ void ColorMapper::Run(const std::vector<ColorPicture>& pictures, int element_siz
             "clearing the counts of unknown colours");
   if (first[n] == 0) return;
   ColorBatch batch{bundle.At<ColorPicture>(at_pictures),
+                   bundle.At<PixelGroups>(at_grids),
                    bundle.At<int32_t>(at_first),
                    n,
                    table,
                    unknown_,
                    unknown};
   batch.table.slots = bundle.At<ColorSlot>(at_slots);
-  const int blocks = std::min(first[n], Multiprocessors() * kBlocksPerMultiprocessor);
-  KernelFor(element_size).Launch(memory->stream(), blocks, kColorThreads, batch);
+  Kernel& kernel = KernelFor(element_size);
+  const int blocks = std::min(first[n], kernel.MostBlocks(kColorThreads));
+  kernel.Launch(memory->stream(), blocks, kColorThreads, batch);
 }
 
 }  // namespace dali_voc

@@ -33,36 +33,49 @@ class LabelCropper {
   }
 
   // Bytes of n pixels of a row, from pixel (row, column) of the crop on, of a picture that is
-  // neither scaled nor turned; mirrored, they lie the other way round.
+  // neither scaled nor turned.
   template <int n>
   struct PlainBytes {
     uint32_t words[n / 4] = {};
-    int first = 0;     // column of the picture's window where they begin
-    bool any = false;  // one of them at least is in it
+    int inside = 0;  // how many of them the picture has: the first, or mirrored, the last
   };
   template <int n>
   PlainBytes<n> ReadPlain(int row, int column) const {
     PlainBytes<n> bytes;
     const int y = picture_.flip_y ? picture_.crop_y - 1 - row : row;
-    bytes.first = picture_.flip_x ? picture_.crop_x - n - column : column;
-    bytes.any = y < picture_.window_y && bytes.first < picture_.window_x;
-    if (bytes.any) {
-      const uint64_t begin = reinterpret_cast<uint64_t>(picture_.values);
-      const int64_t width = picture_.width;
-      LoadWords(begin + (picture_.start_y + y) * width + picture_.start_x + bytes.first,
-                Readable{begin, begin + picture_.height * width}, bytes.words);
-    }
+    const int first = picture_.flip_x ? picture_.crop_x - n - column : column;
+    if (y >= picture_.window_y || first >= picture_.window_x) return bytes;
+    const int left = picture_.window_x - first;
+    bytes.inside = left < n ? left : n;
+    const uint64_t begin = reinterpret_cast<uint64_t>(picture_.values);
+    const int64_t width = picture_.width;
+    LoadWords(begin + (picture_.start_y + y) * width + picture_.start_x + first,
+              Readable{begin, begin + picture_.height * width}, bytes.words);
     return bytes;
   }
   // And their classes.
   template <typename Out, int n>
-  void PlainGroup(const PlainBytes<n>& bytes, Out (&group)[n]) const {
-    const int inside = bytes.any ? picture_.window_x - bytes.first : 0;
+  void PlainGroup(const PlainBytes<n>& bytes, Vector<Out, n>* group) const {
+    constexpr int kWords = n / 4;
+    uint32_t words[kWords];
+#pragma unroll
+    for (int i = 0; i < kWords; i++)
+      words[i] =
+          picture_.flip_x ? PickBytes(bytes.words[kWords - 1 - i], 0, 0x0123) : bytes.words[i];
+    if (bytes.inside == n) {
+      if (sizeof(Out) == 1 && !table_) {
+#pragma unroll
+        for (int k = 0; k < n; k++) group->value[k] = static_cast<Out>(ByteOf(words, k));
+        return;
+      }
+#pragma unroll
+      for (int k = 0; k < n; k++) group->value[k] = static_cast<Out>(Class(ByteOf(words, k)));
+      return;
+    }
 #pragma unroll
     for (int k = 0; k < n; k++) {
-      const int value = picture_.flip_x ? ByteOf(bytes.words, n - 1 - k) : ByteOf(bytes.words, k);
       const int from = picture_.flip_x ? n - 1 - k : k;
-      group[k] = static_cast<Out>(from < inside ? Class(value) : ignore_);
+      group->value[k] = static_cast<Out>(from < bytes.inside ? Class(ByteOf(words, k)) : ignore_);
     }
   }
 
@@ -131,7 +144,7 @@ inline void WritePlainLabels(const LabelPicture& picture, const LabelCropper& cr
     const uint32_t its = item + k * kLabelThreads;
     if (its >= places.items) return;
     Vector<Out, n> group;
-    cropper.PlainGroup(bytes[k], group.value);
+    cropper.PlainGroup(bytes[k], &group);
     StoreGroup(picture, its, group);
   }
 }
@@ -139,13 +152,16 @@ inline void WritePlainLabels(const LabelPicture& picture, const LabelCropper& cr
 template <typename Out>
 inline void CropLabelBatch(const LabelBatch& batch) {
   __shared__ uint16_t table[kLabelValues];
-  if (batch.table) {
-    for (int i = threadIdx.x; i < kLabelValues; i += kLabelThreads) table[i] = batch.table[i];
-    __syncthreads();
-  }
+  __shared__ LabelPicture picture;
+  static_assert(kLabelThreads == kLabelValues);
+  if (batch.table) table[threadIdx.x] = batch.table[threadIdx.x];
   const int32_t chunk = blockIdx.x;
   const int sample = SampleOfChunk(batch.first_chunk, batch.samples, chunk);
-  const LabelPicture& picture = batch.pictures[sample];
+  // whatever is needed of it is asked for at once
+  if (threadIdx.x < sizeof(LabelPicture) / 4)
+    reinterpret_cast<uint32_t*>(&picture)[threadIdx.x] =
+        reinterpret_cast<const uint32_t*>(batch.pictures + sample)[threadIdx.x];
+  __syncthreads();
   const LabelCropper cropper(picture, batch.table ? table : nullptr, batch.ignore);
   const uint32_t first = chunk - batch.first_chunk[sample];
   const uint32_t item = first * (kLabelThreads * kLabelRounds<Out>) + threadIdx.x;

@@ -31,6 +31,8 @@ CudaDriver Load(const char* name) {
   Find(library, "cuModuleLoadDataEx", &driver.ModuleLoadDataEx);
   Find(library, "cuModuleGetFunction", &driver.ModuleGetFunction);
   Find(library, "cuLaunchKernel", &driver.LaunchKernel);
+  Find(library, "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+       &driver.OccupancyMaxActiveBlocksPerMultiprocessor);
   Find(library, "cuMemAlloc_v2", &driver.MemAlloc);
   Find(library, "cuMemFree_v2", &driver.MemFree);
   Find(library, "cuMemcpyHtoDAsync_v2", &driver.MemcpyHtoDAsync);

@@ -17,6 +17,8 @@ struct CudaDriver {
   decltype(&::cuModuleLoadDataEx) ModuleLoadDataEx;
   decltype(&::cuModuleGetFunction) ModuleGetFunction;
   decltype(&::cuLaunchKernel) LaunchKernel;
+  decltype(&::cuOccupancyMaxActiveBlocksPerMultiprocessor)
+      OccupancyMaxActiveBlocksPerMultiprocessor;
   decltype(&::cuMemAlloc) MemAlloc;
   decltype(&::cuMemFree) MemFree;
   decltype(&::cuMemcpyHtoDAsync) MemcpyHtoDAsync;

@@ -1,5 +1,6 @@
 #include "gpu/kernel.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -50,6 +51,14 @@ void Kernel::Launch(CUstream stream, unsigned blocks, unsigned threads, void** a
   CheckCuda(CudaDriver::Get().LaunchKernel(InContext(CurrentContext()), blocks, 1, 1, threads, 1, 1,
                                            0, stream, arguments, nullptr),
             std::string("launching the kernel ") + function_);
+}
+
+int Kernel::MostBlocks(int threads) {
+  int blocks = 0;
+  CheckCuda(CudaDriver::Get().OccupancyMaxActiveBlocksPerMultiprocessor(
+                &blocks, InContext(CurrentContext()), threads, 0),
+            std::string("asking how many blocks of the kernel ") + function_ + " fit");
+  return std::max(1, blocks) * Multiprocessors();
 }
 
 int Multiprocessors() {

@@ -21,6 +21,10 @@ class Kernel {
     Launch(stream, blocks, threads, pointers);
   }
 
+  // How many blocks of it run at once on the GPU of the calling thread's context. Throws
+  // std::runtime_error.
+  int MostBlocks(int threads);
+
  private:
   void Launch(CUstream stream, unsigned blocks, unsigned threads, void** arguments);
   CUfunction InContext(CUcontext context);

@@ -9,7 +9,6 @@ namespace dali_voc {
 
 void CopyRows(const std::vector<RowsCopy>& copies, LaunchMemory* memory) {
   static Kernel kernel("copy_rows", "copy_rows");
-  constexpr int kBlocksPerMultiprocessor = 8;
   const int n = static_cast<int>(copies.size());
   std::vector<int32_t> first(n + 1);
   for (int i = 0; i < n; i++) first[i + 1] = first[i] + RowChunks(copies[i].rows);
@@ -18,7 +17,7 @@ void CopyRows(const std::vector<RowsCopy>& copies, LaunchMemory* memory) {
   const size_t at_copies = bundle.Add(copies);
   const size_t at_first = bundle.Add(first);
   bundle.Send(memory);
-  const int blocks = std::min(first[n], Multiprocessors() * kBlocksPerMultiprocessor);
+  const int blocks = std::min(first[n], kernel.MostBlocks(32 * kCopyWarps));
   kernel.Launch(memory->stream(), blocks, 32 * kCopyWarps, bundle.At<const RowsCopy>(at_copies),
                 bundle.At<const int32_t>(at_first), n);
 }
