@@ -17,7 +17,7 @@ from dali_voc.randomness import Stream, uniform
 
 __all__ = ["Batch", "BatchKey", "BatchPlan"]
 
-_DRAWN_TOGETHER = 512  # samples
+_DRAWN_TOGETHER = 2048  # samples
 _Parameters = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
 
 

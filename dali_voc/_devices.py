@@ -11,9 +11,9 @@ from dali_voc.errors import LoaderError
 
 __all__ = ["has_gpu_graph", "pick_device", "pick_hw_decoder_load", "pick_threads"]
 
-# On an H200 with 16 cores the loader gained by every step from 0.65 to this
-# (benchmarks/results/gpu-first-look.json); Hopper has seven engines, an A100 one.
-_MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 0.85
+# On an H200 with 16 cores both the loader and DALI's decoder alone gained by every step from 0 to
+# this, the sweeps of benchmarks/results/gpu.json; Hopper has seven engines, an A100 one.
+_MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 1.0
 
 
 def pick_threads(threads: int | Literal["auto"]) -> int:

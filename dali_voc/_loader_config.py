@@ -102,7 +102,7 @@ class LoaderConfig(Section):
         ge=0,
         le=1,
         description="share of the JPEGs that go to a GPU's hardware decoder, where it has one; "
-        "null: 0.85 on Hopper and later, which have several, else as DALI has it",
+        "null: 1 on Hopper and later, which have several, else as DALI has it",
         examples=[0.65],
     )
     jpeg_fancy_upsampling: bool = Field(

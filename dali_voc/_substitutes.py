@@ -98,7 +98,8 @@ class Substitutes:
 
     def count(self, samples: npt.NDArray[np.int64]) -> None:
         """Note that a batch with these planned samples has been delivered."""
-        self._times.update(int(s) for s in samples if int(s) in self._bad)
+        if self._bad:
+            self._times.update(int(s) for s in samples if int(s) in self._bad)
 
     def report(self, on_error: Literal["raise", "skip", "replace"]) -> Report:
         """Return what has been met so far."""

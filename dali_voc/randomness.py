@@ -18,8 +18,8 @@ _U64 = np.uint64
 _LOW = _U64(0xFFFFFFFF)
 _32 = _U64(32)
 # Philox-4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-_MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
-_WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+_MULTIPLIERS = np.array([[0xD2E7470EE14C6C93], [0xCA5A826395121157]], _U64)
+_WEYL = np.array([[0x9E3779B97F4A7C15], [0xBB67AE8584CAA73B]], _U64)
 _ROUNDS = 10
 _MASK = (1 << 64) - 1
 
@@ -46,13 +46,23 @@ class Stream(IntEnum):
     USER = 16  # for operators of the user's own
 
 
-def _multiply(a: npt.NDArray[np.uint64], b: int) -> tuple[npt.NDArray[np.uint64], ...]:
+def _multiply(
+    a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Return the high and the low 64 bits of a * b."""
-    low_b, high_b = _U64(b & 0xFFFFFFFF), _U64(b >> 32)
     low_a, high_a = a & _LOW, a >> _32
-    middle = high_a * low_b + (low_a * low_b >> _32)
-    other = low_a * high_b + (middle & _LOW)
-    return high_a * high_b + (middle >> _32) + (other >> _32), a * _U64(b)
+    low_b, high_b = b & _LOW, b >> _32
+    middle = low_a * low_b
+    middle >>= _32
+    middle += high_a * low_b
+    low_a *= high_b
+    low_a += middle & _LOW
+    low_a >>= _32
+    middle >>= _32
+    high_a *= high_b
+    high_a += middle
+    high_a += low_a
+    return high_a, a * b
 
 
 def philox(
@@ -69,16 +79,18 @@ def philox(
         `np.random.Philox(key=key, counter=c).random_raw(4)` where c is the counter of row i minus
         one (NumPy counts up before each block).
     """
-    c0 = np.atleast_1d(np.asarray(counter[0])).astype(_U64)
-    c1, c3 = np.full_like(c0, counter[1] & _MASK), np.full_like(c0, counter[3] & _MASK)
-    c2 = np.broadcast_to(np.asarray(counter[2], _U64), c0.shape)
-    k0, k1 = key[0] & _MASK, key[1] & _MASK
+    n = np.size(counter[0])
+    # both halves of a round at once: it is the number of NumPy's calls that takes time
+    even, odd = np.empty((2, n), _U64), np.empty((2, n), _U64)
+    even[0], even[1] = np.atleast_1d(counter[0]), np.asarray(counter[2], _U64)
+    odd[0], odd[1] = counter[1] & _MASK, counter[3] & _MASK
+    words = np.array([[key[0] & _MASK], [key[1] & _MASK]], _U64)
     for _ in range(_ROUNDS):
-        high0, low0 = _multiply(c0, _MULTIPLIERS[0])
-        high1, low1 = _multiply(c2, _MULTIPLIERS[1])
-        c0, c1, c2, c3 = high1 ^ c1 ^ _U64(k0), low1, high0 ^ c3 ^ _U64(k1), low0
-        k0, k1 = (k0 + _WEYL[0]) & _MASK, (k1 + _WEYL[1]) & _MASK
-    return np.stack([c0, c1, c2, c3], axis=1)
+        high, low = _multiply(even, _MULTIPLIERS)
+        even, odd = np.bitwise_xor(high[::-1], odd, out=odd), low[::-1]
+        even ^= words
+        words += _WEYL
+    return np.stack([even[0], odd[0], even[1], odd[1]], axis=1)
 
 
 def uniform(

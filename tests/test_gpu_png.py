@@ -135,5 +135,6 @@ def test_damage_is_reported(decode: Any) -> None:
 def test_what_the_cpu_sees_names_the_file() -> None:
     good = deflated(zlib.compress)
     bad = good[:60] + bytes([good[60] ^ 1]) + good[61:]
-    with pytest.raises(RuntimeError, match=r"<dali_voc sample 1>1\.png: its image: damaged PNG: a chunk's"):
+    message = r"<dali_voc sample 1>1\.png: its image: damaged PNG: a chunk's"
+    with pytest.raises(RuntimeError, match=message):
         by_operator([good, bad], [(0, 0, 1, 1)] * 2)

@@ -106,8 +106,8 @@ def test_local_rank_picks_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("load", "device", "capability", "expected"),
     [
-        (None, "cuda", (9, 0), 0.85),
-        (None, "cuda", (12, 0), 0.85),
+        (None, "cuda", (9, 0), 1.0),
+        (None, "cuda", (12, 0), 1.0),
         (None, "cuda", (8, 0), None),
         (0.0, "cuda", (9, 0), 0.0),
         (None, "cpu", (9, 0), None),

@@ -117,7 +117,7 @@ def _waiting(sections: Sections) -> float | None:
 
 
 def _cached(sections: Sections) -> float | None:
-    best = best_rate(_rows(sections, "cache"), lambda name: name == "loader")
+    best = best_rate(_rows(sections, "cache"), lambda name: name.startswith("loader"))
     return best[0] if best else None
 
 

@@ -38,9 +38,8 @@ class ChunkMapper {
         const uint32_t b = WordAt(words[u][1], words[u][2], grid.shift);
         const uint32_t c = WordAt(words[u][2], words[u][3], grid.shift);
         // bytes r0 g0 b0 r1 | g1 b1 r2 g2 | b2 r3 g3 b3, the first the lowest
-        const uint32_t colors[4] = {
-            PickBytes(a, 0, 0x4012), PickBytes(a, b, 0x0345) & 0xffffff,
-            PickBytes(b, c, 0x0234) & 0xffffff, PickBytes(c, 0, 0x4123)};
+        const uint32_t colors[4] = {PickBytes(a, 0, 0x4012), PickBytes(a, b, 0x0345) & 0xffffff,
+                                    PickBytes(b, c, 0x0234) & 0xffffff, PickBytes(c, 0, 0x4123)};
         reinterpret_cast<FourPixels<Out>*>(out)[group] = FindFour<Out>(colors);
       }
     }
@@ -48,7 +47,8 @@ class ChunkMapper {
       const int64_t before = grid.first < picture.pixels ? grid.first : picture.pixels;
       const int64_t after = grid.first + int64_t{4} * grid.groups;
       const int64_t single = threadIdx.x;
-      const int64_t i = single < before ? single - grid.first : after + (single - before) - grid.first;
+      const int64_t i =
+          single < before ? single - grid.first : after + (single - before) - grid.first;
       if (i + grid.first < picture.pixels && single < 16)
         out[i] = Find<Out>(PackRgb(picture.rgb + 3 * (i + grid.first)));
     }

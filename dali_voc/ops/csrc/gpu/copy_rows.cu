@@ -22,7 +22,8 @@ inline void CopyVectors(const Bytes16* from, Bytes16* out, int64_t first, int64_
     for (int u = 0; u < kAtOnce; u++) {
       const int64_t i = begin + 32 * u;
       if (i < last) {
-        const Bytes16 low = LoadVector(from + i), high = both ? LoadVector(from + i + 1) : Bytes16{};
+        const Bytes16 low = LoadVector(from + i),
+                      high = both ? LoadVector(from + i + 1) : Bytes16{};
 #pragma unroll
         for (int k = 0; k < 4; k++) words[u][k] = low.value[k], words[u][4 + k] = high.value[k];
       }

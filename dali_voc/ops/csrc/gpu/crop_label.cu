@@ -164,7 +164,7 @@ inline void CropLabelBatch(const LabelBatch& batch) {
   __syncthreads();
   const LabelCropper cropper(picture, batch.table ? table : nullptr, batch.ignore);
   const uint32_t first = chunk - batch.first_chunk[sample];
-  const uint32_t item = first * (kLabelThreads * kLabelRounds<Out>) + threadIdx.x;
+  const uint32_t item = first * (kLabelThreads * kLabelRounds<Out>)+threadIdx.x;
   const int group = GroupOf<Out>(picture);
   if (group == 1)
     WriteLabels<Out, 1>(picture, cropper, item);

@@ -10,8 +10,8 @@ inline uint32_t WordAt(uint32_t low, uint32_t high, int shift) {
   return static_cast<uint32_t>(((static_cast<uint64_t>(high) << 32) | low) >> (8 * shift));
 }
 
-// Four of the eight bytes of `low` and `high`, the lowest first: which, say the selector's hexadecimal
-// digits, the last of them for the lowest byte of the result.
+// Four of the eight bytes of `low` and `high`, the lowest first: which, say the selector's
+// hexadecimal digits, the last of them for the lowest byte of the result.
 inline uint32_t PickBytes(uint32_t low, uint32_t high, uint32_t selector) {
 #ifdef __CUDACC_RTC__
   return __byte_perm(low, high, selector);
