@@ -9,11 +9,20 @@ import torch
 
 from dali_voc.errors import LoaderError
 
-__all__ = ["has_gpu_graph", "pick_device", "pick_hw_decoder_load", "pick_threads"]
+__all__ = [
+    "has_gpu_graph",
+    "pick_device",
+    "pick_hw_decoder_load",
+    "pick_prefetch",
+    "pick_threads",
+]
 
 # On an H200 with 16 cores both the loader and DALI's decoder alone gained by every step from 0 to
 # this, the sweeps of benchmarks/results/gpu.json; Hopper has seven engines, an A100 one.
 _MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 1.0
+# And by this, from the same sweeps: batches pass through more stages than there are on a CPU. It
+# takes memory, which GPUs of that kind have.
+_PREFETCH, _PREFETCH_FOR_MANY = 2, 4
 
 
 def pick_threads(threads: int | Literal["auto"]) -> int:
@@ -46,8 +55,23 @@ def pick_hw_decoder_load(load: float | None, *, device: torch.device) -> float |
     """
     if load is not None or device.type != "cuda":
         return load
-    many = torch.cuda.get_device_capability(device) >= _MANY_ENGINES
-    return _LOAD_FOR_MANY if many else None
+    return _LOAD_FOR_MANY if _has_many_engines(device) else None
+
+
+def pick_prefetch(prefetch: int | Literal["auto"], *, device: torch.device) -> int:
+    """Return the number of batches made ahead.
+
+    Args:
+        prefetch: as configured; "auto" where it is left to us.
+        device: where batches are made.
+    """
+    if prefetch != "auto":
+        return prefetch
+    return _PREFETCH_FOR_MANY if _has_many_engines(device) else _PREFETCH
+
+
+def _has_many_engines(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= _MANY_ENGINES
 
 
 def has_gpu_graph(device: torch.device) -> bool:

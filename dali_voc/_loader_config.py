@@ -96,7 +96,9 @@ class LoaderConfig(Section):
     threads: Annotated[int, Field(ge=1, le=1024)] | Auto = Field(
         "auto", description="CPU threads; auto: one per core that this process may use"
     )
-    prefetch: int = Field(2, ge=1, le=64, description="batches made ahead")
+    prefetch: Annotated[int, Field(ge=1, le=64)] | Auto = Field(
+        "auto", description="batches made ahead; auto: 4 on a GPU of Hopper's kind or later, else 2"
+    )
     hw_decoder_load: float | None = Field(
         None,
         ge=0,

@@ -17,7 +17,13 @@ from typing_extensions import Self
 from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
-from dali_voc._devices import has_gpu_graph, pick_device, pick_hw_decoder_load, pick_threads
+from dali_voc._devices import (
+    has_gpu_graph,
+    pick_device,
+    pick_hw_decoder_load,
+    pick_prefetch,
+    pick_threads,
+)
 from dali_voc._diagnose import find_bad_samples
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._ranks import Ranks, find_ranks
@@ -301,7 +307,7 @@ class Loader:
 
     def _make_prefetcher(self) -> Prefetcher:
         if self._prefetcher is None:
-            depth = self._config.loader.prefetch
+            depth = pick_prefetch(self._config.loader.prefetch, device=self._device)
             build = functools.partial(
                 self._build_pipeline, batch_size=self._config.loader.batch_size, prefetch=depth
             )

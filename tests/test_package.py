@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from dali_voc import ConfigError, PluginError
-from dali_voc._devices import pick_device, pick_hw_decoder_load
+from dali_voc._devices import pick_device, pick_hw_decoder_load, pick_prefetch
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc.ops import _plugin
 
@@ -122,3 +123,23 @@ def test_share_of_the_jpeg_engines(
 ) -> None:
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
     assert pick_hw_decoder_load(load, device=torch.device(device)) == expected
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "device", "capability", "expected"),
+    [
+        ("auto", "cuda", (9, 0), 4),
+        ("auto", "cuda", (8, 9), 2),
+        ("auto", "cpu", (9, 0), 2),
+        (1, "cuda", (9, 0), 1),
+    ],
+)
+def test_batches_ahead(
+    prefetch: Any,
+    device: str,
+    capability: tuple[int, int],
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
+    assert pick_prefetch(prefetch, device=torch.device(device)) == expected

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.gpu.rounds import Contestant
+from dali_voc._devices import pick_device, pick_prefetch
 from dali_voc.benchmarking import CONTENDERS, BatchCheck, bound_batches
 from dali_voc.config import Config
 from dali_voc.datasets.voc import VOC_SPEC
 
-__all__ = ["SPLIT", "bound", "loader"]
+__all__ = ["SPLIT", "batches_ahead", "bound", "loader"]
 
 SPLIT = "train"
 
@@ -20,7 +21,7 @@ def loader(config: Config, *, title: str = "dali_voc") -> Contestant:
         title=title,
         start=partial(CONTENDERS["loader"], config, SPLIT),
         check=BatchCheck.from_config(config, VOC_SPEC),
-        ahead=_ahead(config),
+        ahead=batches_ahead(config),
     )
 
 
@@ -34,9 +35,11 @@ def bound(config: Config, *, hw_decoder_load: float | None = None) -> Contestant
     return Contestant(
         title="DALI decodes the JPEGs, nothing else",
         start=partial(bound_batches, config, SPLIT, hw_decoder_load=hw_decoder_load),
-        ahead=_ahead(config),
+        ahead=batches_ahead(config),
     )
 
 
-def _ahead(config: Config) -> int:
-    return config.loader.prefetch + 8
+def batches_ahead(config: Config) -> int:
+    """Return how many batches at most a pipeline has made before it is timed."""
+    device = pick_device(config.loader.device)
+    return pick_prefetch(config.loader.prefetch, device=device) + 8

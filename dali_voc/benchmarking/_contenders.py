@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from dali_voc._batches import BatchKey, BatchPlan
-from dali_voc._devices import pick_device, pick_threads
+from dali_voc._devices import pick_device, pick_prefetch, pick_threads
 from dali_voc._prefetch import Prefetcher
 from dali_voc._substitutes import Substitutes
 from dali_voc.config import Config
@@ -40,6 +40,7 @@ def bound_batches(
     index = find_index(config.dataset, split)
     plan = BatchPlan.from_config(config, num_samples=len(index), training=True)
     device = pick_device(config.loader.device)
+    prefetch = pick_prefetch(config.loader.prefetch, device=device)
     prefetcher = Prefetcher(
         lambda source: build_decode_only_pipeline(
             source,
@@ -47,11 +48,11 @@ def bound_batches(
             batch_size=config.loader.batch_size,
             device_id=device.index,
             threads=pick_threads(config.loader.threads),
-            prefetch=config.loader.prefetch,
+            prefetch=prefetch,
             hw_decoder_load=hw_decoder_load,
         ),
         index,
-        depth=config.loader.prefetch,
+        depth=prefetch,
     )
     substitutes = Substitutes(seed=0, num_samples=len(index))  # of none
     prefetcher.seek(plan.from_here(BatchKey(epoch=0), substitutes))

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.contestants import SPLIT
+from benchmarks.gpu.contestants import SPLIT, batches_ahead
 from benchmarks.gpu.rounds import Contestant, time_rounds
 from benchmarks.gpu.sections._section import Note, SectionError, demand
 from benchmarks.gpu.settings import Settings
@@ -21,9 +21,13 @@ from dali_voc.datasets.voc import VOC_SPEC
 
 __all__ = ["run"]
 
-# As it comes; and with more batches in the works, for where nothing is decoded it is waiting for
-# one another that takes the time.
-_LOADERS: dict[str, dict[str, Any]] = {"loader": {}, "loader, prefetch 4": {"prefetch": 4}}
+# As it comes; and with fewer and more batches in the works: where nothing is decoded, it is waiting
+# for one another that takes the time.
+_LOADERS: dict[str, dict[str, Any]] = {
+    "loader": {},
+    "loader, prefetch 2": {"prefetch": 2},
+    "loader, prefetch 8": {"prefetch": 8},
+}
 
 
 def run(settings: Settings, note: Note) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
                     title=f"dali_voc, cache: decoded ({name})",
                     start=partial(_after_the_first_epoch, config, settings.cached_pairs),
                     check=BatchCheck.from_config(config, VOC_SPEC),
-                    ahead=config.loader.prefetch + 8,
+                    ahead=batches_ahead(config),
                 )
             rows = time_rounds(contestants, rounds=settings.rounds, seconds=settings.seconds)
             found["batch_size"][str(size)] = rows
