@@ -143,7 +143,7 @@ class _Trial:
         Raises:
             LoaderError: it is not the file's fault.
         """
-        self._source.plan = iter((single,))
+        self._source.follow(iter((single,)))
         self._source.running.clear()
         try:
             if self._pipeline is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, NoReturn
 
 from dali_voc._batches import Batch, BatchKey
 from dali_voc.datasets import PairIndex
@@ -27,32 +28,54 @@ class BatchSource:
         cached: whether the pipeline has a cache.
 
     Attributes:
-        plan: the batches to come.
-        running: those that were begun; whoever hands one out takes it away.
+        running: batches that were begun; whoever hands one out takes it away.
     """
 
     def __init__(self, index: PairIndex, *, cached: bool = False) -> None:
         self._index = index
         self._cached = cached
-        self.plan: Iterator[Batch] = iter(())
+        self._plan: Iterator[Batch] = iter(())
+        self._prepared: Callable[[], tuple[Batch, tuple[Any, ...]]] | None = None
         self.running: deque[Batch] = deque()
 
+    def follow(self, plan: Iterator[Batch]) -> None:
+        """Give these batches from now on."""
+        self._plan, self._prepared = plan, None
+
+    def prepare(self) -> None:
+        """Work out what the next call will give; what goes wrong is raised by that call."""
+        try:
+            batch = next(self._plan)
+            arrays = (
+                *self._index.arrays(batch.samples),
+                *((batch.samples,) if self._cached else ()),
+                *batch.parameters.values(),
+            )
+        except Exception as e:
+            self._prepared = functools.partial(_throw, e)
+        else:
+            self._prepared = lambda: (batch, arrays)
+
     def __call__(self) -> tuple[Any, ...]:
-        batch = next(self.plan)
-        arrays = (
-            *self._index.arrays(batch.samples),
-            *((batch.samples,) if self._cached else ()),
-            *batch.parameters.values(),
-        )
+        if self._prepared is None:
+            self.prepare()
+        assert self._prepared is not None
+        prepared, self._prepared = self._prepared, None
+        batch, arrays = prepared()
         self.running.append(batch)
         return arrays
+
+
+def _throw(error: Exception) -> NoReturn:
+    raise error
 
 
 class Prefetcher:
     """A pipeline, the batches it has yet to run, and those it is running.
 
-    What a batch consists of takes a millisecond to work out and to hand to DALI. That is done in a
-    thread, one batch at a time, while the consumer works; everything else waits for it.
+    What a batch consists of takes a millisecond to hand to DALI and to work out. That is done in a
+    thread, one batch at a time, while the consumer works: the next batch is handed over, for which
+    everything else waits, and then the one after it is worked out.
 
     Args:
         build: makes the pipeline around a source.
@@ -76,12 +99,18 @@ class Prefetcher:
         self._pipeline = build(self._source)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dali_voc")
         self._scheduling: Future[None] | None = None
+        self._preparing: Future[None] | None = None
 
     def _wait(self) -> None:
         """Wait for the thread, and raise what went wrong in it."""
         scheduling, self._scheduling = self._scheduling, None
         if scheduling:
             scheduling.result()
+
+    def _wait_for_source(self) -> None:
+        """Wait until the thread has left the source alone."""
+        if self._preparing:
+            self._preparing.result()
 
     def next_up(self) -> BatchKey | None:
         """Return which batch `fetch` would return, if it is in the works."""
@@ -101,7 +130,8 @@ class Prefetcher:
             # a bad file, or too many of them, in batches that nobody wants any more
             self._running.clear()
             self._pipeline = self._build(self._source)
-        self._source.plan = plan
+        self._wait_for_source()
+        self._source.follow(plan)
 
     def fetch(self, *, cuda_stream: Any = None) -> tuple[Batch, tuple[Any, ...]]:
         """Return the next batch and the pipeline's outputs; they stay valid while they are held.
@@ -112,6 +142,7 @@ class Prefetcher:
         """
         self._wait()
         while len(self._running) < self._depth:
+            self._wait_for_source()
             scheduled = len(self._running)
             self._pipeline.schedule_run()
             if len(self._running) == scheduled:
@@ -120,6 +151,7 @@ class Prefetcher:
         self._pipeline.release_outputs()
         batch = self._running.popleft()
         self._scheduling = self._thread.submit(self._pipeline.schedule_run)
+        self._preparing = self._thread.submit(self._source.prepare)
         return batch, outputs
 
     def close(self) -> None:

@@ -152,8 +152,11 @@ class PathList:
         before, after = len(prefix), len(suffix)
         paths = np.zeros((len(samples), before + longest + after), np.uint8)
         paths[:, :before] = prefix
-        for length in np.unique(lengths).tolist():
-            rows = np.flatnonzero(lengths == length)
+        found = set(lengths.tolist())
+        rows: slice | npt.NDArray[np.int64] = slice(None)
+        for length in found:
+            if len(found) > 1:
+                rows = np.flatnonzero(lengths == length)
             places = begins[rows, None] + np.arange(length)
             paths[rows, before : before + length] = stems[places]
             paths[rows, before + length : before + length + after] = suffix

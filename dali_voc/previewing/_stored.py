@@ -56,7 +56,7 @@ def _read_one(
     spec, ignore_index = loader.spec, config.labels.ignore_index
     # a pipeline of its own for each: DALI gives up on one that met a bad file
     source = BatchSource(loader.index)
-    source.plan = iter((alone,))
+    source.follow(iter((alone,)))
     pipeline = build_stored_pipeline(
         source,
         columns=loader.index.columns,
