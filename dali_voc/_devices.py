@@ -17,11 +17,11 @@ __all__ = [
     "pick_threads",
 ]
 
-# On an H200 with 16 cores both the loader and DALI's decoder alone gained by every step from 0 to
-# this, the sweeps of benchmarks/results/gpu.json; Hopper has seven engines, an A100 one.
+# On an H200 with 16 cores the loader gained by every step from 0 to this, see the sweeps of
+# benchmarks/results/gpu.json; Hopper has seven engines, an A100 one.
 _MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 1.0
-# And by this, from the same sweeps: batches pass through more stages than there are on a CPU. It
-# takes memory, which GPUs of that kind have.
+# And by this where nothing is decoded, see section "cache" there: batches pass through more stages
+# than on a CPU. It takes memory, which GPUs of that kind have.
 _PREFETCH, _PREFETCH_FOR_MANY = 2, 4
 
 

@@ -48,7 +48,9 @@ def _over_batch_size(axes: Axes, sections: Mapping[str, Any]) -> None:
                 if "pairs_per_second" in row:
                     lines.setdefault(name, []).append((int(size), row))
         for name, points in lines.items():
-            label = "cache: decoded" if section == "cache" else name.replace("_", " ")
+            label = name.replace("_", " ")
+            if section == "cache":
+                label = label.replace("loader", "cache: decoded")
             _line(axes, [size for size, _ in points], [row for _, row in points], label)
     axes.set(xlabel="batch size", ylabel="pairs per second", yscale="log")
     axes.set_xscale("log", base=2)
