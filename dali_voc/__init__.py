@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dali_voc._build_loader import build_loader
     from dali_voc._substitutes import BadFile, Report
     from dali_voc.config import Config, load_config, parse_config
     from dali_voc.counting import count_classes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         SampleError,
         StateError,
     )
-    from dali_voc.loader import Loader, build_loader
+    from dali_voc.loader import Loader
     from dali_voc.stats import ClassStats, loss_weights
     from dali_voc.textbook import load_data_voc
 
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 
 # Imported when they are asked for: PyTorch takes a second, and not every part needs it.
 _HOMES = {
+    "_build_loader": ("build_loader",),
     "_substitutes": ("BadFile", "Report"),
     "config": ("Config", "load_config", "parse_config"),
     "counting": ("count_classes",),
@@ -62,7 +64,7 @@ _HOMES = {
         "SampleError",
         "StateError",
     ),
-    "loader": ("Loader", "build_loader"),
+    "loader": ("Loader",),
     "stats": ("ClassStats", "loss_weights"),
     "textbook": ("load_data_voc",),
 }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,70 +18,19 @@ from dali_voc._cache import Cache
 from dali_voc._devices import (
     has_gpu_graph,
     pick_device,
-    pick_hw_decoder_load,
-    pick_prefetch,
-    pick_threads,
 )
-from dali_voc._diagnose import find_bad_samples
-from dali_voc._prefetch import DALI_ERRORS, Prefetcher
-from dali_voc._ranks import Ranks, find_ranks
+from dali_voc._fetcher import Fetcher
+from dali_voc._ranks import Ranks
 from dali_voc._substitutes import Report, Substitutes
 from dali_voc.config import Config
-from dali_voc.datasets import PairIndex, find_index
-from dali_voc.datasets._sizes import find_large
-from dali_voc.errors import ConfigError, DatasetError, LoaderError, first_line
-from dali_voc.labels import LabelSpec, LabelTables
-from dali_voc.sampling import balanced_augment, balanced_weights, check_weights, read_weights
+from dali_voc.datasets import PairIndex
+from dali_voc.errors import ConfigError, DatasetError, LoaderError
+from dali_voc.labels import LabelSpec
+from dali_voc.sampling import balanced_augment, check_weights
 from dali_voc.state import LoaderState, fingerprint
 from dali_voc.stats import ClassStats
 
-__all__ = ["Loader", "build_loader"]
-
-_RETRIES = 5  # of a batch that fails although each of its samples loads by itself
-
-
-def build_loader(
-    config: Config,
-    *,
-    split: str = "train",
-    training: bool | None = None,
-    weights: npt.ArrayLike | None = None,
-) -> Loader:
-    """Find a split's pairs and return a loader over them.
-
-    Args:
-        config: from `load_config` or `parse_config`.
-        split: name of the split, such as "train" or "val".
-        training: shuffle, crop at random and flip; else list order, centre crop, no flip, the same
-            every time. By default, true for splits whose name begins with "train".
-        weights: of the pairs in the split's list, also of those that are dropped: an epoch of
-            training is then as many draws with replacement as there are samples. By default what
-            section `sampling` says, else the weights that the data set itself has.
-
-    Raises:
-        DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
-            the file of weights or class statistics cannot be read, or belongs to other samples.
-        ConfigError: ranks or weights make no sense.
-    """
-    training = split.startswith("train") if training is None else training
-    must_exist = config.loader.on_error == "raise"
-    index = find_index(config.dataset, split, must_exist=must_exist)
-    stats = None
-    if training and config.sampling.policy == "balanced":
-        stats = ClassStats.load_for(config.sampling.stats_path, index)
-        weights = balanced_weights(stats) if weights is None else weights
-    elif training and config.sampling.weights is not None and weights is None:
-        weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
-    elif training and weights is None:
-        weights = index.weights
-    # whole pictures are never too small
-    if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
-        kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
-        if weights is not None:
-            weights = check_weights(weights, num_samples=len(index))[kept]
-        index = index.select(kept)
-    ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
-    return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
+__all__ = ["Loader"]
 
 
 class Loader:
@@ -151,9 +98,17 @@ class Loader:
         self._fingerprint = fingerprint(config, index, training=training, weights=checked)
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
         self._substitutes = Substitutes(seed=config.loader.seed, num_samples=len(index))
-        self._prefetcher: Prefetcher | None = None
-        self._cache = Cache.from_config(
-            config, index, gpu=self._device if has_gpu_graph(self._device) else None
+        on_gpu = has_gpu_graph(self._device)
+        self._cache = Cache.from_config(config, index, gpu=self._device if on_gpu else None)
+        self._fetcher = Fetcher(
+            config=config,
+            index=index,
+            plan=self._plan,
+            device=self._device,
+            on_gpu=on_gpu,
+            whole=self._assembler.whole,
+            cache=self._cache,
+            substitutes=self._substitutes,
         )
         self._next = BatchKey(epoch=0)  # where the next `for` begins
         # not `_iterator`: Lightning sets an attribute of that name to None
@@ -253,9 +208,7 @@ class Loader:
     def close(self) -> None:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
-        if self._prefetcher:
-            self._prefetcher.close()
-            self._prefetcher = None
+        self._fetcher.close()
         if self._cache:
             self._cache.close()
 
@@ -274,102 +227,10 @@ class Loader:
         if self._closed or iterator is not self._current:
             reason = "the loader is closed" if self._closed else "a newer 'for' took over"
             raise LoaderError(f"this iterator has ended: {reason}")
-        retries = 0
-        while True:
-            try:
-                batch, outputs = self._run_pipeline(iterator.key)
-                break
-            except DALI_ERRORS as e:
-                if not self._handle_failure(e):
-                    # a file that was only being written, perhaps
-                    if retries == _RETRIES:
-                        key = iterator.key
-                        raise LoaderError(
-                            f"DALI failed {retries + 1} times on batch {key.step} of epoch "
-                            f"{key.epoch}, though each of its samples loads by itself: "
-                            f"{first_line(e)}"
-                        ) from e
-                    retries += 1
+        batch, outputs = self._fetcher.fetch(iterator.key)
         self._substitutes.count(batch.planned)
         return self._assembler.assemble(
             batch, [from_dlpack(output.as_tensor()) for output in outputs]
-        )
-
-    def _run_pipeline(self, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
-        try:
-            return self._fetch_from(self._make_prefetcher(), key)
-        except DALI_ERRORS:
-            raise
-        except BaseException:
-            # interrupted somewhere between DALI and its bookkeeping: neither is to be trusted
-            self._prefetcher = None
-            raise
-
-    def _make_prefetcher(self) -> Prefetcher:
-        if self._prefetcher is None:
-            depth = pick_prefetch(self._config.loader.prefetch, device=self._device)
-            build = functools.partial(
-                self._build_pipeline, batch_size=self._config.loader.batch_size, prefetch=depth
-            )
-            cached = self._cache is not None
-            self._prefetcher = Prefetcher(build, self._index, depth=depth, cached=cached)
-        return self._prefetcher
-
-    def _fetch_from(self, prefetcher: Prefetcher, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
-        if prefetcher.next_up() != key:
-            prefetcher.seek(self._plan.from_here(key, self._substitutes))
-        stream = torch.cuda.current_stream(self._device) if self._device.type == "cuda" else None
-        return prefetcher.fetch(cuda_stream=stream)
-
-    def _handle_failure(self, error: Exception) -> bool:
-        """Learn which samples are bad; return whether any is, or raise if so configured."""
-        # DALI has given up on the whole pipeline; the next batch gets a new one
-        failed, self._prefetcher = self._prefetcher, None
-        batch = failed.failed if failed else None
-        if batch is None:  # there is no pipeline, or it did not begin
-            raise LoaderError(f"DALI cannot start its pipeline: {first_line(error)}") from error
-        on_error = self._config.loader.on_error
-        bad = find_bad_samples(
-            error,
-            batch,
-            self._index,
-            functools.partial(self._build_pipeline, batch_size=1, prefetch=1),
-            every=on_error != "raise",
-            cached=self._cache is not None,
-        )
-        for sample, problem in bad.items():
-            if self._cache:  # the files may be mended
-                self._cache.refuse(sample)
-            if on_error == "raise":
-                raise problem from None  # DALI's text says less
-            self._substitutes.add(
-                sample, problem, consequence="skipped" if on_error == "skip" else "replaced"
-            )
-        return bool(bad)
-
-    def _build_pipeline(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
-        # Importing DALI takes a while; configuration and order work without it.
-        from dali_voc.pipeline import build_pipeline  # noqa: PLC0415
-
-        return build_pipeline(
-            source,
-            columns=self._index.columns,
-            config=self._config,
-            augment=self._plan.augment,
-            whole=self._assembler.whole,
-            num_classes=len(self.spec.classes),
-            tables=LabelTables.build(
-                self._index.spec, ignore_index=self._config.labels.ignore_index
-            ),
-            batch_size=batch_size,
-            on_gpu=has_gpu_graph(self._device),
-            device_id=self._device.index,
-            threads=pick_threads(self._config.loader.threads),
-            prefetch=prefetch,
-            hw_decoder_load=pick_hw_decoder_load(
-                self._config.loader.hw_decoder_load, device=self._device
-            ),
-            cache=self._cache,
         )
 
 

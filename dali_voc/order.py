@@ -58,7 +58,14 @@ def weighted_order(
 
 
 def occurrences(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return, for each place of a list, how often its sample stands before it."""
+    """Return, for each place of a list, how often its sample stands before it.
+
+    Args:
+        order: sample indices, int64 [n].
+
+    Returns:
+        int64 [n]; all zeros where each sample comes once.
+    """
     by_sample = np.argsort(order, kind="stable")
     ordered = order[by_sample]
     first = np.r_[True, ordered[1:] != ordered[:-1]]

@@ -138,6 +138,6 @@ def replacement_candidates(
 
 
 def shuffle_keys(*, seed: int, epoch: int, num_samples: int) -> npt.NDArray[np.uint64]:
-    """Return one random 64-bit number per sample; sorting by it shuffles the epoch."""
+    """Return a random number per sample, uint64 [num_samples]; sorting by it shuffles them."""
     samples = np.arange(num_samples, dtype=_U64)
     return philox(key=(seed, int(Stream.SHUFFLE)), counter=(samples, epoch, 0, 0))[:, 0]

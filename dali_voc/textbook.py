@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 
+from dali_voc._build_loader import build_loader
 from dali_voc.config import parse_config
-from dali_voc.loader import Loader, build_loader
+from dali_voc.loader import Loader
 
 __all__ = ["load_data_voc"]
 

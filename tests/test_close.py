@@ -68,7 +68,7 @@ def test_threads_and_pipeline_are_gone(
     with build_loader(config) as loader:
         read(loader)
         assert len(native_threads() - before) > 2
-        pipeline = weakref.ref(loader._prefetcher._pipeline)
+        pipeline = weakref.ref(loader._fetcher.prefetcher._pipeline)
         assert pipeline() is not None
     assert pipeline() is None
     assert are_gone(before)

@@ -14,6 +14,7 @@ bundle=${BUNDLE:-../shared/gpu/make_bundle.py}
 voc_bytes=$((28 * 1024 * 1024)) # with .gpu/1 and the repository below 64 MiB
 
 exclude=$(git rev-parse --git-path info/exclude)
+mkdir -p "$(dirname "$exclude")"
 grep -qxF /.gpu/ "$exclude" 2> /dev/null || echo /.gpu/ >> "$exclude"
 
 if [ ! -f .gpu/2/site.tar.xz.part ]; then

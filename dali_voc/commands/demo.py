@@ -12,12 +12,13 @@ import torch
 import typer
 from rich.markup import escape
 
+from dali_voc._build_loader import build_loader
 from dali_voc._files import make_folder, write_bytes
 from dali_voc.commands._options import JsonFile, Quiet, Settings
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import parse_config
-from dali_voc.loader import Loader, build_loader
+from dali_voc.loader import Loader
 from dali_voc.previewing import contact_sheet
 from dali_voc.synthetic import write_voc
 

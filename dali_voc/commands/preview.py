@@ -11,11 +11,12 @@ import typer
 from PIL import Image, PngImagePlugin
 from rich.markup import escape
 
+from dali_voc._build_loader import build_loader
 from dali_voc._files import write_bytes, write_text
 from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
 from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
-from dali_voc.loader import Loader, build_loader
+from dali_voc.loader import Loader
 from dali_voc.previewing import Shown, find_samples, make_page, sheet_of, take_first, take_named
 
 __all__ = ["preview"]

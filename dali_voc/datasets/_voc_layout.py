@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 from dali_voc.datasets._index import PairIndex, PathList
-from dali_voc.datasets._layout import check_root, missing_stems, some_of, there_are
+from dali_voc.datasets._layout import check_root, missing_stems, some_of
+from dali_voc.datasets._split_list import read_split_list
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec
 
@@ -36,7 +37,8 @@ def find_listed(
             one of ids, or has one twice.
     """
     check_root(root, (IMAGES, labels), what=what)
-    ids = _read_list(root, split, labels)
+    list_path = root / _LISTS / f"{split}.txt"
+    ids = _read_list(list_path, labels)
     if must_exist:
         for_split = f" in split '{split}'"
         _check_files(ids, root / IMAGES, ".jpg", what="image", where=for_split)
@@ -46,12 +48,8 @@ def find_listed(
         images=images,
         labels=images.between(f"{root}/{labels}/", ".png"),
         spec=spec,
-        made_from=(str(_list_path(root, split)),),
+        made_from=(str(list_path),),
     )
-
-
-def _list_path(root: Path, split: str) -> Path:
-    return root / _LISTS / f"{split}.txt"
 
 
 def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where: str) -> None:
@@ -67,22 +65,9 @@ def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where:
     )
 
 
-def _read_list(root: Path, split: str, labels: str) -> list[str]:
-    path = _list_path(root, split)
-    try:
-        # names may be any bytes; editors on Windows put a mark at the beginning
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    except FileNotFoundError:
-        known = sorted(p.stem for p in path.parent.glob("*.txt"))
-        raise DatasetError(
-            f"{path}: no such file, expected the list of split '{split}'; {there_are(split, known)}"
-        ) from None
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read as a list of ids ({e})") from None
-    ids = [line.strip() for line in text.splitlines() if line.strip()]
-    if not ids:
-        raise DatasetError(f"{path}: the list of split '{split}' is empty, expected ids")
-    if f"{IMAGES}/" in text:
+def _read_list(path: Path, labels: str) -> list[str]:
+    ids = read_split_list(path, entries="ids")
+    if any(f"{IMAGES}/" in line for line in ids):
         ids = [_id_of(line, path, labels) for line in ids]
     if len(set(ids)) < len(ids):
         twice = [name for name, times in Counter(ids).items() if times > 1]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dali_voc.datasets._by_pattern import find_by_pattern
 from dali_voc.datasets._index import PairIndex
-from dali_voc.datasets._layout import there_are
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._own_classes import own_classes
+from dali_voc.datasets._split_list import read_split_list
 from dali_voc.errors import DatasetError
 
 __all__ = ["find_pairs"]
@@ -44,40 +44,21 @@ def find_pairs(
             )
     images, masks = options.images or "", options.masks or ""
     listed = "{split}" not in images + masks
+    list_path = root / f"{split}.txt"
     spec = own_classes("folder", options)
     found = find_by_pattern(
         root,
         split,
         images=images,
         masks=masks,
-        chosen=_read_list(root, split) if listed else None,
+        chosen=_read_list(list_path) if listed else None,
         must_exist=must_exist,
     )
     # a list that is not there yet counts: it would change what is found
-    lists = (str(_list_path(root, split)),) if listed else ()
+    lists = (str(list_path),) if listed else ()
     return PairIndex(images=found[0], labels=found[1], spec=spec, made_from=(*lists, *found[2]))
 
 
-def _list_path(root: Path, split: str) -> Path:
-    return root / f"{split}.txt"
-
-
-def _read_list(root: Path, split: str) -> list[str] | None:
-    path = _list_path(root, split)
-    try:
-        # names may be any bytes; editors on Windows put a mark at the beginning
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    except FileNotFoundError:
-        known = sorted(p.stem for p in root.glob("*.txt"))
-        if known:
-            raise DatasetError(
-                f"{path}: no such file, expected the list of split '{split}'; "
-                f"{there_are(split, known)}"
-            ) from None
-        return None
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read as a list of stems ({e.strerror})") from None
-    stems = [line.strip() for line in text.splitlines() if line.strip()]
-    if not stems:
-        raise DatasetError(f"{path}: the list of split '{split}' is empty, expected stems")
-    return stems
+def _read_list(path: Path) -> list[str] | None:
+    has_lists = path.exists() or any(path.parent.glob("*.txt"))
+    return read_split_list(path, entries="stems") if has_lists else None

@@ -6,154 +6,54 @@ What becomes of a decoded window is in `_placement` and `_distortions`.
 from __future__ import annotations
 
 import dataclasses
-import functools
-import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
-from nvidia.dali import Pipeline, fn, pipeline_def, types
+from nvidia.dali import fn, types
 from nvidia.dali.pipeline import do_not_convert
 
 from dali_voc._cache import Cache
-from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
-from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
 from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
 from dali_voc.pipeline._distortions import distort, distorts
-from dali_voc.pipeline._files import Source
-from dali_voc.pipeline._forks import keep_in_children
 from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
-from dali_voc.pipeline._temporary import check_temporary_files
 from dali_voc.pipeline._user_operators import UserOperator
 
-__all__ = ["build_pipeline"]
+__all__ = ["PairGraph", "plain_python"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def build_pipeline(
-    source: Source,
-    *,
-    columns: tuple[str, ...],
-    config: Config,
-    augment: AugmentConfig,
-    whole: bool,
-    num_classes: int,
-    tables: Sequence[LabelTables],
-    batch_size: int,
-    on_gpu: bool,
-    device_id: int | None,
-    threads: int,
-    prefetch: int,
-    hw_decoder_load: float | None = None,
-    cache: Cache | None = None,
-) -> Pipeline:
-    """Build the pipeline that turns what `source` names into batches.
-
-    The label leads: its operator decides the window, and the image is cut by that same window.
-
-    Args:
-        source: called once per batch.
-        columns: what the source gives first.
-        config: sections `labels` and `normalize` are used.
-        augment: what happens to a sample, in training or in validation.
-        whole: show whole pictures, see `augment.validation`, instead of crops.
-        num_classes: length of the class list.
-        tables: what label values mean, in each of the sources.
-        batch_size: of the largest batch.
-        on_gpu: whether the graph is a GPU's.
-        device_id: the GPU's number; None on the CPU, where a GPU's graph runs in all its parts too.
-        threads: CPU threads.
-        prefetch: batches in the works at once.
-        hw_decoder_load: share of the JPEGs for the GPU's JPEG engines, 0 to 1; None for DALI's
-            default. Without meaning on the CPU.
-        cache: where samples are kept.
-
-    Returns:
-        A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
-        last) of `normalize.dtype`, bfloat16 as float32; labels, class indices [n, crop height, crop
-        width] of `labels.dtype`. For whole pictures, height and width are those of the batch's
-        largest, rounded up to a multiple of `augment.pad_multiple`, and there are two outputs more,
-        int64 [n, 2]: height and width of each picture in the batch, and as stored.
-
-    Raises:
-        ConfigError: an operator of the user's cannot be found.
-        LoaderError: no temporary file can be written.
-    """
-    graph = _Graph(
-        config=config,
-        augment=augment,
-        num_classes=num_classes,
-        tables=tables,
-        on_gpu=on_gpu,
-        backend="cpu" if device_id is None else "gpu",
-        hw_decoder_load=hw_decoder_load,
-        cache=cache,
-        form=Form.of(config.normalize),
-        plain=Form.plain(config.normalize),
-        operators=tuple(map(UserOperator.find, augment.operators)),
-    )
-
-    @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
-    def define() -> tuple[Any, ...]:
-        cached = ("sample",) if cache else ()
-        given = _take(source, (*columns, *cached, *parameter_names(augment)))
-        return graph.show_whole(given) if whole else graph.show_crop(given)
-
-    make = functools.partial(
-        define,
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=device_id,
-        prefetch_queue_depth=prefetch,
-    )
-    try:
-        # AutoGraph is of no more use after an interrupt; other threads than the main have none
-        with ThreadPoolExecutor(1) as thread:
-            pipeline: Pipeline = thread.submit(make).result()
-    except ConfigError as e:  # to which AutoGraph has added where it was raised
-        raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
-    except TypeError:
-        check_temporary_files()
-        raise
-    keep_in_children(pipeline)
-    with warnings.catch_warnings():
-        # numbers that no operator of the user's wants
-        warnings.filterwarnings("ignore", "The external source node .* is not used")
-        pipeline.build()
-    if cache:
-        # its operators know the address alone; attributes go in order, and this one comes last
-        pipeline.dali_voc_pictures = cache.pictures
-    return pipeline
-
-
 # AutoGraph, which the conditionals need, does not know all of Python
-_plain_python = cast("Callable[[_Function], _Function]", do_not_convert)
-
-
-@_plain_python
-def _take(source: Source, names: tuple[str, ...]) -> dict[str, Any]:
-    nodes = fn.external_source(source=source, num_outputs=len(names))
-    return dict(zip(names, nodes, strict=True))
+plain_python = cast("Callable[[_Function], _Function]", do_not_convert)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Graph:
+class PairGraph:
+    """The nodes of the graph. The label leads: it decides the window, and the image follows.
+
+    Attributes:
+        config: see `build_pipeline`, as those that are not described here.
+        backend: of what is done on the GPU; "cpu" also in tests of its graph.
+        operators: the user's own.
+        form: of the images in the end.
+        plain: of the images while they are being distorted.
+    """
+
     config: Config
     augment: AugmentConfig
     num_classes: int
     tables: Sequence[LabelTables]
     on_gpu: bool
-    backend: Literal["cpu", "gpu"]  # of what is done on the GPU; "cpu" also in tests of its graph
+    backend: Literal["cpu", "gpu"]
     hw_decoder_load: float | None
     cache: Cache | None
     operators: tuple[UserOperator, ...]
-    form: Form  # of the images in the end
-    plain: Form  # of the images while they are being distorted
+    form: Form
+    plain: Form
 
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
@@ -212,7 +112,7 @@ class _Graph:
         image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
         return image, self._cast_label(label), size, shape[:2]
 
-    @_plain_python
+    @plain_python
     def _read_image(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return the file's bytes, and where decoded pictures are kept, whether this one is."""
         options: dict[str, Any] = {"record": given.get("image_record"), "about": "its image"}
@@ -224,7 +124,7 @@ class _Graph:
             return encoded, is_kept
         return read_record(given["image"], cache=self._cache_nodes(given), **options), None
 
-    @_plain_python
+    @plain_python
     def _cache_nodes(self, given: dict[str, Any]) -> CacheNodes | None:
         cache = self.cache
         if cache is None:
@@ -236,7 +136,7 @@ class _Graph:
             sample=given["sample"],
         )
 
-    @_plain_python
+    @plain_python
     def _picture_nodes(self, given: dict[str, Any]) -> CacheNodes | None:
         """Return what is known of the pictures in the GPU's memory."""
         nodes = self._cache_nodes(given)
@@ -244,11 +144,11 @@ class _Graph:
             return None
         return dataclasses.replace(nodes, handle=self.cache.pictures.handle)
 
-    @_plain_python
+    @plain_python
     def _to_device(self, node: Any) -> Any:
         return node.gpu() if self.backend == "gpu" else node
 
-    @_plain_python
+    @plain_python
     def _place(self, image: Any, **options: Any) -> Any:
         by_dali = self.on_gpu and self.config.loader.gpu_tail == "dali"
         return (place_by_dali if by_dali else place_fused)(image, **options)
@@ -257,7 +157,7 @@ class _Graph:
         # as stored, not as EXIF would turn it: labels are drawn on the pixels as stored
         return fn.peek_image_shape(encoded, adjust_orientation=False)
 
-    @_plain_python
+    @plain_python
     def _decode_label(
         self, given: dict[str, Any], encoded: Any, shape: Any, *, crop_size: tuple[int, int] | None
     ) -> LabelNodes:
@@ -293,7 +193,7 @@ class _Graph:
             cache=cache,
         )
 
-    @_plain_python
+    @plain_python
     def _label_dtype(self) -> Literal["uint8", "int32", "int64"]:
         """Return in which form labels leave their operator: on their way to a GPU, the least."""
         labels = self.config.labels
@@ -321,7 +221,7 @@ class _Graph:
             image = self._decode_window(encoded, decoded)
         return image
 
-    @_plain_python
+    @plain_python
     def _keep_window(
         self, given: dict[str, Any], image: Any, is_kept: Any, decoded: LabelNodes
     ) -> Any:
@@ -338,7 +238,7 @@ class _Graph:
             shape=decoded.shape,
         )
 
-    @_plain_python
+    @plain_python
     def _files(self, given: dict[str, Any], encoded: Any, decoded: LabelNodes) -> dict[str, Any]:
         if self.on_gpu:
             return {}
@@ -352,7 +252,7 @@ class _Graph:
         )
         return {"encoded": files}
 
-    @_plain_python
+    @plain_python
     def _decode_window(self, encoded: Any, decoded: LabelNodes) -> Any:
         window = {"start": decoded.start, "shape": decoded.shape, "axes": (0, 1)}
         if self.on_gpu and self.config.loader.jpeg_fancy_upsampling:
@@ -360,7 +260,7 @@ class _Graph:
             return fn.slice(self._decode_whole(encoded), **window)
         return fn.decoders.image_slice(encoded, **window, **self._decoder_options())
 
-    @_plain_python
+    @plain_python
     def _decode_whole(self, encoded: Any) -> Any:
         return fn.decoders.image(encoded, **self._decoder_options())
 

@@ -1,0 +1,61 @@
+"""From a configuration to a loader: the split's pairs, their weights, this process's rank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy.typing as npt
+
+from dali_voc._ranks import find_ranks
+from dali_voc.config import Config
+from dali_voc.datasets import find_index
+from dali_voc.datasets._sizes import find_large
+from dali_voc.loader import Loader
+from dali_voc.sampling import balanced_weights, check_weights, read_weights
+from dali_voc.stats import ClassStats
+
+__all__ = ["build_loader"]
+
+
+def build_loader(
+    config: Config,
+    *,
+    split: str = "train",
+    training: bool | None = None,
+    weights: npt.ArrayLike | None = None,
+) -> Loader:
+    """Find a split's pairs and return a loader over them.
+
+    Args:
+        config: from `load_config` or `parse_config`.
+        split: name of the split, such as "train" or "val".
+        training: shuffle, crop at random and flip; else list order, centre crop, no flip, the same
+            every time. By default, true for splits whose name begins with "train".
+        weights: of the pairs in the split's list, also of those that are dropped: an epoch of
+            training is then as many draws with replacement as there are samples. By default what
+            section `sampling` says, else the weights that the data set itself has.
+
+    Raises:
+        DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
+            the file of weights or class statistics cannot be read, or belongs to other samples.
+        ConfigError: ranks or weights make no sense.
+    """
+    training = split.startswith("train") if training is None else training
+    must_exist = config.loader.on_error == "raise"
+    index = find_index(config.dataset, split, must_exist=must_exist)
+    stats = None
+    if training and config.sampling.policy == "balanced":
+        stats = ClassStats.load_for(config.sampling.stats_path, index)
+        weights = balanced_weights(stats) if weights is None else weights
+    elif training and config.sampling.weights is not None and weights is None:
+        weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
+    elif training and weights is None:
+        weights = index.weights
+    # whole pictures are never too small
+    if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
+        kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
+        if weights is not None:
+            weights = check_weights(weights, num_samples=len(index))[kept]
+        index = index.select(kept)
+    ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
+    return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)

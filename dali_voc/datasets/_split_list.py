@@ -1,0 +1,38 @@
+"""Text files that list a split: one entry a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dali_voc.datasets._layout import there_are
+from dali_voc.errors import DatasetError
+
+__all__ = ["read_split_list"]
+
+
+def read_split_list(path: Path, *, entries: str) -> list[str]:
+    """Return the lines of `SPLIT.txt` without the white space around them, empty ones left out.
+
+    Args:
+        path: the file; others beside it are lists of other splits.
+        entries: what the lines are, for errors: "ids".
+
+    Raises:
+        DatasetError: the file is not there, cannot be read, or lists nothing.
+    """
+    split = path.stem
+    try:
+        # names may be any bytes; editors on Windows put a mark at the beginning
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except FileNotFoundError:
+        known = sorted(p.stem for p in path.parent.glob("*.txt"))
+        raise DatasetError(
+            f"{path}: no such file, expected the list of split '{split}'; {there_are(split, known)}"
+        ) from None
+    except OSError as e:
+        reason = f"cannot be read as a list of {entries} ({e.strerror})"
+        raise DatasetError(f"{path}: {reason}") from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise DatasetError(f"{path}: the list of split '{split}' is empty, expected {entries}")
+    return lines

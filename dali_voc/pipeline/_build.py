@@ -1,0 +1,127 @@
+"""From a source of file names to a pipeline that is built."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from nvidia.dali import Pipeline, fn, pipeline_def
+
+from dali_voc._cache import Cache
+from dali_voc.augment import parameter_names
+from dali_voc.config import AugmentConfig, Config
+from dali_voc.errors import ConfigError
+from dali_voc.labels import LabelTables
+from dali_voc.pipeline._files import Source
+from dali_voc.pipeline._forks import keep_in_children
+from dali_voc.pipeline._pairs import PairGraph, plain_python
+from dali_voc.pipeline._placement import Form
+from dali_voc.pipeline._temporary import check_temporary_files
+from dali_voc.pipeline._user_operators import UserOperator
+
+__all__ = ["build_pipeline"]
+
+
+def build_pipeline(
+    source: Source,
+    *,
+    columns: tuple[str, ...],
+    config: Config,
+    augment: AugmentConfig,
+    whole: bool,
+    num_classes: int,
+    tables: Sequence[LabelTables],
+    batch_size: int,
+    on_gpu: bool,
+    device_id: int | None,
+    threads: int,
+    prefetch: int,
+    hw_decoder_load: float | None = None,
+    cache: Cache | None = None,
+) -> Pipeline:
+    """Build the pipeline that turns what `source` names into batches.
+
+    The label leads: its operator decides the window, and the image is cut by that same window.
+
+    Args:
+        source: called once per batch.
+        columns: what the source gives first.
+        config: sections `labels` and `normalize` are used.
+        augment: what happens to a sample, in training or in validation.
+        whole: show whole pictures, see `augment.validation`, instead of crops.
+        num_classes: length of the class list.
+        tables: what label values mean, in each of the sources.
+        batch_size: of the largest batch.
+        on_gpu: whether the graph is a GPU's.
+        device_id: the GPU's number; None on the CPU, where a GPU's graph runs in all its parts too.
+        threads: CPU threads.
+        prefetch: batches in the works at once.
+        hw_decoder_load: share of the JPEGs for the GPU's JPEG engines, 0 to 1; None for DALI's
+            default. Without meaning on the CPU.
+        cache: where samples are kept.
+
+    Returns:
+        A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
+        last) of `normalize.dtype`, bfloat16 as float32; labels, class indices [n, crop height, crop
+        width] of `labels.dtype`. For whole pictures, height and width are those of the batch's
+        largest, rounded up to a multiple of `augment.pad_multiple`, and there are two outputs more,
+        int64 [n, 2]: height and width of each picture in the batch, and as stored.
+
+    Raises:
+        ConfigError: an operator of the user's cannot be found.
+        LoaderError: no temporary file can be written.
+    """
+    graph = PairGraph(
+        config=config,
+        augment=augment,
+        num_classes=num_classes,
+        tables=tables,
+        on_gpu=on_gpu,
+        backend="cpu" if device_id is None else "gpu",
+        hw_decoder_load=hw_decoder_load,
+        cache=cache,
+        form=Form.of(config.normalize),
+        plain=Form.plain(config.normalize),
+        operators=tuple(map(UserOperator.find, augment.operators)),
+    )
+
+    @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
+    def define() -> tuple[Any, ...]:
+        cached = ("sample",) if cache else ()
+        given = _take(source, (*columns, *cached, *parameter_names(augment)))
+        return graph.show_whole(given) if whole else graph.show_crop(given)
+
+    make = functools.partial(
+        define,
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=device_id,
+        prefetch_queue_depth=prefetch,
+    )
+    try:
+        # AutoGraph is of no more use after an interrupt; other threads than the main have none
+        with ThreadPoolExecutor(1) as thread:
+            pipeline: Pipeline = thread.submit(make).result()
+    except ConfigError as e:  # to which AutoGraph has added where it was raised
+        raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
+    except TypeError:
+        check_temporary_files()
+        raise
+    keep_in_children(pipeline)
+    with warnings.catch_warnings():
+        # numbers that no operator of the user's wants
+        warnings.filterwarnings("ignore", "The external source node .* is not used")
+        pipeline.build()
+    if cache:
+        # its operators know the address alone; attributes go in order, and this one comes last
+        pipeline.dali_voc_pictures = cache.pictures
+    return pipeline
+
+
+@plain_python
+def _take(source: Source, names: tuple[str, ...]) -> dict[str, Any]:
+    nodes = fn.external_source(source=source, num_outputs=len(names))
+    return dict(zip(names, nodes, strict=True))
