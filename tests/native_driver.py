@@ -17,7 +17,7 @@ SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
 UNITS = {
     "decode_labels": (
         *("png_chunks", "png_inflate", "png_filters", "png_pixels"),
-        *("label_runs", "label_decoder", "sample_cache"),
+        *("label_runs", "label_map", "label_decoder", "unknown_labels", "sample_cache"),
     ),
     "png_windows": ("png_chunks", "png_inflate", "png_filters", "png_window"),
 }

@@ -7,7 +7,6 @@
 #include "label_error.h"
 #include "stream_rows.h"
 #include "stream_store.h"
-#include "unknown_counts.h"
 
 namespace dali_voc {
 namespace {
@@ -26,48 +25,6 @@ void WriteRow(int64_t n, bool flip, T* out, Value value) {
 }
 
 }  // namespace
-
-LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color_classes,
-                   const std::vector<int>& values, const std::vector<int>& value_classes,
-                   int unknown, bool palette_by_color, int ignore)
-    : colors(colors, color_classes, unknown),
-      values(65536, static_cast<uint16_t>(unknown)),
-      unknown(unknown),
-      palette_by_color(palette_by_color),
-      ignore(ignore),
-      num_classes(ignore + 1) {
-  if (values.size() != value_classes.size())
-    throw std::invalid_argument("there must be one class for each value");
-  for (size_t i = 0; i < values.size(); i++) {
-    if (values[i] < 0 || values[i] > 65535)
-      throw std::invalid_argument("a label value is 0..65535");
-    if (value_classes[i] < 0 || value_classes[i] >= kUnknown)
-      throw std::invalid_argument("a class is 0..65534");
-    this->values[values[i]] = static_cast<uint16_t>(value_classes[i]);
-  }
-  for (auto* given : {&color_classes, &value_classes})
-    for (int value : *given) num_classes = std::max(num_classes, value + 1);
-  if (unknown < kUnknown) num_classes = std::max(num_classes, unknown + 1);
-}
-
-std::array<uint16_t, 256> LabelMap::ClassesOfValues(const PngChunks& chunks) const {
-  std::array<uint16_t, 256> classes;
-  if (chunks.header.color != PngColor::kPalette || !palette_by_color) {
-    std::copy_n(values.begin(), 256, classes.begin());
-    return classes;
-  }
-  // Indices past the palette's end have no colour.
-  classes.fill(colors.view().unknown);
-  for (int i = 0; i < chunks.palette_size; i++) classes[i] = colors.view().Find(chunks.palette[i]);
-  return classes;
-}
-
-std::vector<uint32_t> LabelMap::KnownValues() const {
-  std::vector<uint32_t> known;
-  for (uint32_t value = 0; value < values.size(); value++)
-    if (values[value] != kUnknown) known.push_back(value);
-  return known;
-}
 
 PngHeader ReadLabelHeader(const uint8_t* file, size_t size) {
   PngChunks chunks;
@@ -205,90 +162,6 @@ Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, con
       break;
   }
   return window;
-}
-
-// Looks at every pixel of the picture, so that whether a file is refused does not depend on the
-// crop.
-bool LabelDecoder::HasUnknown() {
-  const PngHeader& header = chunks_.header;
-  int bytes = PixelBytes();
-  if (is_runs_) {
-    for (int value = 0; value < 256; value++)
-      if (runs_.values()[value] && index_map_[value] == kUnknown) return true;
-    return false;
-  }
-  if (bytes == 2) {
-    if (map_->unknown != kUnknown) return false;
-    for (int64_t y = 0; y < header.height; y++) {
-      const uint8_t* row = Row(y, 0, header.width);
-      for (int64_t x = 0; x < header.width; x++)
-        if (WideValue(row + 2 * x) == kUnknown) return true;
-    }
-    return false;
-  }
-  if (bytes > 1) {
-    if (colors_.unknown != kUnknown) return false;
-    RunLookup lookup(colors_);
-    for (int64_t y = 0; y < header.height; y++) {
-      const uint8_t* row = Row(y, 0, header.width);
-      for (int64_t x = 0; x < header.width; x++)
-        if (lookup(row + x * bytes) == kUnknown) return true;
-    }
-    return false;
-  }
-  // Known values are usually 0..k and 255: a comparison that the compiler turns into vector code
-  // clears most rows; others are looked up value by value.
-  unsigned first = 0;
-  while (first < 256 && index_map_[first] != kUnknown) first++;
-  if (first == 256) return false;
-  const bool last_known = index_map_[255] != kUnknown;
-  for (int64_t y = 0; y < header.height; y++) {
-    const uint8_t* row = Row(y, 0, header.width);
-    uint8_t suspect = 0;
-    for (int64_t x = 0; x < header.width; x++)
-      suspect |= (row[x] >= first) & !((row[x] == 255) & last_known);
-    if (!suspect) continue;
-    for (int64_t x = 0; x < header.width; x++)
-      if (index_map_[row[x]] == kUnknown) return true;
-  }
-  return false;
-}
-
-// Counts over the whole picture, so that the message does not depend on the crop.
-void LabelDecoder::FailUnknown() {
-  const PngHeader& header = chunks_.header;
-  const int bytes = PixelBytes();
-  bool by_value = bytes <= 2;
-  UnknownCounts counts;
-  for (int64_t y = 0; y < header.height; y++) {
-    const uint8_t* row = Row(y, 0, header.width);
-    for (int64_t x = 0; x < header.width; x++) {
-      const uint8_t* p = row + x * bytes;
-      if (bytes == 1 && index_map_[*p] == kUnknown) counts.Add(*p);
-      if (bytes == 2 && WideValue(p) == kUnknown) counts.Add(p[0] << 8 | p[1]);
-      if (bytes > 2 && colors_.Find(PackRgb(p)) == kUnknown) counts.Add(PackRgb(p));
-    }
-  }
-  const bool is_palette = header.color == PngColor::kPalette;
-  auto name = [&](uint32_t key) -> std::string {
-    if (!by_value) return "colour " + ColorName(key);
-    std::string number = std::to_string(key);
-    if (!is_palette) return "value " + number;
-    if (!map_->palette_by_color) return "palette index " + number;
-    if (static_cast<int>(key) >= chunks_.palette_size)
-      return "palette index " + number + ", which has no colour,";
-    return "colour " + ColorName(chunks_.palette[key]) + ", palette index " + number + ",";
-  };
-  auto known = [&](uint32_t key) -> std::string {
-    if (!by_value) return NameColors((own_colors_ ? *own_colors_ : map_->colors).Colors(), key);
-    if (is_palette && map_->palette_by_color) {
-      if (static_cast<int>(key) >= chunks_.palette_size)
-        return "an index below " + std::to_string(chunks_.palette_size);
-      return NameColors(map_->colors.Colors(), chunks_.palette[key]);
-    }
-    return NameValues(map_->KnownValues());
-  };
-  throw LabelError(counts.Describe(name, known));
 }
 
 template <typename T>
