@@ -39,9 +39,8 @@ def decode(
     positions = np.full((n, 2), 0.5, np.float32) if positions is None else positions
     flips = np.zeros(n, np.int32) if flips is None else flips
     names = [np.frombuffer(f"file{i}.png".encode(), np.uint8) for i in range(n)]
-    given_shapes = image_shapes is not None
     inputs = [[np.frombuffer(file, np.uint8) for file in files], names, positions, flips]
-    inputs.append(image_shapes if given_shapes else np.zeros((n, 3), np.int64))
+    inputs += [] if image_shapes is None else [image_shapes]
     pipeline = Pipeline(batch_size=n, num_threads=2, device_id=None, prefetch_queue_depth=1)
     with pipeline:
         nodes = fn.external_source(source=lambda: inputs, num_outputs=len(inputs))
@@ -50,7 +49,7 @@ def decode(
             nodes[1],
             position=nodes[2],
             flip=nodes[3],
-            image_shape=nodes[4] if given_shapes else None,
+            image_shape=None if image_shapes is None else nodes[4],
             crop_size=crop_size,
             **{"tables": TABLES, **options},
         )
