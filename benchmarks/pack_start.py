@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from process_memory import memory
 from results_file import report
 
 from dali_voc import build_loader, parse_config
@@ -65,12 +66,6 @@ def write_split(folder: Path, records: int) -> None:
         made_from=made_from,
         left_out=(),
     )
-
-
-def memory() -> dict[str, int]:
-    """Resident memory of this process in MB, all of it, and that which no file backs."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {name: int(lines[name].split()[0]) // 1024 for name in ("VmRSS", "RssAnon", "VmHWM")}
 
 
 def measure(root: str, split: str) -> dict[str, float]:

@@ -132,6 +132,12 @@ def test_overlap_of_curves(curves: Any) -> None:
     assert not curves.overlap(theirs + np.array([0, 0, 0, 0, 0.2]), theirs)["met"]
 
 
+def test_listing_in_short(tmp_path: Path) -> None:
+    result = run("listing.py", tmp_path / "listing.json", "--pairs", 3000, "--rounds", 1)
+    for layout in "voc2012", "cityscapes":
+        assert {ways["pairs"] for ways in result[layout]["medians"].values()} == {3000}
+
+
 def test_packed_splits_in_short(tmp_path: Path, voc: Path) -> None:
     result = run(
         *("pack_speed.py", tmp_path / "speed.json", "--root", voc),

@@ -75,6 +75,17 @@ def test_rates_in_tuning() -> None:
     assert f"a batch of 16 at {batches['16'] / batches['64']:.2f}" in page
 
 
+def test_listing_in_datasets() -> None:
+    found = [result("listing.json")[layout]["medians"] for layout in ("voc2012", "cityscapes")]
+    text = " ".join((ROOT / "docs/datasets.md").read_text().split())
+    seconds = [f"{ways['listing']['seconds']:.1f} s" for ways in found]
+    memory = [ways["listing"]["peak_mb"] for ways in found]
+    assert f"VOC's layout took {seconds[0]}, in Cityscapes' {seconds[1]}" in text
+    assert f"up to {memory[0]} and {memory[1]} MB of memory" in text
+    index = [ways["index file"]["seconds"] for ways in found]
+    assert f"took {index[0]:.2f} and {index[1]:.2f} s" in text
+
+
 def test_waiting_in_performance() -> None:
     paths = result("training-curves.json")["data"]["VOC 2012"]["paths"]
     ours, workers, none = (path["wait_ms_per_step"] for path in paths.values())
