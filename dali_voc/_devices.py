@@ -1,8 +1,7 @@
-"""What "auto" and null stand for: which device, how many threads, how much for its JPEG engines."""
+"""What "auto" and null stand for: which device, how many batches ahead, its JPEG engines' share."""
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 import torch
@@ -14,7 +13,6 @@ __all__ = [
     "pick_device",
     "pick_hw_decoder_load",
     "pick_prefetch",
-    "pick_threads",
 ]
 
 # On an H200 with 16 cores the loader gained by every step from 0 to this, see the sweeps of
@@ -23,11 +21,6 @@ _MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 1.0
 # And by this where nothing is decoded, see section "cache" there: batches pass through more stages
 # than on a CPU. It takes memory, which GPUs of that kind have.
 _PREFETCH, _PREFETCH_FOR_MANY = 2, 4
-
-
-def pick_threads(threads: int | Literal["auto"]) -> int:
-    """Return the number of CPU threads; "auto" is one per core that this process may use."""
-    return len(os.sched_getaffinity(0)) if threads == "auto" else threads
 
 
 def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:

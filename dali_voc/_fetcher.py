@@ -10,10 +10,11 @@ import torch
 
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
-from dali_voc._devices import pick_hw_decoder_load, pick_prefetch, pick_threads
+from dali_voc._devices import pick_hw_decoder_load, pick_prefetch
 from dali_voc._diagnose import find_bad_samples
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._substitutes import Substitutes
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import LoaderError, first_line

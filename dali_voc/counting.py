@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc._devices import pick_threads
 from dali_voc._read_once import read_once
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.errors import SampleError

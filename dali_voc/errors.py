@@ -14,12 +14,16 @@ __all__ = [
     "SampleError",
     "StateError",
     "first_line",
+    "printable",
     "sentence_from_dali",
 ]
 
 
 class DaliVocError(Exception):
     """Base of all exceptions of this package; its text is fit to show to a user as it is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 class ConfigError(DaliVocError):
@@ -79,3 +83,8 @@ def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text that is not empty."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def printable(text: str) -> str:
+    """Return text that any UTF-8 stream takes, whatever bytes a file's name has."""
+    return text.encode(errors="backslashreplace").decode()

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dali_voc._devices import pick_threads
 from dali_voc._read_once import BuildPipeline, read_once
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.errors import DatasetError, SampleError

@@ -135,7 +135,7 @@ def test_data_may_move_with_small_pictures_dropped(
         assert loader.state_dict() == state
 
 
-def test_names_may_be_any_bytes(tmp_path: Path) -> None:
+def test_names_may_be_any_bytes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     root = encoded_voc.write(
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9 d")), sizes=[(50, 60)] * 4
     )
@@ -159,6 +159,7 @@ def test_names_may_be_any_bytes(tmp_path: Path) -> None:
             list(loader)
         assert error.value.path == str(root / path)
         assert "truncated" in error.value.reason or "damaged" in error.value.reason
+        assert str(error.value).encode()  # anything can show it
         (root / path).unlink()
         with build_loader(
             config.model_copy(
@@ -167,6 +168,8 @@ def test_names_may_be_any_bytes(tmp_path: Path) -> None:
         ) as loader:
             list(loader)
             assert [file.path for file in loader.report().bad_files] == [str(root / path)]
+        assert "skipped from now on" in caplog.text
+        assert caplog.text.encode()
         (root / path).write_bytes(before)
 
 

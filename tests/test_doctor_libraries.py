@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,16 @@ def test_torch(  # noqa: PLR0917
     assert finding.level == level
     assert found in finding.found
     assert torch.__version__ in finding.found
+
+
+def test_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise OSError('libcudart.so.13: cannot open it')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torch")
+    finding = check_torch(driver_cuda=None, gpus=None)
+    assert finding.level == "failure"
+    assert finding.found == "it cannot be imported: OSError: libcudart.so.13: cannot open it"
+    assert "--force-reinstall" in (finding.advice or "")
 
 
 def test_operators_as_they_are() -> None:

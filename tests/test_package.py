@@ -43,6 +43,16 @@ assert not hasattr(dali_voc, "build_loaders")
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_commands_import_pytorch_when_they_need_it() -> None:
+    """Help, a configuration and mistakes in it do not cost seconds for PyTorch."""
+    code = """
+import sys
+import dali_voc.commands, dali_voc.doctoring
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_few_modules_import_dali() -> None:
     package = Path(__file__).parents[1] / "dali_voc"
     importing = {

@@ -9,9 +9,10 @@ import torch
 
 from dali_voc._batches import BatchKey, BatchPlan
 from dali_voc._build_loader import build_loader
-from dali_voc._devices import pick_device, pick_prefetch, pick_threads
+from dali_voc._devices import pick_device, pick_prefetch
 from dali_voc._prefetch import Prefetcher
 from dali_voc._substitutes import Substitutes
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import find_index
 from dali_voc.reference import VOCSegFiles

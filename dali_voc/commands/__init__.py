@@ -1,4 +1,8 @@
-"""The `dali-voc` command; one file per sub-command."""
+"""The `dali-voc` command; one file per sub-command.
+
+What needs PyTorch is imported where it is used: that takes seconds, which help, mistakes and the
+other commands do without.
+"""
 
 from __future__ import annotations
 

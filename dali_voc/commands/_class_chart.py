@@ -25,7 +25,7 @@ def class_chart(stats: ClassStats) -> bytes:
     Returns:
         A PNG; the most frequent class is at the top, classes that do not occur are at the bottom.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415  it takes a while
+    from matplotlib.figure import Figure
 
     order = sorted(range(len(stats.classes)), key=lambda c: -stats.pixels[c])
     names = [stats.classes[c] for c in order]

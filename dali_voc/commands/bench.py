@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from dali_voc.benchmarking import Timing, describe_machine, run_rounds
 from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
 from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
 from dali_voc.datasets import find_index
+
+if TYPE_CHECKING:
+    from dali_voc.benchmarking import Timing
 
 __all__ = ["bench"]
 
@@ -42,6 +44,8 @@ def bench(
     checked = load_config(config, overrides=settings or [])
     # before processes are started
     find_index(checked.dataset, split, must_exist=checked.loader.on_error == "raise")
+    from dali_voc.benchmarking import run_rounds
+
     with Progress(console=output.console, transient=True) as progress:
         task = progress.add_task("warming up", total=rounds * len(_ROWS))
         timings = run_rounds(
@@ -64,6 +68,8 @@ def bench(
 def _summary(
     config: Config, timings: dict[str, Timing], *, split: str, seconds: float
 ) -> dict[str, object]:
+    from dali_voc.benchmarking import describe_machine
+
     loader, bound, reference = (timings[name].median for name in _ROWS)
     return {
         "pairs_per_second": loader,

@@ -5,22 +5,23 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import torch
 import typer
 from rich.markup import escape
 
-from dali_voc._build_loader import build_loader
 from dali_voc._files import make_folder, write_bytes
 from dali_voc.commands._options import JsonFile, Quiet, Settings
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import parse_config
-from dali_voc.loader import Loader
-from dali_voc.previewing import contact_sheet
 from dali_voc.synthetic import write_voc
+
+if TYPE_CHECKING:
+    import torch
+
+    from dali_voc.loader import Loader
 
 __all__ = ["demo"]
 
@@ -50,6 +51,9 @@ def demo(
         {"dataset": {"root": str(root or made_up)}, "loader": {"batch_size": 16}},
         overrides=settings or [],
     )
+    from dali_voc._build_loader import build_loader
+    from dali_voc.previewing import contact_sheet
+
     make_folder(out)
     if root is None:
         write_voc(made_up)

@@ -15,7 +15,6 @@ from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
 from dali_voc.datasets._pack_format import PackIndex
 from dali_voc.errors import ConfigError
-from dali_voc.packing import pack_split
 
 __all__ = ["pack"]
 
@@ -79,5 +78,7 @@ def _parse_size(text: str) -> int:
 
 
 def _pack(output: Output, config: Config, out: Path, *, split: str, shard_size: int) -> PackIndex:
+    from dali_voc.packing import pack_split
+
     with show_progress(output.console, split, unit="pairs") as progress:
         return pack_split(config, out, split=split, shard_size=shard_size, progress=progress)

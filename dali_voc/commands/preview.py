@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from PIL import Image, PngImagePlugin
 from rich.markup import escape
 
-from dali_voc._build_loader import build_loader
 from dali_voc._files import write_bytes, write_text
 from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
 from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
-from dali_voc.loader import Loader
-from dali_voc.previewing import Shown, find_samples, make_page, sheet_of, take_first, take_named
+from dali_voc.errors import printable
+
+if TYPE_CHECKING:
+    from dali_voc.loader import Loader
+    from dali_voc.previewing import Shown
 
 __all__ = ["preview"]
 
@@ -75,6 +77,9 @@ def preview(
         out = _DEFAULT
     output = open_output(json=json, quiet=quiet, sheet=out, page=html)
     checked = load_config(config, overrides=settings or [])
+    from dali_voc._build_loader import build_loader
+    from dali_voc.previewing import find_samples, make_page, sheet_of, take_first, take_named
+
     # what runs ahead would be thrown away
     ahead = checked.loader.model_copy(update={"prefetch": 1})
     with build_loader(checked.model_copy(update={"loader": ahead}), split=split) as loader:
@@ -120,7 +125,7 @@ def _title(config: Config, loader: Loader, split: str, epoch: int) -> str:
 def _png(picture: Image.Image, shown: list[Shown], title: str) -> bytes:
     about = PngImagePlugin.PngInfo()
     about.add_itxt("Title", title)
-    names = [one.name.encode(errors="backslashreplace").decode() for one in shown]
+    names = [printable(one.name) for one in shown]
     about.add_itxt("Samples", dumps(names, ensure_ascii=False))
     data = io.BytesIO()
     picture.save(data, "png", pnginfo=about)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from dali_voc._files import write_bytes
-from dali_voc.commands._class_chart import class_chart
 from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
-from dali_voc.commands._output import Output, open_output
+from dali_voc.commands._output import open_output
 from dali_voc.commands._progress import show_progress
-from dali_voc.config import Config, load_config
-from dali_voc.counting import count_classes
-from dali_voc.stats import ClassStats, loss_weights
+from dali_voc.config import load_config
+
+if TYPE_CHECKING:
+    from dali_voc.stats import ClassStats
 
 __all__ = ["stats"]
 
@@ -49,19 +49,26 @@ def stats(
     out = checked.sampling.stats_path if out is None else out
     chart = out.with_suffix(".png") if chart is None else chart
     output = open_output(json=json, quiet=quiet, counts=out, chart=chart)
-    counted = _count(output, checked, split)
+    from dali_voc.commands._class_chart import class_chart
+    from dali_voc.counting import count_classes
+    from dali_voc.stats import loss_weights
+
+    with show_progress(output.console, split, unit="labels") as progress:
+        counted = count_classes(checked, split=split, progress=progress)
+    weights = loss_weights(counted, method="median").tolist()
     counted.save(out)
     write_bytes(chart, class_chart(counted))
-    output.write(_facts(counted, split=split, counts=out, chart=chart))
-    output.console.print(_table(counted))
+    output.write(_facts(counted, weights, split=split, counts=out, chart=chart))
+    output.console.print(_table(counted, weights))
     for line in _summary(counted):
         output.say(line)
     for what, path in ("counts, for sampling.stats", out), ("chart", chart):
         output.say(f"{what}: [bold]{escape(str(path))}[/]")
 
 
-def _facts(counted: ClassStats, *, split: str, counts: Path, chart: Path) -> dict[str, Any]:
-    weights = loss_weights(counted, method="median").tolist()
+def _facts(
+    counted: ClassStats, weights: list[float], *, split: str, counts: Path, chart: Path
+) -> dict[str, Any]:
     rows = zip(counted.classes, counted.pixels, counted.pictures, weights, strict=True)
     names = "class", "pixels", "pictures", "loss_weight"
     return {
@@ -75,18 +82,12 @@ def _facts(counted: ClassStats, *, split: str, counts: Path, chart: Path) -> dic
     }
 
 
-def _count(output: Output, config: Config, split: str) -> ClassStats:
-    with show_progress(output.console, split, unit="labels") as progress:
-        return count_classes(config, split=split, progress=progress)
-
-
-def _table(counted: ClassStats) -> Table:
+def _table(counted: ClassStats, weights: list[float]) -> Table:
     table = Table()
     table.add_column("class")
     for heading in "pixels", "share", "pictures", "share", "loss weight":
         table.add_column(heading, justify="right")
     all_pixels, all_pictures = sum(counted.pixels), len(counted.sample_classes)
-    weights = loss_weights(counted, method="median").tolist()
     rows = zip(counted.classes, counted.pixels, counted.pictures, weights, strict=True)
     for name, pixels, pictures, weight in rows:
         if not pixels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,7 +11,9 @@ from dali_voc.commands._options import ConfigFile, Jobs, JsonFile, Quiet, Settin
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import load_config
-from dali_voc.verifying import Verification, verify_split
+
+if TYPE_CHECKING:
+    from dali_voc.verifying import Verification
 
 __all__ = ["verify"]
 
@@ -38,6 +40,8 @@ def verify(
     output = open_output(json=json, quiet=quiet)
     overrides = [*(settings or []), *([f"loader.threads={jobs}"] if jobs else [])]
     checked = load_config(config, overrides=overrides)
+    from dali_voc.verifying import verify_split
+
     with show_progress(output.console, split, unit="pairs") as progress:
         found = verify_split(checked, split=split, fast=fast, progress=progress)
     output.write(found.facts())

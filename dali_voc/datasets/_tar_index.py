@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dali_voc._files import write_bytes
 from dali_voc.datasets._names import Names
 from dali_voc.datasets._tar_scan import IMAGES, LABELS, Member, scan_shard
-from dali_voc.errors import DatasetError
+from dali_voc.errors import DatasetError, printable
 
 __all__ = ["ShardIndex", "load_index"]
 
@@ -81,7 +81,11 @@ def load_index(shard: Path) -> ShardIndex:
         except OSError as e:
             problem = e
     else:
-        _log.warning("%s: its index cannot be kept (%s); it is made at every start", shard, problem)
+        _log.warning(
+            "%s: its index cannot be kept (%s); it is made at every start",
+            printable(str(shard)),
+            printable(str(problem)),
+        )
     return index
 
 

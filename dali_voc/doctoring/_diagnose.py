@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dali_voc import __version__
-from dali_voc._devices import pick_threads
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config, parse_config
 from dali_voc.doctoring import _gpus, _limits, _packages
 from dali_voc.doctoring._batch_lines import check_batch, check_gpu_batch

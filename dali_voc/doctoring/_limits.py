@@ -8,7 +8,7 @@ import resource
 from pathlib import Path
 from typing import Literal
 
-from dali_voc._devices import pick_threads
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.doctoring._cgroup import cpu_quota, memory_limit
 from dali_voc.doctoring._finding import Finding

@@ -7,10 +7,9 @@ import platform
 import re
 from collections.abc import Iterable
 
-import torch
-
 from dali_voc.doctoring._child import Outcome
 from dali_voc.doctoring._finding import Finding
+from dali_voc.probing._report import describe_error
 
 __all__ = ["check_dali", "check_torch", "dali_wheels", "describe_ourselves"]
 
@@ -78,6 +77,14 @@ def check_torch(*, driver_cuda: int | None, gpus: Outcome | None) -> Finding:
         gpus: what came of the probe `torch_gpus`, where there is a GPU.
     """
     name = "PyTorch"
+    try:
+        import torch  # noqa: PLC0415
+    except (ImportError, OSError) as e:  # a library that it needs, or is not whole
+        return Finding.failure(
+            name,
+            f"it cannot be imported: {describe_error(e)}",
+            advice="run 'pip install --force-reinstall -c constraints.txt torch'",
+        )
     built = torch.version.cuda
     found = f"{torch.__version__}, " + (f"for CUDA {built}" if built else "a build without CUDA")
     if driver_cuda is None or gpus is None:

@@ -18,9 +18,9 @@ from typing import Any
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from dali_voc._devices import pick_threads
 from dali_voc._files import make_folder, sync_folder, write_bytes
 from dali_voc._read_once import read_once
+from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._pack_format import (

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dali_voc.errors import ConfigError
+from dali_voc.errors import ConfigError, printable
 from dali_voc.labels import LabelSpec
 from dali_voc.previewing._codes import Entry, find_entries
 from dali_voc.previewing._legend import percent
@@ -57,7 +57,7 @@ def make_page(shown: Sequence[Shown], *, spec: LabelSpec, ignore_index: int, tit
     data = {
         "offset": _OFFSET,
         "maps": maps,
-        "classes": [{"code": e.code, "name": _valid(e.name), "color": e.color} for e in entries],
+        "classes": [{"code": e.code, "name": printable(e.name), "color": e.color} for e in entries],
     }
     here = files("dali_voc.previewing")
     page = Template((here / "page.html").read_text(encoding="utf-8"))
@@ -73,13 +73,8 @@ def make_page(shown: Sequence[Shown], *, spec: LabelSpec, ignore_index: int, tit
     )
 
 
-def _valid(text: str) -> str:
-    """Return text that is UTF-8, whatever a file's name is."""
-    return text.encode(errors="backslashreplace").decode()
-
-
 def _text(text: str) -> str:
-    return escape(_valid(text))
+    return escape(printable(text))
 
 
 def _section(one: Shown, maps: list[str]) -> str:

@@ -14,7 +14,8 @@ from torchvision.io import ImageReadMode, decode_jpeg, read_file
 
 from benchmarks.cpu.peers._windows import Window, draw_window, find_pairs, shuffled_batches
 from benchmarks.gpu.peers._byte_pair import cut_label, normalise
-from dali_voc._devices import pick_device, pick_threads
+from dali_voc._devices import pick_device
+from dali_voc._threads import pick_threads
 from dali_voc.benchmarking import Item
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
