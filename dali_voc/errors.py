@@ -22,8 +22,9 @@ __all__ = [
 class DaliVocError(Exception):
     """Base of all exceptions of this package; its text is fit to show to a user as it is."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(printable(text))
+    # not in __init__: DALI raises only exceptions without one as what they are
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ConfigError(DaliVocError):

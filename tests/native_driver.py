@@ -27,7 +27,7 @@ def build(folder: Path, name: str = "decode_labels", *, vectors: bool = True) ->
     """Compile one; without `vectors`, as for a processor other than x86."""
     program = folder / name
     units = [SOURCES / f"{unit}.cc" for unit in UNITS[name]]
-    command = ["g++", "-std=c++17", "-O1", "-g", f"-I{SOURCES}", "-o", program]
+    command = ["g++", "-std=c++17", "-O1", "-g1", f"-I{SOURCES}", "-o", program]
     command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     if vectors and platform.machine() == "x86_64":
         command += ["-march=x86-64-v2"]

@@ -32,6 +32,7 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return encoded_voc.write_encoded_voc(tmp_path_factory.mktemp("encoded") / "voc")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAME_WORK)
 def test_a_peer_is_aligned_and_gives_each_sample_once(name: str, encoded: Path) -> None:
     lacks = peers.PEERS[name].missing()

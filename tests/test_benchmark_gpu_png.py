@@ -17,6 +17,7 @@ from benchmarks import gpu_png
 FAST: dict[str, Any] = {"rounds": 1, "seconds": 0.01, "threads": 2}
 
 
+@pytest.mark.slow
 def test_it_runs_through() -> None:
     notes: list[Any] = []
     found = gpu_png.measure(torch.device("cpu"), note=notes.append, **FAST)

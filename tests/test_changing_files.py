@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dali_voc.synthetic import write_voc
 
 # Large crops and a deep queue: many files are being read at any time.
@@ -43,6 +45,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_no_crash_and_nothing_lost(tmp_path: Path) -> None:
     root = write_voc(tmp_path, train=40, val=2)
     spoiler = subprocess.Popen([sys.executable, "-c", SPOILER, root])

@@ -56,6 +56,7 @@ def test_demo_on_given_data(voc: Path, tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "o").iterdir()] == ["batch.png"]
 
 
+@pytest.mark.slow
 def test_bench(voc: Path, tmp_path: Path) -> None:
     done = dali_voc(
         *("bench", CONFIG, "--set", f"dataset.root={voc}", "--set", "loader.batch_size=4"),

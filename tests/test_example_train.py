@@ -179,6 +179,7 @@ def test_script_makes_up_its_own_data_and_learns(tmp_path):
     assert not list(tmp_path.glob("tmp*"))
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_made_up_set(tmp_path):
     arguments = ["--epochs", "1", "--batch-size", "16", "--crop", "16", "24"]
     epochs = run_script(tmp_path, *arguments, processes=2)
@@ -186,6 +187,7 @@ def test_two_processes_share_one_made_up_set(tmp_path):
     assert not list(tmp_path.glob("tmp*/JPEGImages"))
 
 
+@pytest.mark.slow
 def test_two_ranks_train_as_one_with_twice_the_batch(tmp_path, small_voc):
     """To rounding: sums over pixels are in another order, and Adam divides by small numbers."""
     arguments = ["--epochs", 3, "--batch-size"]
@@ -231,6 +233,7 @@ def test_resume_goes_on_to_the_bit(example, monkeypatch, capsys, *, tmp_path, sm
     assert not list(tmp_path.glob("cut/*.tmp"))
 
 
+@pytest.mark.slow
 def test_sixteen_pictures_can_be_learnt_by_heart(example, capsys, tmp_path):
     root = write_voc(tmp_path / "voc", train=16, val=1)
     for path in [*root.glob("JPEGImages/*"), *root.glob("SegmentationClass/*")]:

@@ -82,6 +82,7 @@ def test_ddp(tmp_path: Path, voc: Path, expected: Weights) -> None:
     demand_equal(torch.load(tmp_path / "ddp.pt")["model"], expected)
 
 
+@pytest.mark.slow
 def test_accelerate(tmp_path: Path, voc: Path, expected: Weights) -> None:
     pytest.importorskip("accelerate")
     from safetensors.torch import load_file
@@ -100,6 +101,7 @@ def test_accelerate_gives_the_loader_back_unchanged(voc: Path) -> None:
         assert accelerate.Accelerator(cpu=True).prepare(loader) is loader
 
 
+@pytest.mark.slow
 def test_lightning(tmp_path: Path, voc: Path, expected: Weights) -> None:
     pytest.importorskip("lightning")
     run("with_lightning.py", tmp_path, voc, "--steps", 3)
