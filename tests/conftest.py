@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+
+# Beside other workers, threads of OpenMP would only wait for each other; PyTorch reads it once.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import shutil
 import signal
 import subprocess

@@ -17,7 +17,12 @@ N = 21
 
 @pytest.mark.parametrize(
     ("world", "initialise", "last_batch"),
-    [(2, "yes", "partial"), (2, "no", "drop"), (4, "yes", "pad"), (4, "no", "partial")],
+    [
+        (2, "yes", "partial"),
+        (2, "no", "drop"),
+        (4, "yes", "pad"),
+        pytest.param(4, "no", "partial", marks=pytest.mark.slow),
+    ],
 )
 def test_ranks(tmp_path: Path, world: int, initialise: str, last_batch: str) -> None:
     root = encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60) for i in range(N)])
