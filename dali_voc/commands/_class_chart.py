@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from dali_voc.stats import ClassStats
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from dali_voc.stats import ClassStats
 
 __all__ = ["class_chart"]
 
@@ -25,7 +25,7 @@ def class_chart(stats: ClassStats) -> bytes:
     Returns:
         A PNG; the most frequent class is at the top, classes that do not occur are at the bottom.
     """
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # it takes a while
 
     order = sorted(range(len(stats.classes)), key=lambda c: -stats.pixels[c])
     names = [stats.classes[c] for c in order]

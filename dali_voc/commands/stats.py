@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dali_voc._files import write_bytes
+from dali_voc.commands._class_chart import class_chart
 from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
 from dali_voc.commands._output import open_output
 from dali_voc.commands._progress import show_progress
@@ -49,7 +50,6 @@ def stats(
     out = checked.sampling.stats_path if out is None else out
     chart = out.with_suffix(".png") if chart is None else chart
     output = open_output(json=json, quiet=quiet, counts=out, chart=chart)
-    from dali_voc.commands._class_chart import class_chart
     from dali_voc.counting import count_classes
     from dali_voc.stats import loss_weights
 

@@ -1,4 +1,4 @@
-"""Checks of installed packages, without importing them."""
+"""Checks of installed packages; PyTorch is imported for them, DALI is not."""
 
 from __future__ import annotations
 
