@@ -2,6 +2,8 @@
 // pixel.
 #include "gpu/batch_chunks.h"
 #include "gpu/color_to_index.h"
+#include "gpu/store_groups.h"
+#include "gpu/vectors.h"
 #include "gpu/words.h"
 
 namespace dali_voc {
@@ -33,6 +35,7 @@ class ChunkMapper {
 #pragma unroll
     for (int u = 0; u < kColorGroups; u++) {
       const uint32_t group = begin + u * kColorThreads;
+      Vector<Out, 4> four{};
       if (group < grid.groups) {
         const uint32_t a = WordAt(words[u][0], words[u][1], grid.shift);
         const uint32_t b = WordAt(words[u][1], words[u][2], grid.shift);
@@ -40,8 +43,9 @@ class ChunkMapper {
         // bytes r0 g0 b0 r1 | g1 b1 r2 g2 | b2 r3 g3 b3, the first the lowest
         const uint32_t colors[4] = {PickBytes(a, 0, 0x4012), PickBytes(a, b, 0x0345) & 0xffffff,
                                     PickBytes(b, c, 0x0234) & 0xffffff, PickBytes(c, 0, 0x4123)};
-        reinterpret_cast<FourPixels<Out>*>(out)[group] = FindFour<Out>(colors);
+        four = FindFour<Out>(colors);
       }
+      StoreGroup(four, group, grid.groups, out);
     }
     if (chunk == 0) {
       const int64_t before = grid.first < picture.pixels ? grid.first : picture.pixels;
@@ -62,8 +66,8 @@ class ChunkMapper {
 
  private:
   template <typename Out>
-  FourPixels<Out> FindFour(const uint32_t (&colors)[4]) {
-    FourPixels<Out> four;
+  Vector<Out, 4> FindFour(const uint32_t (&colors)[4]) {
+    Vector<Out, 4> four;
     uint32_t different = 0;
 #pragma unroll
     for (int k = 0; k < 4; k++) {

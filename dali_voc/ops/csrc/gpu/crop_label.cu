@@ -6,6 +6,7 @@
 #include "gpu/batch_chunks.h"
 #include "gpu/crop_label.h"
 #include "gpu/load_words.h"
+#include "gpu/store_groups.h"
 #include "gpu/vectors.h"
 
 namespace dali_voc {
@@ -108,22 +109,18 @@ struct Places {
 };
 
 template <typename Out, int n>
-inline void StoreGroup(const LabelPicture& picture, uint32_t item, const Vector<Out, n>& group) {
-  // groups lie one behind the other
-  reinterpret_cast<Vector<Out, n>*>(picture.out)[item] = group;
-}
-
-template <typename Out, int n>
 inline void WriteLabels(const LabelPicture& picture, const LabelCropper& cropper, uint32_t item) {
   const Places<n> places(picture);
 #pragma unroll 1
   for (int k = 0; k < kLabelRounds<Out>; k++, item += kLabelThreads) {
-    if (item >= places.items) return;
-    const int row = places.Row(item), column = places.Column(item);
-    Vector<Out, n> group;
+    if (!kStoresTogether<Out, n> && item >= places.items) return;
+    Vector<Out, n> group{};
+    if (item < places.items) {
+      const int row = places.Row(item), column = places.Column(item);
 #pragma unroll
-    for (int i = 0; i < n; i++) group.value[i] = static_cast<Out>(cropper.Pixel(row, column + i));
-    StoreGroup(picture, item, group);
+      for (int i = 0; i < n; i++) group.value[i] = static_cast<Out>(cropper.Pixel(row, column + i));
+    }
+    StoreGroup(group, item, places.items, picture.out);
   }
 }
 
@@ -142,10 +139,10 @@ inline void WritePlainLabels(const LabelPicture& picture, const LabelCropper& cr
 #pragma unroll
   for (int k = 0; k < kLabelRounds<Out>; k++) {
     const uint32_t its = item + k * kLabelThreads;
-    if (its >= places.items) return;
+    if (!kStoresTogether<Out, n> && its >= places.items) return;
     Vector<Out, n> group;
-    cropper.PlainGroup(bytes[k], &group);
-    StoreGroup(picture, its, group);
+    cropper.PlainGroup(bytes[k], &group);  // of none, if it is behind the last
+    StoreGroup(group, its, places.items, picture.out);
   }
 }
 
