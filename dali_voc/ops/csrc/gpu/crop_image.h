@@ -34,18 +34,23 @@ struct FilterAxis {
   int64_t size;       // result pixels
   FilterSpan* spans;  // one for each
   float* weights;     // filter.width for each, `length` of them in use
+  int32_t at_once;    // see PixelsOfSums
 };
 
 constexpr int kCropThreads = 256;
 constexpr int kCropRounds = 2;  // items of each thread in a chunk
 
-constexpr int kSumColumns = 1024;  // that a block sums up at a time
+// Where a batch is resized, a block makes so many rows at a time, each by so many threads and of so
+// many columns' sums.
+constexpr int kRowThreads = 64;
+constexpr int kSumRows = kCropThreads / kRowThreads;
+constexpr int kSumColumns = 512;
 
 // How many result pixels beside each other, wherever they lie, are summed up from no more than
-// kSumColumns columns, also when rounded up to a multiple of 4; 0 where not even one is.
+// kSumColumns columns, also when rounded up to a multiple of 8; 0 where not even one is.
 inline int PixelsOfSums(const TriangleFilter& filter) {
   // from the first pixel's first column to the last one's last
-  const double pixels = static_cast<double>(kSumColumns - 3 - filter.width) / filter.step;
+  const double pixels = static_cast<double>(kSumColumns - 7 - filter.width) / filter.step;
   if (!(filter.step > 0) || !(pixels >= 1)) return 0;
   return pixels < kSumColumns ? static_cast<int>(pixels) : kSumColumns;
 }

@@ -1,7 +1,9 @@
 // Windows to crops: resize, recolour, mirror, pad, normalise and store.
 //
-// A block takes a row of the crop. It first sums up the columns that the row is made of, in shared
-// memory, by whole words of the window; each pixel of the row is then summed up from these.
+// A block takes a few rows of the crop, each by two warps. A row's threads first sum up the columns
+// that it is made of, in shared memory, by whole words of the window; each pixel of the row is then
+// summed up from these. What takes longest is waiting for memory, so that a thread asks for all
+// that a sum needs at once.
 #include "gpu/crop_kernel.h"
 #include "gpu/crop_pixels.h"
 #include "gpu/load_words.h"
@@ -9,88 +11,185 @@
 
 namespace dali_voc {
 
-// Columns first..first + n of the window, summed up over `rows`; n is a multiple of 4.
-inline void SumRows(const CropPicture& picture, const FilterSpan& rows, const float* weights,
-                    int32_t first, int n, float* sums) {
-  const uint64_t begin = reinterpret_cast<uint64_t>(picture.rgb);
-  const Readable window{begin, begin + (picture.height - 1) * picture.stride +
-                                   3 * static_cast<int64_t>(picture.width)};
-  const uint64_t from = begin + rows.first * picture.stride + 3 * static_cast<int64_t>(first);
-  for (int i = 4 * threadIdx.x; i < 3 * n; i += 4 * kCropThreads) {
-    Vector<float, 4> sum{};
-#pragma unroll 1
-    for (int k = 0; k < rows.length; k++) {
-      uint32_t word[1];
-      LoadWords(from + k * picture.stride + i, window, word);
-      const float weight = __ldg(weights + k);
+constexpr int kWords = 2;  // whose bytes a thread sums up at once
+
+// Adds bytes, times a weight.
+inline void AddWords(const uint32_t (&words)[kWords], float weight, float (&sums)[4 * kWords]) {
 #pragma unroll
-      for (int j = 0; j < 4; j++) sum.value[j] += weight * ByteOf(word, j);
-    }
-    *reinterpret_cast<Vector<float, 4>*>(sums + i) = sum;
-  }
+  for (int i = 0; i < 4 * kWords; i++) sums[i] += weight * ByteOf(words, i);
 }
 
-// One row of the crop by a whole block, not turned. What columns sum up to over rows is shared by
-// the pixels that lie beside each other.
+// Adds kRows rows' bytes from `at` on, times their weights.
+template <int kRows>
+inline void AddRows(uint64_t at, int64_t stride, const float* weights, float (&sums)[4 * kWords]) {
+  uint32_t words[kRows][kWords];
+  LoadRows(at, stride, words);
+#pragma unroll
+  for (int k = 0; k < kRows; k++) AddWords(words[k], __ldg(weights + k), sums);
+}
+
+// One row of the crop, by kRowThreads threads.
+class ResizedRow {
+ public:
+  // y: of the picture
+  ResizedRow(const CropPicture& picture, const FilterAxis* axes, int y, int thread, float* sums)
+      : picture_(picture),
+        rows_(axes[0].spans[y]),
+        row_weights_(axes[0].weights + y * axes[0].filter.width),
+        spans_(axes[1].spans),
+        weights_(axes[1].weights),
+        width_(static_cast<int>(axes[1].filter.width)),
+        thread_(thread),
+        sums_(sums) {}
+
+  // Sums up the window's rows: n columns, a multiple of 8, from the first one on.
+  void SumRows(int32_t first, int n) {
+    const uint64_t begin = reinterpret_cast<uint64_t>(picture_.rgb);
+    const int64_t stride = picture_.stride;
+    const Readable window{
+        begin, begin + (picture_.height - 1) * stride + 3 * static_cast<int64_t>(picture_.width)};
+    const uint64_t from = begin + rows_.first * stride + 3 * static_cast<int64_t>(first);
+    for (int i = 4 * kWords * thread_; i < 3 * n; i += 4 * kWords * kRowThreads) {
+      float sums[4 * kWords] = {};
+      uint64_t at = from + i;
+      const float* weights = row_weights_;
+      int left = rows_.length;
+      if (RowsReadable<kWords>(at, stride, left, window)) {
+#pragma unroll 1
+        for (; left >= 4; left -= 4, at += 4 * stride, weights += 4)
+          AddRows<4>(at, stride, weights, sums);
+        if (left == 3)
+          AddRows<3>(at, stride, weights, sums);
+        else if (left == 2)
+          AddRows<2>(at, stride, weights, sums);
+        else if (left == 1)
+          AddRows<1>(at, stride, weights, sums);
+      } else {  // at both ends of the window
+#pragma unroll 1
+        for (; left > 0; left--, at += stride, weights++) {
+          uint32_t words[kWords];
+          LoadWords(at, window, words);
+          AddWords(words, __ldg(weights), sums);
+        }
+      }
+#pragma unroll
+      for (int k = 0; k < kWords; k++)
+        *reinterpret_cast<Vector<float, 4>*>(sums_ + i + 4 * k) = {
+            {sums[4 * k], sums[4 * k + 1], sums[4 * k + 2], sums[4 * k + 3]}};
+    }
+  }
+
+  // Pixel x of the picture, of the sums over columns from `first` on.
+  void SumColumns(int x, int32_t first, float (&value)[3]) const {
+    const FilterSpan span = spans_[x];
+    const float* weights = weights_ + static_cast<int64_t>(x) * width_;
+    const float* from = sums_ + 3 * (span.first - first);
+    // most sums have no more than two; adding nothing of the first changes nothing
+    const bool two = span.length > 1;
+    const float weight = __ldg(weights), next_weight = two ? __ldg(weights + 1) : 0.0f;
+    const float* next = from + (two ? 3 : 0);
+#pragma unroll
+    for (int c = 0; c < 3; c++) value[c] = from[c] * weight + next[c] * next_weight;
+#pragma unroll 1
+    for (int k = 2; k < span.length; k++) {
+      const float more = __ldg(weights + k);
+#pragma unroll
+      for (int c = 0; c < 3; c++) value[c] += from[3 * k + c] * more;
+    }
+  }
+
+ private:
+  const CropPicture& picture_;
+  FilterSpan rows_;
+  const float* row_weights_;
+  const FilterSpan* spans_;  // of columns
+  const float* weights_;
+  int width_;  // weights of each
+  int thread_;
+  float* sums_;
+};
+
+// Puts pixels of one row into the crop.
 template <typename Out>
-inline void WriteRow(const CropBatch& batch, const CropPicture& picture, const FilterAxis* axes,
-                     int row, float* sums) {
-  const uint32_t item = static_cast<uint32_t>(row) * picture.crop_x;
-  const int y = picture.flip_y ? picture.crop_y - 1 - row : row;
-  const int pixels = axes ? PixelsOfSums(axes[1].filter) : 0;
-  if (!picture.resizes || pixels < 1 || y >= picture.shown_y) {
-    for (int x = threadIdx.x; x < picture.crop_x; x += kCropThreads)
-      WritePixel<Out, true, false>(batch, picture, axes, item + x, batch.channels_last);
+class RowWriter {
+ public:
+  RowWriter(const CropBatch& batch, const CropPicture& picture, int row)
+      : colors_(batch.colors),
+        to_(static_cast<Out*>(picture.out) +
+            static_cast<int64_t>(row) * picture.crop_x * (batch.channels_last ? 3 : 1)),
+        plane_(batch.channels_last ? 1 : static_cast<int64_t>(picture.crop_y) * picture.crop_x),
+        pixel_(batch.channels_last ? 3 : 1),
+        last_(picture.crop_x - 1),
+        flips_(picture.flip_x != 0),
+        recolors_(picture.recolors != 0) {
+#pragma unroll
+    for (int i = 0; i < 12; i++) matrix_[i] = recolors_ ? picture.matrix[i] : 0;
+  }
+
+  void Write(int x, float (&value)[3]) const {
+    if (recolors_) Recolor(matrix_, value);
+    Out* out = At(x);
+#pragma unroll
+    for (int c = 0; c < 3; c++) Store(Normalized(value[c], colors_.norm, c), out + c * plane_);
+  }
+  void Fill(int x) const {
+    Out* out = At(x);
+#pragma unroll
+    for (int c = 0; c < 3; c++) Store(colors_.fill[c], out + c * plane_);
+  }
+
+ private:
+  Out* At(int x) const { return to_ + pixel_ * (flips_ ? last_ - x : x); }
+
+  const CropColors& colors_;
+  Out* to_;
+  int64_t plane_;
+  int pixel_, last_;
+  bool flips_, recolors_;
+  float matrix_[12];
+};
+
+template <typename Out>
+inline void WriteRows(const CropBatch& batch) {
+  __shared__ Vector<float, 4> sums[kSumRows][3 * kSumColumns / 4];
+  const int32_t chunk = blockIdx.x;
+  const int sample = SampleOfChunk(batch.first_chunk, batch.samples, chunk);
+  const CropPicture& picture = batch.pictures[sample];
+  const FilterAxis* axes = batch.axes ? batch.axes + 2 * sample : nullptr;
+  const int its = threadIdx.x / kRowThreads, thread = threadIdx.x % kRowThreads;
+  const int row = (chunk - batch.first_chunk[sample]) * kSumRows + its;
+  const int crop_x = picture.crop_x, shown_x = picture.shown_x;
+  const bool exists = row < picture.crop_y;
+  const int at_once = picture.resizes ? axes[1].at_once : 0;
+  if (at_once < 1) {
+    for (int x = thread; exists && x < crop_x; x += kRowThreads)
+      WritePixel<Out, true, false>(batch, picture, axes, static_cast<uint32_t>(row) * crop_x + x,
+                                   batch.channels_last);
     return;
   }
-  const FilterSpan rows = axes[0].spans[y];
-  const float* row_weights = axes[0].weights + y * axes[0].filter.width;
-  const int64_t plane =
-      batch.channels_last ? 1 : static_cast<int64_t>(picture.crop_y) * picture.crop_x;
-  for (int begin = 0; begin < picture.shown_x; begin += pixels) {
-    const int end = begin + pixels < picture.shown_x ? begin + pixels : picture.shown_x;
+  const int y = picture.flip_y ? picture.crop_y - 1 - row : row;
+  const bool shown = exists && y < picture.shown_y;
+  ResizedRow resized(picture, axes, shown ? y : 0, thread, sums[its][0].value);
+  for (int begin = 0; begin < shown_x; begin += at_once) {
+    const int end = begin + at_once < shown_x ? begin + at_once : shown_x;
     const FilterSpan last = axes[1].spans[end - 1];
     const int32_t first = axes[1].spans[begin].first;
-    const int columns = (last.first + last.length - first + 3) / 4 * 4;
+    const int columns = (last.first + last.length - first + 7) / 8 * 8;
     // it is never more, see PixelsOfSums; if it were, nothing would be written beside the sums
-    SumRows(picture, rows, row_weights, first, columns < kSumColumns ? columns : kSumColumns, sums);
+    if (shown) resized.SumRows(first, columns < kSumColumns ? columns : kSumColumns);
     __syncthreads();
-    for (int x = begin + threadIdx.x; x < end; x += kCropThreads) {
-      const FilterSpan span = axes[1].spans[x];
-      const float* weights = axes[1].weights + x * axes[1].filter.width;
-      const float* from = sums + 3 * (span.first - first);
-      float value[3] = {0, 0, 0};
-#pragma unroll 1
-      for (int k = 0; k < span.length; k++, from += 3) {
-        const float weight = __ldg(weights + k);
-#pragma unroll
-        for (int c = 0; c < 3; c++) value[c] += from[c] * weight;
-      }
-      if (picture.recolors) Recolor(picture.matrix, value);
-      const int64_t at = item + (picture.flip_x ? picture.crop_x - 1 - x : x);
-      Out* out = static_cast<Out*>(picture.out) + (batch.channels_last ? 3 * at : at);
-#pragma unroll
-      for (int c = 0; c < 3; c++)
-        Store(Normalized(value[c], batch.colors.norm, c), out + c * plane);
+    const RowWriter<Out> writer(batch, picture, row);
+    for (int x = begin + thread; shown && x < end; x += kRowThreads) {
+      float value[3];
+      resized.SumColumns(x, first, value);
+      writer.Write(x, value);
     }
     __syncthreads();
   }
   // what is beside the picture
-  for (int x = picture.shown_x + threadIdx.x; x < picture.crop_x; x += kCropThreads) {
-    const int64_t at = item + (picture.flip_x ? picture.crop_x - 1 - x : x);
-    Out* out = static_cast<Out*>(picture.out) + (batch.channels_last ? 3 * at : at);
-#pragma unroll
-    for (int c = 0; c < 3; c++) Store(batch.colors.fill[c], out + c * plane);
-  }
-}
-
-template <typename Out>
-inline void WriteRows(const CropBatch& batch) {
-  __shared__ Vector<float, 4> sums[3 * kSumColumns / 4];
-  const int32_t chunk = blockIdx.x;
-  const int sample = SampleOfChunk(batch.first_chunk, batch.samples, chunk);
-  WriteRow<Out>(batch, batch.pictures[sample], batch.axes ? batch.axes + 2 * sample : nullptr,
-                chunk - batch.first_chunk[sample], sums[0].value);
+  const RowWriter<Out> writer(batch, picture, row);
+  for (int x = (shown ? shown_x : 0) + thread; exists && x < crop_x; x += kRowThreads)
+    writer.Fill(x);
 }
 
 }  // namespace dali_voc

@@ -36,7 +36,7 @@ int64_t GroupsOf(const CropPicture& p) {
 int64_t BlocksOf(const CropPicture& p, CropType type, bool turns, bool resizes) {
   constexpr int kChunk = kCropThreads * kCropRounds;
   if (turns) return ChunksOf(int64_t{p.crop_y} * p.crop_x, kChunk);
-  if (resizes) return p.crop_y;
+  if (resizes) return ChunksOf(p.crop_y, kSumRows);
   if (type == CropType::kFloat) return ChunksOf(GroupsOf<float>(p), kChunk);
   return ChunksOf(type == CropType::kHalf ? GroupsOf<Half>(p) : GroupsOf<uint8_t>(p), kChunk);
 }
@@ -63,8 +63,8 @@ const FilterAxis* MakeFilters(const std::vector<CropPicture>& pictures, LaunchMe
   for (const CropPicture& p : pictures) {
     const auto y = TriangleFilter::Of(p.height, p.start_y, p.end_y, p.shown_y);
     const auto x = TriangleFilter::Of(p.width, p.start_x, p.end_x, p.shown_x);
-    axes.push_back({y, p.resizes ? p.shown_y : 0, nullptr, nullptr});
-    axes.push_back({x, p.resizes ? p.shown_x : 0, nullptr, nullptr});
+    axes.push_back({y, p.resizes ? p.shown_y : 0, nullptr, nullptr, 0});
+    axes.push_back({x, p.resizes ? p.shown_x : 0, nullptr, nullptr, PixelsOfSums(x)});
   }
   std::vector<int64_t> chunks;
   for (const FilterAxis& axis : axes) {

@@ -42,6 +42,33 @@ inline void LoadWords(uint64_t at, const Readable& readable, uint32_t (&words)[k
   }
 }
 
+// Whether LoadRows may read so many rows' words.
+template <int kWords>
+inline bool RowsReadable(uint64_t at, int64_t stride, int rows, const Readable& readable) {
+  const uint64_t last = at + (rows - 1) * stride;
+  return at - at % 4 >= readable.begin && last - last % 4 + 4 * (kWords + 1) <= readable.end;
+}
+
+// As LoadWords, of several rows that lie `stride` bytes apart. All of them are asked for before the
+// first is used.
+template <int kRows, int kWords>
+inline void LoadRows(uint64_t at, int64_t stride, uint32_t (&words)[kRows][kWords]) {
+  uint32_t read[kRows][kWords + 1];
+#pragma unroll
+  for (int k = 0; k < kRows; k++) {
+    const uint64_t from = at + k * stride;
+    const uint32_t* word = reinterpret_cast<const uint32_t*>(from - from % 4);
+#pragma unroll
+    for (int i = 0; i <= kWords; i++) read[k][i] = __ldg(word + i);
+  }
+#pragma unroll
+  for (int k = 0; k < kRows; k++) {
+    const int shift = static_cast<int>((at + k * stride) % 4);
+#pragma unroll
+    for (int i = 0; i < kWords; i++) words[k][i] = WordAt(read[k][i], read[k][i + 1], shift);
+  }
+}
+
 // Byte i of what LoadWords gave; i is to be known to the compiler.
 inline uint8_t ByteOf(const uint32_t* words, int i) {
   return static_cast<uint8_t>(words[i / 4] >> (8 * (i % 4)));
