@@ -72,17 +72,8 @@ inline void UnturnedPixel(const CropBatch& batch, const CropPicture& picture,
   for (int c = 0; c < 3; c++) value[c] = Normalized(value[c], batch.colors.norm, c);
 }
 
-// A colour 0..255, whole inside the crop.
-inline void RoundedPixel(const CropBatch& batch, const CropPicture& picture, const FilterAxis* axes,
-                         int64_t y, int64_t x, float (&value)[3]) {
-#pragma unroll
-  for (int c = 0; c < 3; c++) value[c] = batch.colors.plain_fill[c];
-  if (y < 0 || x < 0 || y >= picture.crop_y || x >= picture.crop_x) return;
-  const auto place = PicturePlace::Of(picture, static_cast<int>(y), static_cast<int>(x));
-  if (place.inside) {
-    PicturePixel<true>(picture, axes, place.y, place.x, value);
-    if (picture.recolors) Recolor(picture.matrix, value);
-  }
+// As the crop is stored before it is turned: in whole numbers.
+inline void Round(float (&value)[3]) {
 #pragma unroll
   for (int c = 0; c < 3; c++) {
     uint8_t byte;
@@ -91,29 +82,90 @@ inline void RoundedPixel(const CropBatch& batch, const CropPicture& picture, con
   }
 }
 
-// Normalised, as it is to be stored: between four pixels of the crop, which stands nowhere.
-inline void TurnedPixel(const CropBatch& batch, const CropPicture& picture, const FilterAxis* axes,
-                        int i, int j, float (&value)[3]) {
-  const TurnedRow row(picture.rotation, picture.crop_y, picture.crop_x, i);
-  const double x = row.X(j) - 0.5, y = row.Y(j) - 0.5;
-  const int64_t left = FloorOf(x), top = FloorOf(y);
-  const float right_share = static_cast<float>(x - static_cast<double>(left));
-  const float lower_share = static_cast<float>(y - static_cast<double>(top));
+// A colour 0..255, whole inside the crop.
+inline void RoundedPixel(const CropBatch& batch, const CropPicture& picture, const FilterAxis* axes,
+                         int y, int x, float (&value)[3]) {
+#pragma unroll
+  for (int c = 0; c < 3; c++) value[c] = batch.colors.plain_fill[c];
+  if (y < 0 || x < 0 || y >= picture.crop_y || x >= picture.crop_x) return;
+  const auto place = PicturePlace::Of(picture, y, x);
+  if (place.inside) {
+    PicturePixel<true>(picture, axes, place.y, place.x, value);
+    if (picture.recolors) Recolor(picture.matrix, value);
+  }
+  Round(value);
+}
+
+// Where a pixel of the turned crop lies before that: `right` of (top, left), and `lower` than it.
+struct TurnedPlace {
+  int top, left;
+  float right, lower;
+
+  static TurnedPlace Of(const CropPicture& picture, int i, int j) {
+    const TurnedRow row(picture.rotation, picture.crop_y, picture.crop_x, i);
+    const double x = row.X(j) - 0.5, y = row.Y(j) - 0.5;
+    const double left = floor(x), top = floor(y);
+    return {static_cast<int>(top), static_cast<int>(left), static_cast<float>(x - left),
+            static_cast<float>(y - top)};
+  }
+};
+
+// Between the pixels (top, left) and (top + 1, left + 1), where the picture has all four and is not
+// resized; all that is to be read is asked for at once. Returns whether that is so.
+inline bool BetweenPlain(const CropPicture& picture, const TurnedPlace& at, float (&value)[3]) {
+  if (picture.resizes || at.top < 0 || at.left < 0 || at.top + 1 >= picture.crop_y ||
+      at.left + 1 >= picture.crop_x)
+    return false;
+  const auto first = PicturePlace::Of(picture, at.top, at.left);
+  const auto last = PicturePlace::Of(picture, at.top + 1, at.left + 1);
+  if (!first.inside || !last.inside) return false;
+  const int64_t right = 3 * (last.x - first.x), down = (last.y - first.y) * picture.stride;
+  const uint8_t* upper = picture.rgb + first.y * picture.stride + 3 * static_cast<int64_t>(first.x);
+  const uint8_t* from[4] = {upper, upper + right, upper + down, upper + down + right};
+  float color[4][3];
+#pragma unroll
+  for (int k = 0; k < 4; k++)
+#pragma unroll
+    for (int c = 0; c < 3; c++) color[k][c] = __ldg(from[k] + c);
+  if (picture.recolors) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      Recolor(picture.matrix, color[k]);
+      Round(color[k]);
+    }
+  }
+#pragma unroll
+  for (int c = 0; c < 3; c++)
+    value[c] = Between(Between(color[0][c], color[1][c], at.right),
+                       Between(color[2][c], color[3][c], at.right), at.lower);
+  return true;
+}
+
+// Between any four pixels of the crop.
+inline void BetweenAny(const CropBatch& batch, const CropPicture& picture, const FilterAxis* axes,
+                       const TurnedPlace& at, float (&value)[3]) {
   float upper[3];
 #pragma unroll 1
   for (int k = 0; k < 2; k++) {
     float first[3], second[3];
-    RoundedPixel(batch, picture, axes, top + k, left, first);
-    RoundedPixel(batch, picture, axes, top + k, left + 1, second);
+    RoundedPixel(batch, picture, axes, at.top + k, at.left, first);
+    RoundedPixel(batch, picture, axes, at.top + k, at.left + 1, second);
 #pragma unroll
     for (int c = 0; c < 3; c++) {
-      const float between = Between(first[c], second[c], right_share);
+      const float between = Between(first[c], second[c], at.right);
       if (k == 0)
         upper[c] = between;
       else
-        value[c] = Between(upper[c], between, lower_share);
+        value[c] = Between(upper[c], between, at.lower);
     }
   }
+}
+
+// Normalised, as it is to be stored: between four pixels of the crop, which stands nowhere.
+inline void TurnedPixel(const CropBatch& batch, const CropPicture& picture, const FilterAxis* axes,
+                        int i, int j, float (&value)[3]) {
+  const auto at = TurnedPlace::Of(picture, i, j);
+  if (!BetweenPlain(picture, at, value)) BetweenAny(batch, picture, axes, at, value);
 #pragma unroll
   for (int c = 0; c < 3; c++) value[c] = Normalized(value[c], batch.colors.norm, c);
 }
