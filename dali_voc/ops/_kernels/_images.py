@@ -51,7 +51,10 @@ def crop_images(
     scratch: torch.Tensor,
     stream: int = 0,
 ) -> None:
-    """Make crops of windows by one kernel, or two where they are resized.
+    """Make crops of windows.
+
+    That is a launch each for those that stay as they are and for those that are turned, two for
+    those that are resized, and three for those that are resized and turned.
 
     Args:
         windows: uint8 RGB [height, width, 3]; pixels side by side, rows at any distance.
@@ -66,8 +69,9 @@ def crop_images(
         rotation: likewise, [n, 2].
         color: likewise, [n, 3, 4].
         channels_last: [crop height, crop width, 3].
-        scratch: memory for the launch's arguments and the filters; it must not be used for anything
-            else until the kernels have run.
+        scratch: memory for the launches' arguments, the filters and, 3 bytes a pixel, the crops
+            that are resized and then turned; it must not be used for anything else until the
+            kernels have run.
         stream: handle of a CUDA stream.
 
     Raises:

@@ -40,8 +40,8 @@ struct FilterAxis {
 constexpr int kCropThreads = 256;
 constexpr int kCropRounds = 2;  // items of each thread in a chunk
 
-// Where a batch is resized, a block makes so many rows at a time, each by so many threads and of so
-// many columns' sums.
+// Where pictures are resized, a block makes so many rows at a time, each by so many threads and of
+// so many columns' sums.
 constexpr int kRowThreads = 64;
 constexpr int kSumRows = kCropThreads / kRowThreads;
 constexpr int kSumColumns = 512;
@@ -59,7 +59,7 @@ inline int PixelsOfSums(const TriangleFilter& filter) {
 struct CropBatch {
   const CropPicture* pictures;
   const int32_t* first_chunk;  // samples + 1
-  const FilterAxis* axes;      // two per sample, vertical and horizontal; null if none resizes
+  const FilterAxis* axes;      // two per sample, vertical and horizontal; null unless resized
   int samples;
   CropColors colors;
   int32_t channels_last;

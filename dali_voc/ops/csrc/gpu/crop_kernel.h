@@ -6,20 +6,19 @@
 
 namespace dali_voc {
 
-// Calls write(picture, axes, item) for the items of this block's chunk; items(picture) is how many
+// Calls write(picture, item) for the items of this block's chunk; items(picture) is how many
 // the picture has.
 template <typename Items, typename Write>
 inline void ForItems(const CropBatch& batch, Items items, Write write) {
   const int32_t chunk = blockIdx.x;
   const int sample = SampleOfChunk(batch.first_chunk, batch.samples, chunk);
   const CropPicture& picture = batch.pictures[sample];
-  const FilterAxis* axes = batch.axes ? batch.axes + 2 * sample : nullptr;
   const uint32_t n = items(picture);
   const uint32_t first = chunk - batch.first_chunk[sample];
   uint32_t item = first * (kCropThreads * kCropRounds) + threadIdx.x;
 #pragma unroll 1
   for (int k = 0; k < kCropRounds; k++, item += kCropThreads)
-    if (item < n) write(picture, axes, item);
+    if (item < n) write(picture, item);
 }
 
 }  // namespace dali_voc

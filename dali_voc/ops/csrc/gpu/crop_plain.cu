@@ -66,9 +66,9 @@ inline void WriteGroups(const CropBatch& batch) {
         const int pixels = picture.crop_y * picture.crop_x;
         return FitsVectors<Out, n>(picture.out, picture.crop_x) ? pixels / n : pixels;
       },
-      [&](const CropPicture& picture, const FilterAxis*, uint32_t item) {
+      [&](const CropPicture& picture, uint32_t item) {
         if (!FitsVectors<Out, n>(picture.out, picture.crop_x))
-          return WritePixel<Out, false, false>(batch, picture, nullptr, item, kChannelsLast);
+          return WritePixel<Out, false>(batch, picture, nullptr, item);
         const uint32_t groups = picture.crop_x / n;
         const int row = static_cast<int>(item / groups);
         const int column = static_cast<int>(item - row * groups) * n;

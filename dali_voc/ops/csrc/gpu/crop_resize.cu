@@ -1,4 +1,5 @@
-// Windows to crops: resize, recolour, mirror, pad, normalise and store.
+// Windows to crops that are resized, but not turned: resize, recolour, mirror, pad, normalise and
+// store.
 //
 // A block takes a few rows of the crop, each by two warps. A row's threads first sum up the columns
 // that it is made of, in shared memory, by whole words of the window; each pixel of the row is then
@@ -155,16 +156,15 @@ inline void WriteRows(const CropBatch& batch) {
   const int32_t chunk = blockIdx.x;
   const int sample = SampleOfChunk(batch.first_chunk, batch.samples, chunk);
   const CropPicture& picture = batch.pictures[sample];
-  const FilterAxis* axes = batch.axes ? batch.axes + 2 * sample : nullptr;
+  const FilterAxis* axes = batch.axes + 2 * sample;
   const int its = threadIdx.x / kRowThreads, thread = threadIdx.x % kRowThreads;
   const int row = (chunk - batch.first_chunk[sample]) * kSumRows + its;
   const int crop_x = picture.crop_x, shown_x = picture.shown_x;
   const bool exists = row < picture.crop_y;
-  const int at_once = picture.resizes ? axes[1].at_once : 0;
+  const int at_once = axes[1].at_once;
   if (at_once < 1) {
     for (int x = thread; exists && x < crop_x; x += kRowThreads)
-      WritePixel<Out, true, false>(batch, picture, axes, static_cast<uint32_t>(row) * crop_x + x,
-                                   batch.channels_last);
+      WritePixel<Out, true>(batch, picture, axes, static_cast<uint32_t>(row) * crop_x + x);
     return;
   }
   const int y = picture.flip_y ? picture.crop_y - 1 - row : row;
