@@ -114,8 +114,8 @@ class LoaderConfig(Section):
     )
     gpu_tail: Literal["dali", "fused"] = Field(
         "fused",
-        description="what turns decoded pictures into crops on a GPU: fused, one kernel of ours "
-        "that rounds as the CPU does; dali, its operators",
+        description="what turns decoded pictures into crops on a GPU: fused, kernels of ours "
+        "that round as the CPU does; dali, its operators",
     )
     seed: int = Field(
         0, ge=0, le=2**63 - 1, description="number that decides order, crops and all that is random"

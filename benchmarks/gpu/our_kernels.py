@@ -96,7 +96,8 @@ def _crop_images(
     if resizes:
         ends = [window.shape[:2] for window in windows]
         roi = ([(0, 0)] * n, ends, [_CROP] * n)
-    scratch = torch.empty(16 << 20, dtype=torch.uint8, device=device)
+    between = 3 * n * _CROP[0] * _CROP[1] if resizes and turns else 0
+    scratch = torch.empty((16 << 20) + between, dtype=torch.uint8, device=device)
 
     def launch() -> None:
         _kernels.crop_images(
@@ -152,6 +153,9 @@ OUR_KERNELS: dict[str, Kernel] = {
     "crop_images float16": partial(_crop_images, dtype=torch.float16),
     "crop_images float16, resized": partial(_crop_images, dtype=torch.float16, resizes=True),
     "crop_images float16, turned": partial(_crop_images, dtype=torch.float16, turns=True),
+    "crop_images float16, resized and turned": partial(
+        _crop_images, dtype=torch.float16, resizes=True, turns=True
+    ),
     "crop_labels uint8": partial(_crop_labels, dtype=torch.uint8),
     "crop_labels int64": partial(_crop_labels, dtype=torch.int64),
 }

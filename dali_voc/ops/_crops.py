@@ -29,7 +29,8 @@ def normalize_crop(
 ) -> Any:
     """Resize decoded windows, recolour, normalise, mirror and pad them to the crop.
 
-    CPU and GPU, alike to the bit: on a GPU by one kernel, or two where pictures are resized.
+    CPU and GPU, alike to the bit: on a GPU by one launch for pictures that stay as they are or are
+    turned, by two for those that are resized, by three for those that are both.
 
     It does in one pass what DALI does by `resize` with antialias, `coord_transform` and
     `crop_mirror_normalize` with `out_of_bounds_policy="pad"`, without rounding in between.
