@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import subprocess
 from typing import Any
 
 import torch
 
+from benchmarks.versions import version_of
 from dali_voc.benchmarking import describe_machine
 
 __all__ = ["describe_gpu_machine", "read_clocks"]
@@ -27,7 +27,7 @@ _PACKAGES = ("nvidia-nvjpeg-cu12", "nvidia-libnvcomp-cu12", "torchvision", "open
 def describe_gpu_machine(*, device: str) -> dict[str, Any]:
     """Return what has to be the same for two results to belong together, fit for JSON."""
     machine = describe_machine()
-    machine["versions"] |= {name: _version(name) for name in _PACKAGES}
+    machine["versions"] |= {name: version_of(name) for name in _PACKAGES}
     machine["torch_cuda"] = torch.version.cuda
     machine["cudnn"] = torch.backends.cudnn.version() if device == "cuda" else None
     if device == "cuda":
@@ -58,10 +58,3 @@ def _query(fields: tuple[str, ...]) -> dict[str, str]:
         return {"error": f"nvidia-smi cannot be asked: {e}"}
     values = [value.strip() for value in done.stdout.strip().split(",")]
     return dict(zip(fields, values, strict=False))
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

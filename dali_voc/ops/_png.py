@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._wheels import library_in
 from dali_voc.errors import PluginError, SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.ops._plugin import load_plugin
@@ -30,10 +30,8 @@ def nvcomp_path() -> Path:
     Raises:
         PluginError: it is not there.
     """
-    package = importlib.util.find_spec(_PACKAGE)
-    for folder in (package and package.submodule_search_locations) or ():
-        if (library := Path(folder, _LIBRARY)).is_file():
-            return library
+    if path := library_in(_PACKAGE, _LIBRARY):
+        return path
     raise PluginError(
         f"{_PACKAGE} has no {_LIBRARY}, expected nvCOMP 5 beside DALI; "
         "run 'pip install nvidia-libnvcomp-cu12==5.3.0.16'"

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dali_voc._wheels import library_in
 from dali_voc.probing._report import Report
 
 __all__ = ["nvjpeg_path", "probe"]
 
-_PACKAGE, _LIBRARY = "nvidia.nvjpeg", "lib/libnvjpeg.so.12"
 _HARDWARE = 3  # of nvjpegBackend_t
 
 
 def nvjpeg_path() -> Path | None:
     """Return nvJPEG's library of the wheel that DALI depends on."""
-    try:
-        package = importlib.util.find_spec(_PACKAGE)
-    except ModuleNotFoundError:
-        return None
-    for folder in (package and package.submodule_search_locations) or ():
-        if (library := Path(folder, _LIBRARY)).is_file():
-            return library
-    return None
+    return library_in("nvidia.nvjpeg", "lib/libnvjpeg.so.12")
 
 
 def probe(request: Mapping[str, Any], report: Report) -> None:

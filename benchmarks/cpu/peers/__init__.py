@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ctypes.util
 import importlib
-import importlib.metadata
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.versions import version_of
 from dali_voc.benchmarking import CONTENDERS, Contender, Item
 from dali_voc.config import Config
 
@@ -50,20 +50,13 @@ class Peer:
 
     def missing(self) -> tuple[str, ...]:
         """Return which of the packages and libraries are not installed."""
-        packages = [name for name in self.packages if _version(name) is None]
+        packages = [name for name in self.packages if version_of(name) is None]
         libraries = [f"lib{n}" for n in self.libraries if ctypes.util.find_library(n) is None]
         return (*packages, *libraries)
 
     def versions(self) -> dict[str, str | None]:
         """Return the packages' versions; None for those that are not installed."""
-        return {name: _version(name) for name in self.packages}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        return {name: version_of(name) for name in self.packages}
 
 
 _FAST = ("simplejpeg", "deflate", "opencv-python-headless")

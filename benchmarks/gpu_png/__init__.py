@@ -1,0 +1,5 @@
+"""PNG decoded by nvCOMP and our kernels on a GPU, against our CPU decoder and a copy to the GPU."""
+
+from benchmarks.gpu_png.comparison import measure
+
+__all__ = ["measure"]
