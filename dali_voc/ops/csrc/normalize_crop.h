@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "crop_pixel.h"
+#include "half_rows.h"
+#include "interleaved_row.h"
 #include "resample.h"
+#include "reversed_row.h"
 #include "rotation.h"
 #include "stream_rows.h"
 #include "stream_store.h"
@@ -20,6 +23,9 @@ namespace dali_voc {
 template <int kStep, typename T>
 void NormalizeRow(const T* __restrict rgb, int64_t n, const Normalization& norm,
                   float* __restrict r, float* __restrict g, float* __restrict b) {
+  if constexpr (kStep == 3 && std::is_same_v<T, uint8_t>) {
+    if (WriteNormalized<false>(rgb, n, false, norm.scale, norm.offset, r, g, b)) return;
+  }
   const float s0 = norm.scale[0], s1 = norm.scale[1], s2 = norm.scale[2];
   const float o0 = norm.offset[0], o1 = norm.offset[1], o2 = norm.offset[2];
   for (int64_t i = 0; i < n; i++) {
@@ -129,12 +135,16 @@ class CropNormalizer {
       // most rows of most pictures go the short way
       auto stream_row = [&](int64_t y, Out* to, int64_t plane) {
         row = next_row(y);
+        if (coloring.matrix) return false;
+        if (crop.channels_last) {
+          StreamChannelsLast(row, crop, coloring, to);
+          return true;
+        }
         if constexpr (std::is_same_v<Out, float>) {
-          if (coloring.matrix || crop.channels_last) return false;
           const int64_t padding = crop.crop_width - crop.width;
           float* const begin = crop.flip_x ? to + padding : to;
-          if (!StreamNormalized(row, crop.width, crop.flip_x, coloring.norm.scale,
-                                coloring.norm.offset, begin, begin + plane, begin + 2 * plane))
+          if (!WriteNormalized<true>(row, crop.width, crop.flip_x, coloring.norm.scale,
+                                     coloring.norm.offset, begin, begin + plane, begin + 2 * plane))
             return false;
           for (int c = 0; c < 3; c++)
             std::fill_n(crop.flip_x ? to + c * plane : begin + c * plane + crop.width, padding,
@@ -145,6 +155,23 @@ class CropNormalizer {
       };
       WriteRows(crop, coloring, make_row, out, stream_row);
     }
+  }
+
+  // One row of a picture whose colours are only normalised.
+  template <typename Out>
+  void StreamChannelsLast(const uint8_t* rgb, const CropLayout& crop, const Coloring& coloring,
+                          Out* out) {
+    const int64_t width = crop.crop_width, padding = width - crop.width;
+    if (crop.flip_x) {
+      mirrored_.resize(3 * crop.width);
+      CopyPixelsReversed(rgb, crop.width, mirrored_.data());
+      rgb = mirrored_.data();
+    }
+    NormalizeInterleaved(rgb, crop.width, coloring.norm,
+                         row_.data() + (crop.flip_x ? 3 * padding : 0));
+    float* beside = row_.data() + (crop.flip_x ? 0 : 3 * crop.width);
+    for (int64_t i = 0; i < 3 * padding; i++) beside[i] = coloring.fill[i % 3];
+    StreamCopy(Stored(row_.data(), 3 * width, out), 3 * width, out);
   }
 
   const uint8_t* ReadAll(const Picture& picture) {
@@ -167,7 +194,7 @@ class CropNormalizer {
   template <typename MakeRow, typename Out, typename StreamRow = StreamNothing>
   void WriteRows(const CropLayout& crop, const Coloring& coloring, MakeRow make_row, Out* out,
                  StreamRow stream_row = {}) {
-    const int64_t width = crop.crop_width;
+    const int64_t width = crop.crop_width, pixel = crop.channels_last ? 3 : 1;
     // a row of the crop, as floats and as it is stored; both stay in the cache
     row_.resize(3 * width);
     std::vector<Out>& line = *Line(out);
@@ -177,27 +204,24 @@ class CropNormalizer {
     for (int64_t y = 0; y < crop.crop_height; y++) {
       const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * width;
       const int64_t plane = crop.crop_height * width;
-      if (y < crop.height && stream_row(y, out + at, plane)) continue;
+      if (y < crop.height && stream_row(y, out + at * pixel, plane)) continue;
       if (y < crop.height)
         make_row(y, row_.data(), width);
       else if (y == crop.height)
         for (int c = 0; c < 3; c++) std::fill_n(row_.data() + c * width, width, coloring.fill[c]);
+      const Out* stored = Stored(row_.data(), 3 * width, out);
       if (crop.channels_last) {
-        for (int c = 0; c < 3; c++)
-          StoreRow<3>(row_.data() + c * width, width, crop.flip_x, line.data() + c);
-        StreamCopy(line.data(), 3 * width, out + 3 * at);
+        Interleave(stored, width, crop.flip_x, line.data());
+        StreamCopy(line.data(), 3 * width, out + at * pixel);
         continue;
       }
       for (int c = 0; c < 3; c++) {
-        const float* from = row_.data() + c * width;
-        if constexpr (std::is_same_v<Out, float>) {
-          if (!crop.flip_x) {
-            StreamCopy(from, width, out + at + c * plane);
-            continue;
-          }
+        const Out* from = stored + c * width;
+        if (crop.flip_x) {
+          CopyReversed(from, width, line.data());
+          from = line.data();
         }
-        StoreRow<1>(from, width, crop.flip_x, line.data());
-        StreamCopy(line.data(), width, out + at + c * plane);
+        StreamCopy(from, width, out + at + c * plane);
       }
     }
     FinishStream();
@@ -265,22 +289,39 @@ class CropNormalizer {
       NormalizeRow<kStep>(from, n, coloring.norm, to, to + step, to + 2 * step);
   }
 
-  // One channel of one row.
-  template <int kStep, typename Out>
-  static void StoreRow(const float* from, int64_t n, bool flip, Out* out) {
-    if (flip)
-      for (int64_t x = 0; x < n; x++) Store(from[n - 1 - x], out + kStep * x);
-    else
-      for (int64_t x = 0; x < n; x++) Store(from[x], out + kStep * x);
+  // A row as it is stored.
+  const float* Stored(const float* row, int64_t, const float*) { return row; }
+  const Half* Stored(const float* row, int64_t n, const Half*) {
+    halves_.resize(n);
+    ToHalves(row, n, halves_.data());
+    return halves_.data();
+  }
+  const uint8_t* Stored(const float* row, int64_t n, const uint8_t*) {
+    bytes_.resize(n);
+    for (int64_t i = 0; i < n; i++) Store(row[i], bytes_.data() + i);
+    return bytes_.data();
+  }
+
+  // Three rows as one, channels last.
+  template <typename T>
+  static void Interleave(const T* __restrict rows, int64_t n, bool flip, T* __restrict out) {
+    for (int c = 0; c < 3; c++) {
+      const T* from = rows + c * n;
+      if (flip)
+        for (int64_t x = 0; x < n; x++) out[3 * x + c] = from[n - 1 - x];
+      else
+        for (int64_t x = 0; x < n; x++) out[3 * x + c] = from[x];
+    }
   }
 
   Resampler resampler_;
   ImageRotator rotator_;
   std::vector<uint8_t> decoded_;
   std::vector<uint8_t> unturned_;  // the crop before it is rotated
+  std::vector<uint8_t> mirrored_;  // a row
   std::vector<float> row_, float_line_;
-  std::vector<Half> half_line_;
-  std::vector<uint8_t> byte_line_;
+  std::vector<Half> halves_, half_line_;
+  std::vector<uint8_t> bytes_, byte_line_;
 };
 
 }  // namespace dali_voc

@@ -1,4 +1,4 @@
-// Rows of pixels turned into rows of the result and stored past the caches on the way: what
+// Rows of pixels turned into rows of the result, as a rule stored past the caches on the way: what
 // stream_store.h does, without the buffer in between. For x86; elsewhere they decline.
 #pragma once
 
@@ -41,15 +41,17 @@ inline bool StreamWidened(const uint8_t* from, int64_t n, bool flip, int64_t* to
 #endif
 }
 
-// RGB pixels as three rows of value * scale + offset. Returns false where the rows do not lie alike
-// towards multiples of 16 bytes; nothing is written then.
-inline bool StreamNormalized(const uint8_t* rgb, int64_t n, bool flip, const float* scale,
-                             const float* offset, float* r, float* g, float* b) {
+// RGB pixels as three rows of value * scale + offset, past the caches or as everything is stored.
+// Returns false where rows that go past the caches do not lie alike towards multiples of 16 bytes;
+// nothing is written then.
+template <bool kPastCaches>
+inline bool WriteNormalized(const uint8_t* rgb, int64_t n, bool flip, const float* scale,
+                            const float* offset, float* r, float* g, float* b) {
 #ifdef __SSE4_1__
   float* const to[3] = {r, g, b};
   const uintptr_t misplaced = reinterpret_cast<uintptr_t>(r) % 16;
   for (float* row : to)
-    if (reinterpret_cast<uintptr_t>(row) % 16 != misplaced) return false;
+    if (kPastCaches && reinterpret_cast<uintptr_t>(row) % 16 != misplaced) return false;
   // where in three times 16 bytes the k-th value of each channel lies; backwards for mirrored rows
   alignas(16) int8_t places[3][3][16];
   for (int c = 0; c < 3; c++)
@@ -63,7 +65,7 @@ inline bool StreamNormalized(const uint8_t* rgb, int64_t n, bool flip, const flo
     for (int c = 0; c < 3; c++) to[c][x] = pixel[c] * scale[c] + offset[c];
   };
   int64_t x = 0;
-  while (x < n && reinterpret_cast<uintptr_t>(r + x) % 16 != 0) write_one(x++);
+  while (kPastCaches && x < n && reinterpret_cast<uintptr_t>(r + x) % 16 != 0) write_one(x++);
   const uint8_t* from = rgb + 3 * (flip ? n - x : x);
   for (; x + 16 <= n; x += 16) {
     if (flip) from -= 48;
@@ -79,7 +81,11 @@ inline bool StreamNormalized(const uint8_t* rgb, int64_t n, bool flip, const flo
       const __m128 s = _mm_set1_ps(scale[c]), o = _mm_set1_ps(offset[c]);
       for (int k = 0; k < 4; k++) {
         const __m128 number = _mm_cvtepi32_ps(_mm_cvtepu8_epi32(values));
-        _mm_stream_ps(to[c] + x + 4 * k, _mm_add_ps(_mm_mul_ps(number, s), o));
+        const __m128 result = _mm_add_ps(_mm_mul_ps(number, s), o);
+        if (kPastCaches)
+          _mm_stream_ps(to[c] + x + 4 * k, result);
+        else
+          _mm_storeu_ps(to[c] + x + 4 * k, result);
         values = _mm_srli_si128(values, 4);
       }
     }
