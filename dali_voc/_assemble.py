@@ -62,7 +62,8 @@ class Assembler:
         if normalize.channels_last:
             images = images.permute(0, 3, 1, 2)
         if normalize.dtype == "bfloat16":
-            images = images.to(torch.bfloat16)
+            as_bits = images.dtype == torch.int16
+            images = images.view(torch.bfloat16) if as_bits else images.to(torch.bfloat16)
         if self.mixer:
             self.mixer.mix(images, labels, batch.mixing)
         if self.config.loader.on_error == "skip":

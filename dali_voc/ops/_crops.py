@@ -24,7 +24,7 @@ def normalize_crop(
     vertical_flip: Any = 0,
     rotation: Any = None,
     color: Any = None,
-    dtype: Literal["float32", "float16", "uint8"] = "float32",
+    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
     channels_last: bool = False,
 ) -> Any:
     """Resize decoded windows, recolour, normalise, mirror and pad them to the crop.
@@ -48,8 +48,9 @@ def normalize_crop(
         rotation: as in `decode_label`; bilinear, with `fill` where there is nothing.
         color: float32 [3, 4] per sample: colours (r, g, b, 1) are multiplied by it and clamped to
             0..255 before they are normalised. On the CPU, also for windows on a GPU.
-        dtype: of the result; float16 is float32 rounded to the nearest, ties to even; to uint8,
-            values are rounded and clamped.
+        dtype: of the result; float16 and bfloat16 are float32 rounded to the nearest, ties to even;
+            to uint8, values are rounded and clamped. DALI has no bfloat16: it calls it int16, whose
+            bits it is, and there is none on a GPU.
         channels_last: [crop height, crop width, 3] instead of [3, crop height, crop width].
 
     Returns:
@@ -129,7 +130,7 @@ def _arguments(
     flip: Any = 0,
     vertical_flip: Any = 0,
     rotation: Any = None,
-    dtype: Literal["float32", "float16", "uint8"] = "float32",
+    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
     channels_last: bool = False,
 ) -> dict[str, Any]:
     optional = {} if rotation is None else {"rotation": rotation}

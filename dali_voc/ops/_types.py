@@ -10,14 +10,15 @@ from nvidia.dali import types
 __all__ = ["Dtype", "dali_type", "fn"]
 
 fn: Any = nvidia.dali.fn  # it gets `dali_voc` only when the plugin is loaded
-Dtype = Literal["float32", "float16", "uint8", "int32", "int64"]
+Dtype = Literal["float32", "float16", "bfloat16", "uint8", "int32", "int64"]
 
 
 def dali_type(dtype: Dtype) -> Any:
-    """Return DALI's own name of a type."""
+    """Return DALI's own name of a type; of bfloat16, which it does not know, that of its bits."""
     names = {
         "float32": types.FLOAT,
         "float16": types.FLOAT16,
+        "bfloat16": types.INT16,
         "uint8": types.UINT8,
         "int32": types.INT32,
         "int64": types.INT64,

@@ -65,10 +65,11 @@ def build_pipeline(
 
     Returns:
         A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
-        last) of `normalize.dtype`, bfloat16 as float32; labels, class indices [n, crop height, crop
-        width] of `labels.dtype`. For whole pictures, height and width are those of the batch's
-        largest, rounded up to a multiple of `augment.pad_multiple`, and there are two outputs more,
-        int64 [n, 2]: height and width of each picture in the batch, and as stored.
+        last) of `normalize.dtype`, where bfloat16 is int16 of the same bits, or on a GPU float32;
+        labels, class indices [n, crop height, crop width] of `labels.dtype`. For whole pictures,
+        height and width are those of the batch's largest, rounded up to a multiple of
+        `augment.pad_multiple`, and there are two outputs more, int64 [n, 2]: height and width of
+        each picture in the batch, and as stored.
 
     Raises:
         ConfigError: an operator of the user's cannot be found.
@@ -83,7 +84,7 @@ def build_pipeline(
         backend="cpu" if device_id is None else "gpu",
         hw_decoder_load=hw_decoder_load,
         cache=cache,
-        form=Form.of(config.normalize),
+        form=Form.of(config.normalize, on_gpu=on_gpu),
         plain=Form.plain(config.normalize),
         operators=tuple(map(UserOperator.find, augment.operators)),
     )

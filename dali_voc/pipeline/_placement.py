@@ -30,7 +30,7 @@ class Form:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     fill: Triple = (0.0, 0.0, 0.0)
-    dtype: Literal["float32", "float16", "uint8"] = "float32"
+    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32"
     channels_last: bool = False
 
     @classmethod
@@ -39,14 +39,14 @@ class Form:
         return cls(fill=normalize.mean_color, dtype="uint8", channels_last=channels_last)
 
     @classmethod
-    def of(cls, normalize: NormalizeConfig) -> Form:
-        """What the configuration asks for; bfloat16 as float32."""
+    def of(cls, normalize: NormalizeConfig, *, on_gpu: bool) -> Form:
+        """What the configuration asks for; on a GPU float32 instead of bfloat16."""
         if normalize.dtype == "uint8":
             return cls.plain(normalize, channels_last=normalize.channels_last)
         return cls(
             mean=_in_bytes(normalize.mean),
             std=_in_bytes(normalize.std),
-            dtype="float16" if normalize.dtype == "float16" else "float32",
+            dtype="float32" if on_gpu and normalize.dtype == "bfloat16" else normalize.dtype,
             channels_last=normalize.channels_last,
         )
 
@@ -187,10 +187,12 @@ def place_by_dali(
 def erase(image: Any, *, anchor: Any, shape: Any, form: Form) -> Any:
     """Fill a rectangle, given by its corner (y, x) and its size, with the mean colour."""
     where = {"anchor": anchor, "shape": shape, "axis_names": "HW"}
-    if form.dtype != "float16":
+    if form.dtype not in ("float16", "bfloat16"):
         return fn.erase(image, **where, fill_value=list(form.fill))
-    # DALI's operator does not know it on a GPU; but 0 is 0
+    # DALI's operator does not know them, or not on a GPU; but 0 is 0
     assert form.fill == (0.0, 0.0, 0.0)
+    if form.dtype == "bfloat16":
+        return fn.erase(image, **where, fill_value=0)
     bits = fn.erase(fn.reinterpret(image, dtype=types.INT16), **where, fill_value=0)
     return fn.reinterpret(bits, dtype=types.FLOAT16)
 

@@ -14,6 +14,9 @@ namespace dali_voc {
 
 class CropArguments {
  public:
+  // DALI has no name for it: these are the bits
+  static constexpr dali::DALIDataType kBfloat16 = DALI_INT16;
+
   explicit CropArguments(const dali::OpSpec& spec)
       : spec_(spec),
         name_(spec.SchemaName().substr(std::string("dali_voc__").size())),
@@ -32,8 +35,9 @@ class CropArguments {
     if ((!crop_.empty() && crop_.size() != 2) || mean.size() != 3 || std.size() != 3 ||
         fill.size() != 3)
       Fail(name_ + ": expected crop_size of 2 numbers or none; mean, std, fill of 3 each");
-    if (dtype_ != DALI_FLOAT && dtype_ != DALI_FLOAT16 && dtype_ != DALI_UINT8)
-      Fail(name_ + ": dtype must be FLOAT, FLOAT16 or UINT8");
+    if (dtype_ != DALI_FLOAT && dtype_ != DALI_FLOAT16 && dtype_ != kBfloat16 &&
+        dtype_ != DALI_UINT8)
+      Fail(name_ + ": dtype must be FLOAT, FLOAT16, INT16 or UINT8");
     colors_ = CropColors::Of(mean.data(), std.data(), fill.data());
   }
 
@@ -101,6 +105,8 @@ class CropArguments {
       normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<float*>(out));
     else if (dtype_ == DALI_FLOAT16)
       normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<Half*>(out));
+    else if (dtype_ == kBfloat16)
+      normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<Bfloat16*>(out));
     else
       normalizer->Run(picture, crop, RotationOf(i), coloring, static_cast<uint8_t*>(out));
   }

@@ -80,8 +80,8 @@ struct Picture {
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class CropNormalizer {
  public:
-  // Writes 3 x crop_height x crop_width values, or channels last, float, Half or uint8_t. The
-  // picture takes the upper left corner (the opposite side where mirrored).
+  // Writes 3 x crop_height x crop_width values, or channels last, float, Half, Bfloat16 or uint8_t.
+  // The picture takes the upper left corner (the opposite side where mirrored).
   template <typename Out>
   void Run(const Picture& picture, const CropLayout& crop, const Rotation& rotation,
            const Coloring& coloring, Out* out) {
@@ -278,6 +278,7 @@ class CropNormalizer {
 
   std::vector<float>* Line(const float*) { return &float_line_; }
   std::vector<Half>* Line(const Half*) { return &half_line_; }
+  std::vector<Bfloat16>* Line(const Bfloat16*) { return &bfloat_line_; }
   std::vector<uint8_t>* Line(const uint8_t*) { return &byte_line_; }
 
   template <int kStep, typename T>
@@ -295,6 +296,11 @@ class CropNormalizer {
     halves_.resize(n);
     ToHalves(row, n, halves_.data());
     return halves_.data();
+  }
+  const Bfloat16* Stored(const float* row, int64_t n, const Bfloat16*) {
+    bfloats_.resize(n);
+    ToBfloat16(row, n, bfloats_.data());
+    return bfloats_.data();
   }
   const uint8_t* Stored(const float* row, int64_t n, const uint8_t*) {
     bytes_.resize(n);
@@ -321,6 +327,7 @@ class CropNormalizer {
   std::vector<uint8_t> mirrored_;  // a row
   std::vector<float> row_, float_line_;
   std::vector<Half> halves_, half_line_;
+  std::vector<Bfloat16> bfloats_, bfloat_line_;
   std::vector<uint8_t> bytes_, byte_line_;
 };
 

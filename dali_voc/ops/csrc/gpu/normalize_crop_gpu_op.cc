@@ -14,7 +14,10 @@ using dali::GPUBackend;
 
 class NormalizeCropGpu : public NormalizeCropBase<GPUBackend> {
  public:
-  using NormalizeCropBase<GPUBackend>::NormalizeCropBase;
+  explicit NormalizeCropGpu(const dali::OpSpec& spec) : NormalizeCropBase<GPUBackend>(spec) {
+    if (arguments_.dtype() == CropArguments::kBfloat16)
+      Fail("normalize_crop: bfloat16 is for the CPU, on a GPU expected FLOAT, FLOAT16 or UINT8");
+  }
 
  protected:
   void RunImpl(dali::Workspace& ws) override {
