@@ -13,6 +13,7 @@
 #include "resample.h"
 #include "reversed_row.h"
 #include "rotation.h"
+#include "split_channels.h"
 #include "stream_rows.h"
 #include "stream_store.h"
 #include "window_rows.h"
@@ -164,7 +165,7 @@ class CropNormalizer {
     const int64_t width = crop.crop_width, padding = width - crop.width;
     if (crop.flip_x) {
       mirrored_.resize(3 * crop.width);
-      CopyPixelsReversed(rgb, crop.width, mirrored_.data());
+      CopyPixels(rgb, crop.width, true, mirrored_.data());
       rgb = mirrored_.data();
     }
     NormalizeInterleaved(rgb, crop.width, coloring.norm,
@@ -239,6 +240,7 @@ class CropNormalizer {
         for (int64_t x = 0; x < width; x++) Store(coloring.fill[c], line + pixel * x + channel * c);
     };
     fill();
+    const int64_t padding = crop.flip_x ? width - crop.width : 0;  // before the picture
     for (int64_t y = 0; y < crop.crop_height; y++) {
       const uint8_t* from = line;
       if (y == crop.height) fill();
@@ -248,9 +250,10 @@ class CropNormalizer {
         if (as_it_is)
           from = row;
         else if (crop.channels_last)
-          PlaceRow<3>(row, crop, line, line + 1, line + 2);
+          CopyPixels(row, crop.width, crop.flip_x, line + 3 * padding);
         else
-          PlaceRow<1>(row, crop, line, line + width, line + 2 * width);
+          SplitChannels(row, crop.width, crop.flip_x, line + padding, line + width + padding,
+                        line + 2 * width + padding);
       }
       const int64_t at = (crop.flip_y ? crop.crop_height - 1 - y : y) * width;
       if (crop.channels_last)
@@ -259,21 +262,6 @@ class CropNormalizer {
         for (int c = 0; c < 3; c++) StreamCopy(from + c * width, width, out + at + c * plane);
     }
     FinishStream();
-  }
-
-  // One row of the picture to its place in one of the crop, as bytes.
-  template <int kStep>
-  static void PlaceRow(const uint8_t* rgb, const CropLayout& crop, uint8_t* r, uint8_t* g,
-                       uint8_t* b) {
-    auto place = [&](int64_t x, int64_t to) {
-      r[kStep * to] = rgb[3 * x];
-      g[kStep * to] = rgb[3 * x + 1];
-      b[kStep * to] = rgb[3 * x + 2];
-    };
-    if (crop.flip_x)
-      for (int64_t x = 0; x < crop.width; x++) place(x, crop.crop_width - 1 - x);
-    else
-      for (int64_t x = 0; x < crop.width; x++) place(x, x);
   }
 
   std::vector<float>* Line(const float*) { return &float_line_; }

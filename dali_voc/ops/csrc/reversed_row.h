@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #ifdef __SSSE3__
 #include <tmmintrin.h>
@@ -29,8 +30,12 @@ void CopyReversed(const T* from, int64_t n, T* to) {
   for (; x < n; x++) to[x] = from[n - 1 - x];
 }
 
-// The same for RGB pixels, whose channels keep their order.
-inline void CopyPixelsReversed(const uint8_t* rgb, int64_t n, uint8_t* to) {
+// RGB pixels, mirrored or as they are; their channels keep their order.
+inline void CopyPixels(const uint8_t* rgb, int64_t n, bool flip, uint8_t* to) {
+  if (!flip) {
+    memcpy(to, rgb, 3 * n);
+    return;
+  }
   int64_t x = 0;
 #ifdef __SSSE3__
   // five pixels, and before them a byte that is not theirs; what it leaves behind them the next

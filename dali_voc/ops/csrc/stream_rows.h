@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "split_channels.h"
+
 #ifdef __SSE4_1__
 #include <smmintrin.h>
 #endif
@@ -52,32 +54,17 @@ inline bool WriteNormalized(const uint8_t* rgb, int64_t n, bool flip, const floa
   const uintptr_t misplaced = reinterpret_cast<uintptr_t>(r) % 16;
   for (float* row : to)
     if (kPastCaches && reinterpret_cast<uintptr_t>(row) % 16 != misplaced) return false;
-  // where in three times 16 bytes the k-th value of each channel lies; backwards for mirrored rows
-  alignas(16) int8_t places[3][3][16];
-  for (int c = 0; c < 3; c++)
-    for (int k = 0; k < 16; k++)
-      for (int part = 0; part < 3; part++) {
-        const int at = 3 * (flip ? 15 - k : k) + c - 16 * part;
-        places[c][part][k] = static_cast<int8_t>(at >= 0 && at < 16 ? at : -1);
-      }
+  const ChannelPlaces& places = flip ? kMirroredChannels : kChannels;
   auto write_one = [&](int64_t x) {
     const uint8_t* pixel = rgb + 3 * (flip ? n - 1 - x : x);
     for (int c = 0; c < 3; c++) to[c][x] = pixel[c] * scale[c] + offset[c];
   };
   int64_t x = 0;
   while (kPastCaches && x < n && reinterpret_cast<uintptr_t>(r + x) % 16 != 0) write_one(x++);
-  const uint8_t* from = rgb + 3 * (flip ? n - x : x);
   for (; x + 16 <= n; x += 16) {
-    if (flip) from -= 48;
-    const auto* parts = reinterpret_cast<const __m128i*>(from);
-    const __m128i p0 = _mm_loadu_si128(parts), p1 = _mm_loadu_si128(parts + 1),
-                  p2 = _mm_loadu_si128(parts + 2);
-    if (!flip) from += 48;
+    const SixteenPixels pixels(rgb + 3 * (flip ? n - 16 - x : x));
     for (int c = 0; c < 3; c++) {
-      const auto* place = reinterpret_cast<const __m128i*>(places[c]);
-      __m128i values =
-          _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(p0, place[0]), _mm_shuffle_epi8(p1, place[1])),
-                       _mm_shuffle_epi8(p2, place[2]));
+      __m128i values = pixels.Channel(places, c);
       const __m128 s = _mm_set1_ps(scale[c]), o = _mm_set1_ps(offset[c]);
       for (int k = 0; k < 4; k++) {
         const __m128 number = _mm_cvtepi32_ps(_mm_cvtepu8_epi32(values));
