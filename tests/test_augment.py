@@ -302,7 +302,7 @@ def test_the_gpus_operators_do_the_same_as_ours(
         **(rotation if turned else {}),
         **(ROIS if resized else {}),
     }
-    form = Form.of(NormalizeConfig(**normalize))
+    form = Form.of(NormalizeConfig(**normalize), on_gpu=True)
     pipeline = Pipeline(batch_size=3, num_threads=2, device_id=None, prefetch_queue_depth=1)
     with pipeline:
         image, *nodes = fn.external_source(

@@ -9,7 +9,9 @@ DALI_SCHEMA(dali_voc__CropArguments)
     .AddArg("std", "Per channel, of values in 0..255.", DALI_FLOAT_VEC)
     .AddOptionalArg("fill", "Per channel, what the result holds outside the picture.",
                     std::vector<float>{0.0f, 0.0f, 0.0f})
-    .AddOptionalTypeArg("dtype", "FLOAT, FLOAT16, UINT8, or INT16: the bits of bfloat16, on the CPU.", DALI_FLOAT)
+    .AddOptionalTypeArg("dtype",
+                        "FLOAT, FLOAT16, UINT8, or INT16: the bits of bfloat16, on the CPU.",
+                        DALI_FLOAT)
     .AddOptionalArg("channels_last", "HWC instead of CHW.", false)
     .AddOptionalArg("roi_start", "First corner (y, x) of what is resized, pixels of the window.",
                     DALI_FLOAT_VEC, nullptr, true)
