@@ -17,6 +17,7 @@ from dali_voc.errors import ConfigError
 from dali_voc.labels import LabelTables
 from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._forks import keep_in_children
+from dali_voc.pipeline._memory import keep_buffers
 from dali_voc.pipeline._pairs import PairGraph, plain_python
 from dali_voc.pipeline._placement import Form
 from dali_voc.pipeline._temporary import check_temporary_files
@@ -95,6 +96,7 @@ def build_pipeline(
         given = _take(source, (*columns, *cached, *parameter_names(augment)))
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
+    keep_buffers()
     make = functools.partial(
         define,
         batch_size=batch_size,

@@ -9,6 +9,7 @@ from nvidia.dali import Pipeline, fn
 
 from dali_voc.ops import read_record
 from dali_voc.pipeline._forks import keep_in_children
+from dali_voc.pipeline._memory import keep_buffers
 
 __all__ = ["Source", "empty_pipeline", "read_one"]
 
@@ -20,6 +21,7 @@ Source = Callable[[], tuple[Any, ...]]
 
 def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetch: int) -> Pipeline:
     """Return a pipeline to define a graph in."""
+    keep_buffers()
     pipeline = Pipeline(
         batch_size=batch_size,
         num_threads=threads,
