@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -110,6 +111,12 @@ class CropNormalizer {
   }
 
  private:
+  // Of the crop: values as they are stored, and in their order, too.
+  template <typename Out>
+  struct Rows {
+    std::vector<Out> stored, line;
+  };
+
   template <typename Out>
   void WriteUnturned(const Picture& picture, const CropLayout& crop, const Coloring& coloring,
                      Out* out) {
@@ -172,7 +179,7 @@ class CropNormalizer {
                          row_.data() + (crop.flip_x ? 3 * padding : 0));
     float* beside = row_.data() + (crop.flip_x ? 0 : 3 * crop.width);
     for (int64_t i = 0; i < 3 * padding; i++) beside[i] = coloring.fill[i % 3];
-    StreamCopy(Stored(row_.data(), 3 * width, out), 3 * width, out);
+    StreamCopy(Stored<Out>(row_.data(), 3 * width), 3 * width, out);
   }
 
   const uint8_t* ReadAll(const Picture& picture) {
@@ -198,7 +205,7 @@ class CropNormalizer {
     const int64_t width = crop.crop_width, pixel = crop.channels_last ? 3 : 1;
     // a row of the crop, as floats and as it is stored; both stay in the cache
     row_.resize(3 * width);
-    std::vector<Out>& line = *Line(out);
+    std::vector<Out>& line = std::get<Rows<Out>>(rows_).line;
     line.resize(3 * width);
     for (int c = 0; c < 3; c++)
       std::fill_n(row_.data() + c * width + crop.width, width - crop.width, coloring.fill[c]);
@@ -210,7 +217,7 @@ class CropNormalizer {
         make_row(y, row_.data(), width);
       else if (y == crop.height)
         for (int c = 0; c < 3; c++) std::fill_n(row_.data() + c * width, width, coloring.fill[c]);
-      const Out* stored = Stored(row_.data(), 3 * width, out);
+      const Out* stored = Stored<Out>(row_.data(), 3 * width);
       if (crop.channels_last) {
         Interleave(stored, width, crop.flip_x, line.data());
         StreamCopy(line.data(), 3 * width, out + at * pixel);
@@ -232,8 +239,9 @@ class CropNormalizer {
   template <typename NextRow>
   void CopyRows(const CropLayout& crop, const Coloring& coloring, NextRow next_row, uint8_t* out) {
     const int64_t width = crop.crop_width, plane = crop.crop_height * width;
-    byte_line_.resize(3 * width);  // channels last or one after the other, as the crop
-    uint8_t* line = byte_line_.data();
+    std::vector<uint8_t>& bytes = std::get<Rows<uint8_t>>(rows_).line;
+    bytes.resize(3 * width);  // channels last or one after the other, as the crop
+    uint8_t* line = bytes.data();
     const int64_t pixel = crop.channels_last ? 3 : 1, channel = crop.channels_last ? 1 : width;
     auto fill = [&] {
       for (int c = 0; c < 3; c++)
@@ -264,11 +272,6 @@ class CropNormalizer {
     FinishStream();
   }
 
-  std::vector<float>* Line(const float*) { return &float_line_; }
-  std::vector<Half>* Line(const Half*) { return &half_line_; }
-  std::vector<Bfloat16>* Line(const Bfloat16*) { return &bfloat_line_; }
-  std::vector<uint8_t>* Line(const uint8_t*) { return &byte_line_; }
-
   template <int kStep, typename T>
   static void ColorRow(const T* from, int64_t n, const Coloring& coloring, float* to,
                        int64_t step) {
@@ -278,22 +281,23 @@ class CropNormalizer {
       NormalizeRow<kStep>(from, n, coloring.norm, to, to + step, to + 2 * step);
   }
 
+  static void Convert(const float* row, int64_t n, Half* to) { ToHalves(row, n, to); }
+  static void Convert(const float* row, int64_t n, Bfloat16* to) { ToBfloat16(row, n, to); }
+  static void Convert(const float* row, int64_t n, uint8_t* to) {
+    for (int64_t i = 0; i < n; i++) Store(row[i], to + i);
+  }
+
   // A row as it is stored.
-  const float* Stored(const float* row, int64_t, const float*) { return row; }
-  const Half* Stored(const float* row, int64_t n, const Half*) {
-    halves_.resize(n);
-    ToHalves(row, n, halves_.data());
-    return halves_.data();
-  }
-  const Bfloat16* Stored(const float* row, int64_t n, const Bfloat16*) {
-    bfloats_.resize(n);
-    ToBfloat16(row, n, bfloats_.data());
-    return bfloats_.data();
-  }
-  const uint8_t* Stored(const float* row, int64_t n, const uint8_t*) {
-    bytes_.resize(n);
-    for (int64_t i = 0; i < n; i++) Store(row[i], bytes_.data() + i);
-    return bytes_.data();
+  template <typename Out>
+  const Out* Stored(const float* row, int64_t n) {
+    if constexpr (std::is_same_v<Out, float>) {
+      return row;
+    } else {
+      std::vector<Out>& stored = std::get<Rows<Out>>(rows_).stored;
+      stored.resize(n);
+      Convert(row, n, stored.data());
+      return stored.data();
+    }
   }
 
   // Three rows as one, channels last.
@@ -313,10 +317,8 @@ class CropNormalizer {
   std::vector<uint8_t> decoded_;
   std::vector<uint8_t> unturned_;  // the crop before it is rotated
   std::vector<uint8_t> mirrored_;  // a row
-  std::vector<float> row_, float_line_;
-  std::vector<Half> halves_, half_line_;
-  std::vector<Bfloat16> bfloats_, bfloat_line_;
-  std::vector<uint8_t> bytes_, byte_line_;
+  std::vector<float> row_;
+  std::tuple<Rows<float>, Rows<Half>, Rows<Bfloat16>, Rows<uint8_t>> rows_;
 };
 
 }  // namespace dali_voc

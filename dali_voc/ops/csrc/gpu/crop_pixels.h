@@ -2,8 +2,16 @@
 #pragma once
 
 #include "gpu/crop_image.h"
+#include "gpu/load_words.h"
 
 namespace dali_voc {
+
+// What of a picture's window may be read.
+inline Readable WindowOf(const CropPicture& picture) {
+  const uint64_t begin = reinterpret_cast<uint64_t>(picture.rgb);
+  return {begin,
+          begin + (picture.height - 1) * picture.stride + 3 * static_cast<int64_t>(picture.width)};
+}
 
 // Pixel (y, x) of a picture that is not resized, 0..255 each.
 inline void PlainPixel(const CropPicture& picture, int y, int x, float (&value)[3]) {

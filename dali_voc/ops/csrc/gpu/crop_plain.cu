@@ -25,10 +25,8 @@ inline void WriteGroup(const CropBatch& batch, const CropPicture& picture, int r
   const bool any = y < picture.shown_y && first < picture.shown_x;
   uint32_t words[3 * n / 4] = {};
   if (any) {
-    const uint64_t begin = reinterpret_cast<uint64_t>(picture.rgb);
-    const Readable window{begin, begin + (picture.height - 1) * picture.stride +
-                                     3 * static_cast<int64_t>(picture.width)};
-    LoadWords(begin + y * picture.stride + 3 * static_cast<int64_t>(first), window, words);
+    const Readable window = WindowOf(picture);
+    LoadWords(window.begin + y * picture.stride + 3 * static_cast<int64_t>(first), window, words);
   }
   Vector<Out, n> planes[3];
 #pragma unroll

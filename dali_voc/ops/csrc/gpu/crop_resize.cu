@@ -45,11 +45,9 @@ class ResizedRow {
 
   // Sums up the window's rows: n columns, a multiple of 8, from the first one on.
   void SumRows(int32_t first, int n) {
-    const uint64_t begin = reinterpret_cast<uint64_t>(picture_.rgb);
+    const Readable window = WindowOf(picture_);
     const int64_t stride = picture_.stride;
-    const Readable window{
-        begin, begin + (picture_.height - 1) * stride + 3 * static_cast<int64_t>(picture_.width)};
-    const uint64_t from = begin + rows_.first * stride + 3 * static_cast<int64_t>(first);
+    const uint64_t from = window.begin + rows_.first * stride + 3 * static_cast<int64_t>(first);
     for (int i = 4 * kWords * thread_; i < 3 * n; i += 4 * kWords * kRowThreads) {
       float sums[4 * kWords] = {};
       uint64_t at = from + i;
@@ -178,6 +176,7 @@ inline void WriteRows(const CropBatch& batch) {
     // it is never more, see PixelsOfSums; if it were, nothing would be written beside the sums
     if (shown) resized.SumRows(first, columns < kSumColumns ? columns : kSumColumns);
     __syncthreads();
+    // made only here: while rows are summed up, there are no registers for it
     const RowWriter<Out> writer(batch, picture, row);
     for (int x = begin + thread; shown && x < end; x += kRowThreads) {
       float value[3];

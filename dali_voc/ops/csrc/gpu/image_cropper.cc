@@ -137,7 +137,7 @@ void CropResized(const std::vector<CropPicture>& pictures, const Storing& how,
 // A pixel between four that are resized, too, would be summed up from four times as many as one.
 std::vector<CropPicture> ResizedToTurn(std::vector<CropPicture> pictures, const CropColors& colors,
                                        LaunchMemory* memory) {
-  auto bytes = [](const CropPicture& p) { return 3 * size_t{1} * p.crop_y * p.crop_x; };
+  auto bytes = [](const CropPicture& p) { return size_t{3} * p.crop_y * p.crop_x; };
   size_t all = 0;
   for (const CropPicture& p : pictures) all += bytes(p);
   if (!all) return {};
