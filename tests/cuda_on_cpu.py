@@ -6,9 +6,10 @@ import contextlib
 import ctypes
 import functools
 import mmap
+import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from dali_voc.ops import _kernels
 
 SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
 NATIVE = Path(__file__).parent / "native/cuda"
-
+# A variable of the environment: kernels are built with ThreadSanitizer, see test_kernel_races.py.
+FINDS_RACES = "DALI_VOC_FINDS_RACES"
 
 # folders of the wheels nvidia-cuda-runtime-cu12, nvidia-cuda-nvcc-cu12 and, DALI's own,
 # nvidia-libnvcomp-cu12
@@ -35,28 +37,37 @@ def wheel_include(name: str) -> Path:
     raise FileNotFoundError(f"nvidia/{name}/include: pip install '.[test]'")
 
 
-def _build(name: str, *sources: str, options: tuple[str, ...] = ()) -> Path:
-    library = Path(tempfile.mkdtemp(prefix="dali_voc_cuda")) / name
+def _build(name: str, *sources: str, kernels: Sequence[str] = (), link: Sequence[str] = ()) -> Path:
+    """Build a library of sources, `kernels` among the options of the one with the kernels."""
+    folder = Path(tempfile.mkdtemp(prefix="dali_voc_cuda"))
     # as the kernels are compiled: no fused multiply-add
-    command = ["g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-ffp-contract=off"]
-    command += ["-fvisibility=hidden", "-Wno-unknown-pragmas", f"-I{SOURCES}"]
+    command = ["g++", "-std=c++17", "-O2", "-fPIC", "-ffp-contract=off", f"-I{SOURCES}"]
+    command += ["-fvisibility=hidden", "-Wno-unknown-pragmas"]
     command += [f"-I{wheel_include(wheel)}" for wheel in WHEELS]
-    paths = [NATIVE / source for source in sources]
-    subprocess.run([*command, *paths, "-o", library, *options], check=True)
-    return library
+    objects = [folder / f"{source}.o" for source in sources]
+    for source, result in zip(sources, objects, strict=True):
+        options = kernels if source == "kernels.cc" else ()
+        subprocess.run([*command, *options, "-c", NATIVE / source, "-o", result], check=True)
+    subprocess.run(["g++", "-shared", *objects, "-o", folder / name, *link], check=True)
+    return folder / name
 
 
 @functools.cache
 def build_driver() -> Path:
-    # words at odd addresses, which a GPU refuses, end the process
-    strict = "-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"
-    return _build("libcuda_on_cpu.so", "driver.cc", "kernels.cc", options=strict)
+    """A library with the CUDA driver's functions, for `_kernels.use_driver`."""
+    if FINDS_RACES in os.environ:
+        options, link = ["-fsanitize=thread", "-g1"], ["-fsanitize=thread"]
+    else:
+        # words at odd addresses, which a GPU refuses, end the process
+        options, link = ["-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"], []
+    sources = "driver.cc", "fibers.cc", "kernels.cc"
+    return _build("libcuda_on_cpu.so", *sources, kernels=options, link=link)
 
 
 @functools.cache
 def build_nvcomp() -> Path:
     """A library with nvCOMP's functions, for `_kernels.decode_png`."""
-    return _build("libnvcomp_on_cpu.so", "nvcomp.cc", options=("-ldeflate",))
+    return _build("libnvcomp_on_cpu.so", "nvcomp.cc", link=["-ldeflate"])
 
 
 @contextlib.contextmanager

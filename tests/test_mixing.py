@@ -46,14 +46,14 @@ def mixed(made: Mixer, n: int, u: np.ndarray, **kinds: Any) -> tuple[np.ndarray,
     images, labels = encoded_batch(n, **kinds)
     before = labels.numpy().copy()
     made.mix(images, labels, u)
-    sample, row, column = (images[:, k].numpy().astype(int) for k in range(3))
+    sample, row, column = (images[:, k].float().numpy().astype(int) for k in range(3))
     assert (row == np.arange(HEIGHT)[:, None]).all()
     assert (column == np.arange(WIDTH)).all()
     assert np.array_equal(labels.numpy(), before[sample, row, column])
     return sample, before
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.uint8])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.uint8])
 @pytest.mark.parametrize("n", [2, 3, 9])
 def test_cutmix(n: int, dtype: torch.dtype) -> None:
     made = mixer(cutmix=0.7)
@@ -117,6 +117,31 @@ def test_only_one_of_them_happens() -> None:
             assert np.array_equal(together[i], expected[i])
     for i in np.flatnonzero(u[:, 0] >= 0.9):
         assert (together[i] == i).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.uint8])
+@pytest.mark.parametrize("index", [torch.int64, torch.int32, torch.uint8])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_by_pytorch_as_by_numpy(
+    dtype: torch.dtype,
+    index: torch.dtype,
+    channels_last: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What happens on a GPU, on tensors of the CPU."""
+    made = mixer(cutmix=0.3, classmix=0.3, copy_paste=0.3)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    results = []
+    for _ in range(2):
+        images, labels = encoded_batch(20)
+        images, labels = images.to(dtype, memory_format=layout), labels.to(index)
+        made.mix(images, labels, numbers(made, 20, seed=5))
+        assert images.is_contiguous(memory_format=layout)
+        results.append((images, labels))
+        monkeypatch.setattr("dali_voc.mixing.as_pixels", lambda batch: batch)
+    for by_numpy, by_pytorch in zip(*results, strict=True):
+        assert torch.equal(by_numpy, by_pytorch)
+    assert not torch.equal(results[0][0], encoded_batch(20)[0].to(dtype))
 
 
 def test_cutmix_areas_are_uniform() -> None:

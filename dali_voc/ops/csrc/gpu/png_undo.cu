@@ -11,11 +11,8 @@
 // A photograph of 2048 pixels has 512 units in a row, and a band is 39 units behind the one above,
 // so that 14 warps are at work at once; two blocks of 16 fit on a multiprocessor.
 #include "gpu/png_batch.h"
+#include "gpu/progress.h"
 #include "gpu/words.h"
-
-#ifndef DALI_VOC_SPIN  // a host that plays GPU lets the others run
-#define DALI_VOC_SPIN()
-#endif
 
 namespace dali_voc {
 
@@ -23,8 +20,7 @@ constexpr int kUndoWarps = kUndoThreads / 32;
 constexpr int kExchange = 8;  // units that a band hands to the next at once
 
 struct UndoShared {
-  volatile int32_t
-      done[kUndoWarps];  // units that a warp has finished in the last rows of its bands
+  Progress done[kUndoWarps];  // units that a warp has finished in the last rows of its bands
   uint32_t above[kUndoWarps][kExchange * kUnitWords];
 };
 
@@ -77,13 +73,13 @@ inline void UndoPicture(const PngPicture& picture, UndoShared* shared, PngReport
       const uint8_t* from = picture.raw + row * pitch;
       const int filter = __ldg(from);
       if (filter > 4) {
-        report->what = kPngUnknownFilter;
+        atomicExch(&report->what, kPngUnknownFilter);
         atomicMin(&report->number, static_cast<uint32_t>(row));
       }
       sight = PngSight::Of(filter);
       coded.Start(from + 1);
     }
-    volatile int32_t* const done_above = &shared->done[warp ? warp - 1 : kUndoWarps - 1];
+    const Progress& done_above = shared->done[warp ? warp - 1 : kUndoWarps - 1];
     const int32_t finished_above = warp ? finished : finished - units;
     volatile const uint32_t* row_above =
         picture.undone + (static_cast<int64_t>(first) - 1) * units * kUnitWords;
@@ -92,8 +88,7 @@ inline void UndoPicture(const PngPicture& picture, UndoShared* shared, PngReport
     for (int step = 0; step < units + 31; step++) {
       if (first > 0 && step < units && step % kExchange == 0) {
         const int n = units - step < kExchange ? units - step : kExchange;
-        while (*done_above < finished_above + step + n) DALI_VOC_SPIN();
-        __threadfence_block();
+        done_above.WaitFor(finished_above + step + n);
         __syncwarp();
         if (lane < n * kUnitWords) above[lane] = row_above[step * kUnitWords + lane];
         __syncwarp();
@@ -111,10 +106,8 @@ inline void UndoPicture(const PngPicture& picture, UndoShared* shared, PngReport
                                  up_left, sight);
 #pragma unroll
       for (int j = 0; j < kUnitWords; j++) *out++ = undone.word[j];
-      if (lane == 31 && ((unit + 1) % kExchange == 0 || unit + 1 == units)) {
-        __threadfence_block();
-        shared->done[warp] = finished + unit + 1;
-      }
+      if (lane == 31 && ((unit + 1) % kExchange == 0 || unit + 1 == units))
+        shared->done[warp].Set(finished + unit + 1);
     }
   }
 }
@@ -131,7 +124,7 @@ inline void UndoSample(const PngUndoBatch& batch, UndoShared* shared) {
     }
     return;
   }
-  if (threadIdx.x < kUndoWarps) shared->done[threadIdx.x] = 0;
+  if (threadIdx.x < kUndoWarps) shared->done[threadIdx.x].Reset();
   __syncthreads();
   if (picture.stride == 3)
     UndoPicture<3>(picture, shared, report);
