@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dali_voc._pasting import Pixels, as_pixels, copy, count, mask_of, paste
 from dali_voc.config import AugmentConfig
 from dali_voc.labels import find_classes
 
@@ -21,7 +22,6 @@ __all__ = ["Mixer"]
 Floats = npt.NDArray[np.float32]
 
 _GENERAL = 5  # numbers per sample beside one for each class
-_EVERYWHERE = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,33 +89,36 @@ class Mixer:
         n = len(images)
         if n < 2:
             return
-        mixed: list[tuple[int, tuple[slice, slice], torch.Tensor, torch.Tensor]] = []
+        batch = as_pixels(images), as_pixels(labels)
+        planned: list[tuple[int, int, tuple[slice, slice] | Pixels]] = []
         for i, numbers in enumerate(u.astype(np.float64)):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
-            choice, both = numbers[0], (images[partner], labels[partner])
-            if choice < self.cutmix:
-                where = _rectangle(labels.shape[1:], numbers[2:_GENERAL])
-                colors, classes = (whole[(..., *where)].clone() for whole in both)
-                mixed.append((i, where, colors, classes))
-                continue
-            mask = self._mask(labels[partner], numbers)
-            if mask is not None:
-                own = images[i], labels[i]
-                colors, classes = (torch.where(mask, *pair) for pair in zip(both, own, strict=True))
-                mixed.append((i, _EVERYWHERE, colors, classes))
-        for i, where, colors, classes in mixed:
-            images[i][(..., *where)] = colors
-            labels[i][where] = classes
+            where = self._region(batch[1][partner], numbers)
+            if where is not None:
+                planned.append((i, partner, where))
+        last_use = {partner: k for k, (_, partner, _) in enumerate(planned)}
+        originals: dict[int, tuple[Pixels, ...]] = {}
+        for k, (i, partner, where) in enumerate(planned):
+            own = tuple(values[i] for values in batch)
+            if last_use.get(i, 0) > k:
+                originals[i] = tuple(copy(values) for values in own)
+            other = originals.get(partner) or tuple(values[partner] for values in batch)
+            for source, target in zip(other, own, strict=True):
+                paste(source, target, where)
 
-    def _mask(self, label: torch.Tensor, u: npt.NDArray[np.float64]) -> torch.Tensor | None:
-        """Return which pixels of the partner are taken by their class, bool [height, width]."""
+    def _region(
+        self, label: Pixels, u: npt.NDArray[np.float64]
+    ) -> tuple[slice, slice] | Pixels | None:
+        """Return what a sample takes over of another, whose label that is; None: nothing."""
+        if u[0] < self.cutmix:
+            return _rectangle(tuple(label.shape), u[2:_GENERAL])
         if u[0] >= self.cutmix + self.classmix + self.copy_paste:
             return None
-        counts = torch.bincount(label.flatten())
+        counts = count(label)
         present = [
             c
-            for c in torch.nonzero(counts).flatten().tolist()
-            if c < self.num_classes and c != self.ignore_index
+            for c, pixels in enumerate(counts[: self.num_classes])
+            if pixels and c != self.ignore_index
         ]
         if u[0] < self.cutmix + self.classmix:
             by_key = sorted(present, key=lambda c: (u[_GENERAL + c], c))
@@ -127,9 +130,9 @@ class Mixer:
                 taken = [min(objects, key=lambda c: u[_GENERAL + c])]
         if not taken:
             return None
-        is_taken = torch.zeros(len(counts), dtype=torch.bool)
+        is_taken = np.zeros(len(counts), np.bool_)
         is_taken[taken] = True
-        return is_taken.to(label.device)[label.long()]
+        return mask_of(label, is_taken)
 
 
 def _rectangle(shape: tuple[int, ...], u: npt.NDArray[np.float64]) -> tuple[slice, slice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,12 @@ from dali_voc.config import LabelsConfig
 from dali_voc.labels import find_classes
 
 __all__ = ["LabelEncoder"]
+
+
+# copied once: the host waits for what it copies to a GPU
+@functools.lru_cache(maxsize=16)
+def _on_device(classes: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.tensor(classes, dtype=dtype, device=device)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +56,10 @@ class LabelEncoder:
         """Return planes [n, planes, height, width] for class indices [n, height, width]."""
         n, height, width = labels.shape
         planes = labels.new_empty((n, len(self.classes), height, width))
-        for k, wanted in enumerate(self.classes):
-            torch.eq(labels, wanted, out=planes[:, k])
-        ignored = (labels == self.ignore_index)[:, None]
-        planes.masked_fill_(ignored, self.ignore_index if self.keep_ignored else 0)
+        wanted = _on_device(self.classes, labels.dtype, labels.device)
+        torch.eq(labels[:, None], wanted.view(1, -1, 1, 1), out=planes)
+        if self.keep_ignored:
+            planes.masked_fill_((labels == self.ignore_index)[:, None], self.ignore_index)
+        elif self.ignore_index in self.classes:
+            planes[:, self.classes.index(self.ignore_index)] = 0
         return planes
