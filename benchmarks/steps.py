@@ -35,6 +35,7 @@ COMMITS = {
     "cache and PNG decoder (not used here)": "5d84c49",
     "rows stored past the caches as they are made; longest files first": "523c596",
     "16 bits and bytes as fast as floats": "0d66fa0",
+    "buffers from 2 MiB on kept for later batches": "684d5cd",
 }
 SETTINGS = {
     "1 thread": "loader.threads=1",

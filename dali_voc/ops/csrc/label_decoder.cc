@@ -7,6 +7,7 @@
 #include "label_error.h"
 #include "stream_rows.h"
 #include "stream_store.h"
+#include "turned_label.h"
 
 namespace dali_voc {
 namespace {

@@ -14,8 +14,8 @@
 #include "label_runs.h"
 #include "png_chunks.h"
 #include "png_pixels.h"
-#include "rotation.h"
 #include "sample_cache.h"
+#include "turned_row.h"
 
 namespace dali_voc {
 

@@ -13,10 +13,10 @@
 #include "interleaved_row.h"
 #include "resample.h"
 #include "reversed_row.h"
-#include "rotation.h"
 #include "split_channels.h"
 #include "stream_rows.h"
 #include "stream_store.h"
+#include "turned_image.h"
 #include "window_rows.h"
 
 namespace dali_voc {
@@ -88,7 +88,7 @@ class CropNormalizer {
   void Run(const Picture& picture, const CropLayout& crop, const Rotation& rotation,
            const Coloring& coloring, Out* out) {
     if (!rotation.Turns()) return WriteUnturned(picture, crop, coloring, out);
-    unturned_.resize(crop.crop_height * crop.crop_width * 3);
+    unturned_.resize(crop.crop_height * crop.crop_width * 3 + 1);  // see ImageRotator
     CropLayout plain = crop;
     plain.channels_last = true;
     Coloring uncolored{{{{1, 1, 1}, {0, 0, 0}}, {}, {}}, coloring.matrix};
