@@ -8,6 +8,10 @@
 #include "color_table.h"
 #include "crop_window.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace dali_voc {
 
 struct Window {
@@ -39,14 +43,28 @@ class ClassCounts {
   std::vector<int64_t> counts_;
 };
 
+// The first of n values from `begin` on that is not as that one is.
+inline int64_t RunEnd(const uint16_t* values, int64_t begin, int64_t n) {
+  const uint16_t value = values[begin];
+  int64_t end = begin + 1;
+#ifdef __SSE2__
+  const __m128i same = _mm_set1_epi16(static_cast<int16_t>(value));
+  for (; end + 8 <= n; end += 8) {
+    const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i*>(values + end));
+    const unsigned alike = _mm_movemask_epi8(_mm_cmpeq_epi16(next, same));
+    if (alike != 0xffff) return end + __builtin_ctz(~alike) / 2;
+  }
+#endif
+  while (end < n && values[end] == value) end++;
+  return end;
+}
+
 // Calls visit(value, begin, end) for each run of equal values.
 template <typename Visit>
 void ForEachRun(const uint16_t* values, int64_t n, Visit visit) {
   for (int64_t begin = 0; begin < n;) {
-    const uint16_t value = values[begin];
-    int64_t end = begin + 1;
-    while (end < n && values[end] == value) end++;
-    visit(value, begin, end);
+    const int64_t end = RunEnd(values, begin, n);
+    visit(values[begin], begin, end);
     begin = end;
   }
 }

@@ -26,7 +26,7 @@ template <int kStep, typename T>
 void NormalizeRow(const T* __restrict rgb, int64_t n, const Normalization& norm,
                   float* __restrict r, float* __restrict g, float* __restrict b) {
   if constexpr (kStep == 3 && std::is_same_v<T, uint8_t>) {
-    if (WriteNormalized<false>(rgb, n, false, norm.scale, norm.offset, r, g, b)) return;
+    if (WriteNormalized<false>(rgb, n, false, norm, {r, g, b})) return;
   }
   const float s0 = norm.scale[0], s1 = norm.scale[1], s2 = norm.scale[2];
   const float o0 = norm.offset[0], o1 = norm.offset[1], o2 = norm.offset[2];
@@ -41,6 +41,9 @@ void NormalizeRow(const T* __restrict rgb, int64_t n, const Normalization& norm,
 template <int kStep, typename T>
 void RecolorRow(const T* __restrict rgb, int64_t n, const float* matrix, const Normalization& norm,
                 float* __restrict r, float* __restrict g, float* __restrict b) {
+  if constexpr (kStep == 3 && std::is_same_v<T, uint8_t>) {
+    if (WriteRecolored<false>(rgb, n, false, matrix, norm, {r, g, b})) return;
+  }
   float m[12];
   std::copy_n(matrix, 12, m);
   for (int64_t i = 0; i < n; i++) {
@@ -143,17 +146,21 @@ class CropNormalizer {
       // most rows of most pictures go the short way
       auto stream_row = [&](int64_t y, Out* to, int64_t plane) {
         row = next_row(y);
-        if (coloring.matrix) return false;
         if (crop.channels_last) {
+          if (coloring.matrix) return false;
           StreamChannelsLast(row, crop, coloring, to);
           return true;
         }
         if constexpr (std::is_same_v<Out, float>) {
           const int64_t padding = crop.crop_width - crop.width;
           float* const begin = crop.flip_x ? to + padding : to;
-          if (!WriteNormalized<true>(row, crop.width, crop.flip_x, coloring.norm.scale,
-                                     coloring.norm.offset, begin, begin + plane, begin + 2 * plane))
-            return false;
+          float* const rows[3] = {begin, begin + plane, begin + 2 * plane};
+          const bool written =
+              coloring.matrix
+                  ? WriteRecolored<true>(row, crop.width, crop.flip_x, coloring.matrix,
+                                         coloring.norm, rows)
+                  : WriteNormalized<true>(row, crop.width, crop.flip_x, coloring.norm, rows);
+          if (!written) return false;
           for (int c = 0; c < 3; c++)
             std::fill_n(crop.flip_x ? to + c * plane : begin + c * plane + crop.width, padding,
                         coloring.fill[c]);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "sum_rows.h"
 #include "triangle_filter.h"
 
 namespace dali_voc {
@@ -71,7 +72,8 @@ class Resampler {
 
   // Row y as (r, g, b, unspecified), 0..255 each.
   const float* Row(int64_t y) {
-    SumRows(y);
+    SumRows(rgb_ + rows_.First(y) * stride_, stride_, rows_.Weights(y), rows_.Length(), 3 * width_,
+            summed_.data());
     switch (columns_.Length()) {
       case 1:
         SumColumns<1>();
@@ -93,27 +95,6 @@ class Resampler {
 
  private:
   using Pixel = float __attribute__((vector_size(16)));
-
-  void SumRows(int64_t y) {
-    const int64_t n = 3 * width_;
-    const uint8_t* __restrict first = rgb_ + rows_.First(y) * stride_;
-    const float* weights = rows_.Weights(y);
-    float* __restrict sum = summed_.data();
-    const int64_t length = rows_.Length();
-    if (length == 1) {
-      for (int64_t j = 0; j < n; j++) sum[j] = first[j];
-      return;
-    }
-    const float w0 = weights[0], w1 = weights[1];
-    const uint8_t* __restrict second = first + stride_;
-    for (int64_t j = 0; j < n; j++) sum[j] = w0 * first[j] + w1 * second[j];
-    for (int64_t k = 2; k < length; k++) {
-      const float w = weights[k];
-      if (w == 0) continue;
-      const uint8_t* __restrict next = first + k * stride_;
-      for (int64_t j = 0; j < n; j++) sum[j] += w * next[j];
-    }
-  }
 
   template <int kLength>
   void SumColumns() {

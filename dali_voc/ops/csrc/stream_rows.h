@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "crop_pixel.h"
 #include "split_channels.h"
 
 #ifdef __SSE4_1__
@@ -43,44 +44,103 @@ inline bool StreamWidened(const uint8_t* from, int64_t n, bool flip, int64_t* to
 #endif
 }
 
-// RGB pixels as three rows of value * scale + offset, past the caches or as everything is stored.
-// Returns false where rows that go past the caches do not lie alike towards multiples of 16 bytes;
-// nothing is written then.
-template <bool kPastCaches>
-inline bool WriteNormalized(const uint8_t* rgb, int64_t n, bool flip, const float* scale,
-                            const float* offset, float* r, float* g, float* b) {
 #ifdef __SSE4_1__
-  float* const to[3] = {r, g, b};
-  const uintptr_t misplaced = reinterpret_cast<uintptr_t>(r) % 16;
-  for (float* row : to)
+// Writes n columns of three rows: one(x) does column x, and sixteen(x) as many from there on, past
+// the caches or as everything is stored. Returns false where rows that go past the caches do not
+// lie alike towards multiples of 16 bytes; nothing is written then.
+template <bool kPastCaches, typename One, typename Sixteen>
+inline bool WriteColumns(float* const (&rows)[3], int64_t n, One one, Sixteen sixteen) {
+  const uintptr_t misplaced = reinterpret_cast<uintptr_t>(rows[0]) % 16;
+  for (float* row : rows)
     if (kPastCaches && reinterpret_cast<uintptr_t>(row) % 16 != misplaced) return false;
-  const ChannelPlaces& places = flip ? kMirroredChannels : kChannels;
-  auto write_one = [&](int64_t x) {
-    const uint8_t* pixel = rgb + 3 * (flip ? n - 1 - x : x);
-    for (int c = 0; c < 3; c++) to[c][x] = pixel[c] * scale[c] + offset[c];
-  };
   int64_t x = 0;
-  while (kPastCaches && x < n && reinterpret_cast<uintptr_t>(r + x) % 16 != 0) write_one(x++);
-  for (; x + 16 <= n; x += 16) {
+  while (kPastCaches && x < n && reinterpret_cast<uintptr_t>(rows[0] + x) % 16 != 0) one(x++);
+  for (; x + 16 <= n; x += 16) sixteen(x);
+  while (x < n) one(x++);
+  return true;
+}
+
+template <bool kPastCaches>
+inline void StoreFour(__m128 values, float* to) {
+  if (kPastCaches)
+    _mm_stream_ps(to, values);
+  else
+    _mm_storeu_ps(to, values);
+}
+
+// The four lowest bytes.
+inline __m128 FourFloats(__m128i bytes) { return _mm_cvtepi32_ps(_mm_cvtepu8_epi32(bytes)); }
+#endif
+
+// RGB pixels as three rows of value * scale + offset; see WriteColumns.
+template <bool kPastCaches>
+inline bool WriteNormalized(const uint8_t* rgb, int64_t n, bool flip, const Normalization& norm,
+                            float* const (&rows)[3]) {
+#ifdef __SSE4_1__
+  const ChannelPlaces& places = flip ? kMirroredChannels : kChannels;
+  auto one = [&](int64_t x) {
+    const uint8_t* pixel = rgb + 3 * (flip ? n - 1 - x : x);
+    for (int c = 0; c < 3; c++) rows[c][x] = Normalized(pixel[c], norm, c);
+  };
+  auto sixteen = [&](int64_t x) {
     const SixteenPixels pixels(rgb + 3 * (flip ? n - 16 - x : x));
     for (int c = 0; c < 3; c++) {
       __m128i values = pixels.Channel(places, c);
-      const __m128 s = _mm_set1_ps(scale[c]), o = _mm_set1_ps(offset[c]);
-      for (int k = 0; k < 4; k++) {
-        const __m128 number = _mm_cvtepi32_ps(_mm_cvtepu8_epi32(values));
-        const __m128 result = _mm_add_ps(_mm_mul_ps(number, s), o);
-        if (kPastCaches)
-          _mm_stream_ps(to[c] + x + 4 * k, result);
-        else
-          _mm_storeu_ps(to[c] + x + 4 * k, result);
-        values = _mm_srli_si128(values, 4);
-      }
+      const __m128 s = _mm_set1_ps(norm.scale[c]), o = _mm_set1_ps(norm.offset[c]);
+      for (int k = 0; k < 4; k++, values = _mm_srli_si128(values, 4))
+        StoreFour<kPastCaches>(_mm_add_ps(_mm_mul_ps(FourFloats(values), s), o),
+                               rows[c] + x + 4 * k);
     }
-  }
-  while (x < n) write_one(x++);
-  return true;
+  };
+  return WriteColumns<kPastCaches>(rows, n, one, sixteen);
 #else
-  (void)rgb, (void)n, (void)flip, (void)scale, (void)offset, (void)r, (void)g, (void)b;
+  (void)rgb, (void)n, (void)flip, (void)norm, (void)rows;
+  return false;
+#endif
+}
+
+// The same of what a 3 x 4 matrix makes of the colours.
+template <bool kPastCaches>
+inline bool WriteRecolored(const uint8_t* rgb, int64_t n, bool flip, const float* matrix,
+                           const Normalization& norm, float* const (&rows)[3]) {
+#ifdef __SSE4_1__
+  const ChannelPlaces& places = flip ? kMirroredChannels : kChannels;
+  __m128 factors[12], scale[3], offset[3];
+  for (int i = 0; i < 12; i++) factors[i] = _mm_set1_ps(matrix[i]);
+  for (int c = 0; c < 3; c++) {
+    scale[c] = _mm_set1_ps(norm.scale[c]);
+    offset[c] = _mm_set1_ps(norm.offset[c]);
+  }
+  auto one = [&](int64_t x) {
+    const uint8_t* pixel = rgb + 3 * (flip ? n - 1 - x : x);
+    for (int c = 0; c < 3; c++)
+      rows[c][x] = Normalized(Recolored(matrix, c, pixel[0], pixel[1], pixel[2]), norm, c);
+  };
+  auto sixteen = [&](int64_t x) {
+    const SixteenPixels pixels(rgb + 3 * (flip ? n - 16 - x : x));
+    __m128i r = pixels.Channel(places, 0), g = pixels.Channel(places, 1),
+            b = pixels.Channel(places, 2);
+    __m128 results[3][4];
+    for (int k = 0; k < 4; k++) {
+      const __m128 red = FourFloats(r), green = FourFloats(g), blue = FourFloats(b);
+      for (int c = 0; c < 3; c++) {
+        // as Recolored does it
+        const __m128* m = factors + 4 * c;
+        __m128 value = _mm_add_ps(_mm_mul_ps(m[0], red), _mm_mul_ps(m[1], green));
+        value = _mm_add_ps(_mm_add_ps(value, _mm_mul_ps(m[2], blue)), m[3]);
+        // of two zeros the second is taken
+        value = _mm_min_ps(_mm_set1_ps(255), _mm_max_ps(_mm_setzero_ps(), value));
+        results[c][k] = _mm_add_ps(_mm_mul_ps(value, scale[c]), offset[c]);
+      }
+      r = _mm_srli_si128(r, 4), g = _mm_srli_si128(g, 4), b = _mm_srli_si128(b, 4);
+    }
+    // a whole line of the cache after the other
+    for (int c = 0; c < 3; c++)
+      for (int k = 0; k < 4; k++) StoreFour<kPastCaches>(results[c][k], rows[c] + x + 4 * k);
+  };
+  return WriteColumns<kPastCaches>(rows, n, one, sixteen);
+#else
+  (void)rgb, (void)n, (void)flip, (void)matrix, (void)norm, (void)rows;
   return false;
 #endif
 }
