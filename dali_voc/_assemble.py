@@ -64,12 +64,14 @@ class Assembler:
         if normalize.dtype == "bfloat16":
             as_bits = images.dtype == torch.int16
             images = images.view(torch.bfloat16) if as_bits else images.to(torch.bfloat16)
-        if self.mixer:
-            self.mixer.mix(images, labels, batch.mixing)
+        blank: list[int] = []
         if self.config.loader.on_error == "skip":
-            for i in np.flatnonzero(batch.samples != batch.planned).tolist():
-                images[i] = torch.tensor(fill).to(images).view(3, 1, 1)
-                labels[i] = self.config.labels.ignore_index
+            blank = np.flatnonzero(batch.samples != batch.planned).tolist()
+        if self.mixer:
+            self.mixer.mix(images, labels, batch.mixing, leave=blank)
+        for i in blank:
+            images[i] = torch.tensor(fill).to(images).view(3, 1, 1)
+            labels[i] = self.config.labels.ignore_index
         if self.encoder:
             labels = self.encoder.encode(labels)
         if not self.whole:

@@ -45,7 +45,7 @@ def build_loader(
     index = find_index(config.dataset, split, must_exist=must_exist)
     stats = None
     if training and config.sampling.policy == "balanced":
-        stats = ClassStats.load_for(config.sampling.stats_path, index)
+        stats = ClassStats.load_for(config.sampling.stats_path, index, split=split)
         weights = balanced_weights(stats) if weights is None else weights
     elif training and config.sampling.weights is not None and weights is None:
         weights = read_weights(Path(config.sampling.weights), num_samples=len(index))

@@ -109,7 +109,7 @@ def _name(config: Config, index: PairIndex, keep: str) -> str:
         keep,
         os.path.realpath(config.dataset.path),
         config.dataset.name,
-        index.digest(),
+        index.files_digest(config.dataset.path),
         index.meaning(),
         config.labels.model_dump(mode="json"),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -27,16 +27,26 @@ def near_match(word: str, known: Iterable[str]) -> str:
 
 
 def one_line_per_error(
-    error: ValidationError, model: type[BaseModel], source: str
+    error: ValidationError, model: type[BaseModel], source: str, *, overrides: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Yield a line for each problem; unions report once per branch and are joined to one."""
+    """Yield a line for each problem; unions report once per branch and are joined to one.
+
+    Args:
+        error: what pydantic raised.
+        model: of the whole configuration.
+        source: what the configuration is called.
+        overrides: `key.path=value`; a problem of such a key is that override's.
+    """
+    overridden = [tuple(text.partition("=")[0].strip().split(".")) for text in overrides]
     seen: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for detail in error.errors():
         # pydantic appends the branch of a union ("int", "literal['auto']") to the location
         parts = tuple(str(part) for part in detail["loc"])
         seen.setdefault(_key_path(model, parts), []).append(detail)
     for parts, details in seen.items():
-        yield f"{source}: {'.'.join(parts)}: {_explain(details, model, parts)}"
+        by = [key for key in overridden if key[: len(parts)] == parts[: len(key)]]
+        where = f"override {'.'.join(parts)}" if by else f"{source}: {'.'.join(parts)}"
+        yield f"{where}: {_explain(details, model, parts)}"
 
 
 def _key_path(model: type[BaseModel], parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ class _OnceLoader(yaml.SafeLoader):
                 )
             first[key.value] = line
         return node
+
+
+# YAML 1.1, which PyYAML reads, takes 1e-5 for a text; YAML 1.2 and JSON for a number
+_OnceLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def read_tree(path: str | os.PathLike[str]) -> Any:
@@ -68,7 +75,9 @@ def apply_override(
     if not equals or not all(parts):
         raise ConfigError(f"override {override!r}: expected key=value, such as loader.batch_size=8")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _OnceLoader)
+    except ConfigError as e:
+        raise ConfigError(f"override {override!r}: {e}") from None
     except yaml.YAMLError:
         raise ConfigError(f"override {override!r}: the value is not valid YAML") from None
     short = short_sections.get(parts[0])

@@ -33,6 +33,8 @@ def _label_key(key: Any) -> LabelKey:
         raise ValueError(f"found the key {key!r}, expected a value, a colour or a class name")
     if isinstance(key, int):
         return key
+    if re.fullmatch(r"\d+", key):  # keys of JSON and of --set are texts
+        return int(key)
     if found := re.fullmatch(r"#([0-9a-fA-F]{6})", key):
         number = int(found[1], 16)
         return number >> 16, number >> 8 & 255, number & 255
@@ -44,7 +46,13 @@ def _label_key(key: Any) -> LabelKey:
 def _label_keys(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    return {_label_key(key): name for key, name in value.items()}
+    keys: dict[LabelKey, Any] = {}
+    for key, name in value.items():
+        meant = _label_key(key)
+        if meant in keys:
+            raise ValueError(f"expected each value and colour once, not {meant!r} twice")
+        keys[meant] = name
+    return keys
 
 
 PathText = Annotated[str, BeforeValidator(path_to_str)]

@@ -18,7 +18,7 @@ from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc.datasets import FileList, PairIndex
 from dali_voc.errors import LoaderError, SampleError, first_line, sentence_from_dali
 
-__all__ = ["find_bad_samples"]
+__all__ = ["find_bad_samples", "image_reason"]
 
 # Words of errors that say nothing about the file.
 _SHORTAGE = re.compile(
@@ -27,6 +27,10 @@ _SHORTAGE = re.compile(
     re.IGNORECASE,
 )
 _OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+_UNKNOWN = "is not in the label table"
+_HINT = "; dataset.map says what further values and colours mean"
+_PALETTE_HINT = ", labels.palette: index reads a palette's numbers in place of its colours"
 
 _IMAGE = "its image: "  # how the label operator begins when it is the image that is damaged
 
@@ -91,6 +95,8 @@ def _from_our_operator(
     reason = _without_name(found[1], (index.labels, index.images), sample)
     if reason.startswith(_IMAGE):
         return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
+    if _UNKNOWN in reason:
+        reason += _HINT + (_PALETTE_HINT if ", palette index" in reason else "")
     return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
 
 
@@ -158,7 +164,7 @@ class _Trial:
                 raise LoaderError(f"out of memory or of another resource: {_cause(e)}") from None
             images, sample = self._index.images, int(single.samples[0])
             _blame_user_operator(e, images[sample])
-            return SampleError(images[sample], _image_reason(images, sample))
+            return SampleError(images[sample], image_reason(images, sample))
         return None
 
 
@@ -183,7 +189,7 @@ def _blame_user_operator(error: BaseException, image: str) -> None:
         ) from error
 
 
-def _image_reason(images: FileList, sample: int) -> str:
+def image_reason(images: FileList, sample: int) -> str:
     """Ask Pillow why an image that DALI refuses is refused: it says so in words."""
     try:
         with images.open(sample) as file, Image.open(file) as image:

@@ -92,4 +92,6 @@ def parse_config(
     try:
         return Config.model_validate(tree)
     except ValidationError as e:
-        raise ConfigError("\n".join(one_line_per_error(e, Config, source))) from None
+        raise ConfigError(
+            "\n".join(one_line_per_error(e, Config, source, overrides=overrides))
+        ) from None

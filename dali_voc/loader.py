@@ -92,7 +92,7 @@ class Loader:
         if self._length == 0:
             raise DatasetError(
                 f"{config.dataset.path}: {len(index)} pairs give no full batch of "
-                f"{config.loader.batch_size} on {self._plan.ranks.world_size} ranks, and "
+                f"{config.loader.batch_size} on {self._plan.ranks.world_size} rank(s), and "
                 "loader.last_batch is 'drop'"
             )
         self._fingerprint = fingerprint(config, index, training=training, weights=checked)
@@ -162,6 +162,8 @@ class Loader:
             epoch: from 0.
             step: number of the batch, 0 to `len(loader)` - 1.
         """
+        if epoch < 0:
+            raise LoaderError(f"epoch {epoch}: expected 0 or more")
         if not 0 <= step < self._length:
             raise LoaderError(f"batch {step}: expected 0 to {self._length - 1}")
         key = BatchKey(epoch=epoch, start=self._plan.deal().delivered(steps=step))

@@ -6,7 +6,7 @@ depends on who else is in the batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +78,16 @@ class Mixer:
         """How many random numbers a sample needs."""
         return _GENERAL + self.num_classes
 
-    def mix(self, images: torch.Tensor, labels: torch.Tensor, u: Floats) -> None:
+    def mix(
+        self, images: torch.Tensor, labels: torch.Tensor, u: Floats, *, leave: Container[int] = ()
+    ) -> None:
         """Mix a batch in place. What is pasted is what samples were before any was mixed.
 
         Args:
             images: [n, 3, height, width].
             labels: class indices [n, height, width].
             u: numbers in [0, 1), float32 [n, numbers].
+            leave: which samples neither take nor give anything.
         """
         n = len(images)
         if n < 2:
@@ -93,6 +96,8 @@ class Mixer:
         planned: list[tuple[int, int, tuple[slice, slice] | Pixels]] = []
         for i, numbers in enumerate(u.astype(np.float64)):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
+            if i in leave or partner in leave:
+                continue
             where = self._region(batch[1][partner], numbers)
             if where is not None:
                 planned.append((i, partner, where))

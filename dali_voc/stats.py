@@ -115,17 +115,20 @@ class ClassStats:
             ) from None
 
     @classmethod
-    def load_for(cls, path: str | os.PathLike[str], index: PairIndex) -> ClassStats:
-        """Read a file that must be of these pairs.
+    def load_for(cls, path: str | os.PathLike[str], index: PairIndex, *, split: str) -> ClassStats:
+        """Read a file that must be of these pairs, which are those of a split.
 
         Raises:
-            DatasetError: as in `load`, or the file is of other samples or other classes.
+            DatasetError: as in `load`, or the file is of another split, other samples or other
+                classes.
         """
         stats = cls.load(path)
         for what, found, expected in (
             ("samples", stats.samples, index.digest()),
             ("classes", stats.classes, index.spec.classes),
             ("samples", len(stats.sample_classes), len(index)),
+            # pairs of another split may have the same names
+            ("splits", stats.split, split),
         ):
             if found != expected:
                 raise DatasetError(

@@ -208,6 +208,8 @@ def train(options: argparse.Namespace, config: Config) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         here = resume(path, parts, device=loader.device) if options.resume else Position()
         shared = nn.parallel.DistributedDataParallel(model) if world > 1 else model
+        if here.epoch > options.epochs and rank == 0:
+            print(f"{path}: all {options.epochs} epochs are done; more by --epochs")
         while here.epoch <= options.epochs:
             train_epoch(shared, parts, here, options, config)
             ignored = config.labels.ignore_index

@@ -11,8 +11,9 @@ import pytest
 from augmented import N, write_lossless
 from nvidia.dali import Pipeline, fn
 from PIL import Image
+from whole_labels import write_image, write_label
 
-from dali_voc import Config, ConfigError, build_loader
+from dali_voc import Config, ConfigError, build_loader, parse_config
 from dali_voc.augment import CANDIDATES, color_matrices, draw_parameters
 from dali_voc.config import AugmentConfig, NormalizeConfig
 from dali_voc.pictures import denormalize
@@ -199,6 +200,25 @@ def test_class_crop(
         window = cut(classes, (start[0], start[1]), crop, 255)
         assert np.array_equal(label, window[:, ::-1] if drawn["flip"][sample] else window)
     assert 0.4 * N < hits < N
+
+
+def test_class_crop_leaves_out_what_is_ignored(tmp_path: Path) -> None:
+    """Where `ignore_index` is the number of a class, too."""
+    label = np.zeros((200, 300), np.uint8)
+    label[150:170, 250:270] = 2
+    write_image(tmp_path / "i/a.png", label.shape)
+    write_label(tmp_path / "l/a.png", label)
+    dataset = {"name": "folder", "root": str(tmp_path), "images": "i/*.png", "masks": "l/*.png"}
+    tree = {
+        "dataset": {**dataset, "classes": ["void", "road", "car"]},
+        "augment": {"crop_size": [24, 24], "class_crop": 1.0},
+        "labels": {"ignore_index": 0},
+        "loader": {"batch_size": 1, "device": "cpu", "threads": 1},
+    }
+    with build_loader(parse_config(tree)) as loader:
+        for _ in range(30):
+            for _, labels in loader:
+                assert (labels == 2).any()
 
 
 def test_flips(root: Path, make_config: MakeConfig) -> None:

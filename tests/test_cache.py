@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from augmented import write_lossless
@@ -185,6 +186,47 @@ def test_loaders_of_other_data_or_meaning_share_nothing(
         build_loader(config, split=split) for config in configs for split in ("train", "val")
     ]
     assert len({os.fstat(loader._cache.handle).st_ino for loader in loaders if loader._cache}) == 6
+    for loader in loaders:
+        loader.close()
+
+
+def same_names(root: Path, *folders: str) -> Path:
+    """Pairs 0 to 3 in several folders, whose picture and label are of the folder's number."""
+    for k, folder in enumerate(folders):
+        for part in "images", "labels":
+            (root / folder / part).mkdir(parents=True)
+        for i in range(4):
+            picture = np.full((40, 50, 3), 50 * k + i, np.uint8)
+            Image.fromarray(picture).save(root / folder / f"images/{i}.png")
+            Image.fromarray(picture[..., 0] // 50).save(root / folder / f"labels/{i}.png")
+    return root
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_pairs_of_the_same_names_are_told_apart(tmp_path: Path, keep: str) -> None:
+    """Two splits, and two folders of labels, whose files have the same names."""
+    root = same_names(tmp_path, "train", "val")
+
+    def build(split: str, labels: str) -> Loader:
+        dataset = {"name": "folder", "root": str(root), "classes": ["a", "b"]}
+        patterns = {"images": "{split}/images/*.png", "masks": f"{labels}/labels/*.png"}
+        loader = {"batch_size": 4, "device": "cpu", "threads": 1}
+        tree = {
+            "dataset": {**dataset, **patterns},
+            "augment": {"crop_size": [32, 32]},
+            "normalize": {"dtype": "uint8"},
+            "cache": keep,
+            "loader": loader,
+        }
+        return build_loader(parse_config(tree), split=split, training=True)
+
+    kinds = [("train", "{split}"), ("val", "{split}"), ("train", "val")]
+    loaders = [build(*kind) for kind in kinds]
+    for _ in range(3):
+        for loader, (split, labels) in zip(loaders, kinds, strict=True):
+            for images, classes in loader:
+                assert (images // 50 == (split == "val")).all()
+                assert (classes == (labels.replace("{split}", split) == "val")).all()
     for loader in loaders:
         loader.close()
 

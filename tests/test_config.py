@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,10 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
         {"sampling": {"policy": "balanced", "weights": "w.txt"}},
         ["sampling.weights: found 'w.txt', expected null where sampling.policy is 'balanced'"],
     ),
+    (
+        {"dataset": {"root": "/x", "map": {"1, 2, 3": "a", "#010203": "b"}}},
+        ["dataset.map: found", "expected each value and colour once, not (1, 2, 3) twice"],
+    ),
     ({"loader": 5}, ["loader: found 5", "a section of keys"]),
     ({"augment": {"crop_size": 5}}, ["augment.crop_size: found 5, expected a list"]),
     (
@@ -195,3 +200,36 @@ def test_missing_file(tmp_path: Path) -> None:
         load_config(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path)
+
+
+def test_a_problem_of_an_override_is_not_the_files(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("dataset: {root: /x}\nloader: {batch_size: 0}\n")
+    with pytest.raises(ConfigError) as error:
+        load_config(file, overrides=["agument.flip=1", "loader.threads=0"])
+    lines = str(error.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        str(file),
+        "override loader.threads",
+        "override agument",
+    ]
+    with pytest.raises(ConfigError, match=r"^override 'loader={a: 1, a: 2}': key 'a' on lines"):
+        load_config(file, overrides=["loader={a: 1, a: 2}"])
+
+
+def test_what_json_writes_can_be_read(tmp_path: Path) -> None:
+    """Small numbers without a point, and numbers as keys."""
+    mapping = {0: "a", (1, 2, 3): "b"}
+    dataset = {"name": "folder", "root": "/x", "map": {0: "a", "1, 2, 3": "b"}}
+    config = parse_config({"dataset": dataset, "augment": {"erase_area": [1e-5, 0.3]}})
+    file = tmp_path / "c.json"
+    tree = {
+        "dataset": {**dataset, "map": {"0": "a", "1, 2, 3": "b"}},
+        "augment": {"erase_area": [1e-5, 0.3]},
+    }
+    file.write_text(json.dumps(tree))
+    assert "1e-05" in file.read_text()
+    assert load_config(file) == config
+    assert config.dataset.map == mapping
+    over = parse_config({"dataset": dataset}, overrides=["dataset.map.7=a"])
+    assert over.dataset.map == {**mapping, 7: "a"}

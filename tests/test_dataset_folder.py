@@ -15,7 +15,9 @@ from PIL import Image
 from whole_labels import by_value, load_labels, pairs_of, paths_of, write_image, write_label
 
 from dali_voc import load_config
+from dali_voc.datasets import DatasetOptions
 from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._own_classes import own_classes
 from dali_voc.datasets._pattern import Pattern
 from dali_voc.errors import DatasetError
 from dali_voc.labels import voc_colormap
@@ -131,6 +133,31 @@ def test_bad_class_files(tmp_path: Path, text: str, reason: str) -> None:
         read_classes(tmp_path / "c.csv")
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([{"name": "a"}], r'expected \{"classes": \["road", ...\], "colors"'),
+        ({"classes": ["a", "a"], "colors": [[0, 0, 0]] * 2}, "classes: 'a' is there twice"),
+        (
+            {"classes": ["a"], "colors": [[1, 2, 3]], "void_values": [0]},
+            "value 0 is there twice; see void_values",
+        ),
+    ],
+)
+def test_bad_class_files_of_json(tmp_path: Path, values: Any, reason: str) -> None:
+    (tmp_path / "c.json").write_text(json.dumps(values))
+    with pytest.raises(DatasetError, match=rf"c\.json: not a class list.*{reason}"):
+        read_classes(tmp_path / "c.json")
+
+
+def test_many_classes_of_json(tmp_path: Path) -> None:
+    colors = [[i // 256, i % 256, 7] for i in range(300)]
+    values = {"classes": [f"c{i}" for i in range(300)], "colors": colors}
+    (tmp_path / "c.json").write_text(json.dumps(values))
+    (labels,) = read_classes(tmp_path / "c.json").label_maps()
+    assert dict(labels.values) == {**{i: i for i in range(300)}, 65535: None}
+
+
 def test_paths_in_order(tmp_path: Path) -> None:
     names = ["a/b/1", "a/2", "3", "a.c/1"]
     touch(tmp_path, *(f"train/{n}.jpg" for n in names), "train/.hidden.jpg", "train/.h/x.jpg")
@@ -170,8 +197,9 @@ def test_lists(tmp_path: Path) -> None:
     names = [pair[0][-5:] for pair in paths_of(pairs_of("folder", tmp_path, "train", **keys))]
     assert names == ["y.jpg", "x.jpg"]
     for text, reason in (
-        ("y\ny\n", r"found 1 stems more than once in the list of the split \(y\)"),
-        ("q\nx\nr\n", r"found no image im/\*\*/\*\.jpg for 2 stems of the split's list \(q, r\)"),
+        ("y\ny\n", r"the split's list has lines more than once \(y\)"),
+        ("q\nx\nr\n", r"found no image im/\*\*/\*\.jpg for lines of the split's list: q, r$"),
+        ("x.jpg\ny.jpg\n", r"list: x\.jpg, y\.jpg; expected lines without '\.jpg'$"),
         ("z\n", r"found no lb/\*\*/\*\.png for 1 image \(z\)"),
         ("\n", "the list of split 'val' is empty"),
     ):
@@ -188,6 +216,56 @@ def test_lists(tmp_path: Path) -> None:
     (tmp_path / "odd.txt").unlink()
     (tmp_path / "val.txt").write_text("q\n")
     assert len(pairs_of("folder", tmp_path, "val", must_exist=False, **keys)) == 1
+
+
+def test_texts_that_are_no_lists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keys = {"images": "im/*.jpg", "masks": "lb/*.png", "classes": ("a",)}
+    touch(tmp_path, "im/x.jpg", "lb/x.png", "README.txt", "license-2.txt")
+    assert len(pairs_of("folder", tmp_path, "train", **keys)) == 1
+    assert not caplog.records
+    assert len(pairs_of("folder", tmp_path, "val", **keys)) == 1
+    assert caplog.messages == [
+        f"{tmp_path}: split 'val' is all pairs, as is any other: there is no list val.txt, and no "
+        "{split} in dataset.images and dataset.masks"
+    ]
+    touch(tmp_path, "notes.txt")
+    with pytest.raises(DatasetError, match=r"train\.txt: no such file, .*there are: README"):
+        pairs_of("folder", tmp_path, "train", **keys)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_class_file_beside_the_data(
+    tmp_path: Path, beside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    root = tmp_path / "data"
+    write_pair(root, painted(VALUES))
+    with pytest.raises(
+        DatasetError, match=rf"k\.csv: no such file, neither in .*/here nor in {root}"
+    ):
+        load(root, classes="k.csv")
+    rows = [f"{name},{','.join(map(str, COLORS[i]))}" for i, name in enumerate(CLASSES)]
+    text = "\n".join(["name,r,g,b", *rows, "void,255,255,255"])
+    ((root if beside else tmp_path / "here") / "k.csv").write_text(text)
+    assert np.array_equal(load(root, classes="k.csv"), VALUES)
+
+
+def test_colors_for_display() -> None:
+    """Those of the map; classes without one have colours apart from these."""
+    options = DatasetOptions(
+        classes=("soil", "crop", "weed", "sky"),
+        map={(0, 0, 0): "weed", (9, 8, 7): "weed", (1, 2, 3): "soil", (5, 5, 5): None},
+    )
+    spec = own_classes("folder", options)
+    assert (spec.colors[0], spec.colors[2]) == ((1, 2, 3), (0, 0, 0))
+    assert len(set(spec.colors)) == 4
+    assert dict(spec.label_maps()[0].colors) == {
+        **{(0, 0, 0): 2, (9, 8, 7): 2, (1, 2, 3): 0, (5, 5, 5): None},
+        voc_colormap(256)[255]: None,
+    }
+    by_value = own_classes("folder", DatasetOptions(classes=("a", "b"), map={0: "b", 7: "a"}))
+    assert by_value.colors == voc_colormap(2)
 
 
 @pytest.mark.parametrize(

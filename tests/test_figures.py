@@ -49,7 +49,7 @@ def table(page: str, *, header: str) -> dict[str, str]:
 
 
 def test_speed_in_the_readme() -> None:
-    found = table("README.md", header="loader | pairs/s | of the bound").values()
+    found = table("README.md", header="loader | pairs/s | of decoding alone").values()
     loaders = result("cpu.json")["loaders"]
     known = {f"{r['pairs_per_second']:,.0f} | {r['of_bound']:.2f}" for r in loaders.values()}
     assert len(found) == 9

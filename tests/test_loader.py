@@ -207,3 +207,5 @@ def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:
         for step in -1, 4:
             with pytest.raises(LoaderError, match=f"batch {step}: expected 0 to 3"):
                 loader.batch_at(epoch=0, step=step)
+        with pytest.raises(LoaderError, match="epoch -1: expected 0 or more"):
+            loader.batch_at(epoch=-1, step=0)

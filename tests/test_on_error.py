@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import shutil
@@ -165,6 +166,27 @@ def test_a_bad_file_in_an_abandoned_epoch_does_not_matter(
         for _ in range(3):
             first = next(iter(loader))
             assert shown(config, first) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("mixing", ["cutmix", "classmix", "copy_paste"])
+def test_skipped_samples_neither_give_nor_take(
+    root: Path, make_config: MakeConfig, mixing: str
+) -> None:
+    """In a batch of two, of which one is skipped, there is nobody to mix with."""
+    bad = break_some(root)
+    loader = {"batch_size": 2, "on_error": "skip"}
+    plain = make_config(root, augment=CROP, loader=loader)
+    config = make_config(root, augment={**CROP, mixing: 1.0}, loader=loader)
+    met = 0
+    with build_loader(plain) as expected, build_loader(config) as found:
+        for epoch, step in itertools.product(range(2), range(len(found))):
+            batch, (images, labels) = found.batch_at(epoch=epoch, step=step)
+            _, (plain_images, plain_labels) = expected.batch_at(epoch=epoch, step=step)
+            if bad.keys() & set(batch.planned.tolist()):
+                met += 1
+                assert torch.equal(images, plain_images)
+                assert torch.equal(labels, plain_labels)
+    assert met > 2
 
 
 def test_all_bad_is_an_error(root: Path, make_config: MakeConfig) -> None:

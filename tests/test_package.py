@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ def test_dali_is_imported_only_when_a_loader_is_built() -> None:
     """Order, randomness, labels and configuration work where DALI cannot even be imported."""
     code = """
 import sys
+import threading
+import time
 import dali_voc, dali_voc.order, dali_voc.randomness, dali_voc.labels, dali_voc.reference
 import dali_voc.commands, dali_voc.synthetic, dali_voc.pictures
 assert not [name for name in sys.modules if name.startswith("nvidia")]
@@ -31,6 +35,8 @@ def test_names_are_found_without_importing_all_at_once() -> None:
     """A mistake in errors or configuration does not cost a second for PyTorch."""
     code = """
 import sys
+import threading
+import time
 import dali_voc
 from dali_voc import ConfigError, SampleError
 assert not {"torch", "numpy", "pydantic"} & {*sys.modules}
@@ -47,6 +53,8 @@ def test_commands_import_pytorch_when_they_need_it() -> None:
     """Help, a configuration and mistakes in it do not cost seconds for PyTorch."""
     code = """
 import sys
+import threading
+import time
 import dali_voc.commands, dali_voc.doctoring
 assert "torch" not in sys.modules
 """
@@ -74,6 +82,36 @@ def test_plugin_refuses_another_dali(tmp_path: Path) -> None:
         "reinstall dali-voc, or 'pip install nvidia-dali-cuda120==2.3.0'"
     )
     _plugin._check_version(_plugin._folder())
+
+
+def test_plugin_is_loaded_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others wait until its operators can be called."""
+    began, done = [], []
+
+    def load(library: str) -> None:
+        began.append(library)
+        time.sleep(0.2)
+        done.append(library)
+
+    def use() -> None:
+        _plugin.load_plugin()
+        seen.append(len(done))
+
+    seen: list[int] = []
+    monkeypatch.setattr(_plugin.plugin_manager, "load_library", load)
+    _plugin._load_once.cache_clear()
+    try:
+        threads = [threading.Thread(target=use) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        monkeypatch.undo()
+        _plugin._load_once.cache_clear()
+        _plugin.load_plugin()
+    assert len(began) == 1
+    assert seen == [1] * 4
 
 
 def test_ranks_come_from_the_configuration_then_torch_then_torchrun(

@@ -21,6 +21,7 @@ from dali_voc import Config, DatasetError, SampleError
 from dali_voc.commands import app
 from dali_voc.datasets import find_pairs
 from dali_voc.datasets._pack_format import packed_spec
+from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.labels import LabelSpec
 from dali_voc.packing import _pack as packing
 from dali_voc.packing import pack_split
@@ -129,6 +130,31 @@ def test_another_configuration_is_refused(make_config: MakeConfig, tmp_path: Pat
     before = content(tmp_path / "train")
     assert pack_split(make_config(), tmp_path, shard_size=SMALL).records == 14
     assert content(tmp_path / "train") == before
+
+
+def test_other_labels_of_the_same_names_are_refused(
+    make_config: MakeConfig, voc: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(voc, tmp_path / "voc")
+    shutil.copytree(voc / "SegmentationClass", tmp_path / "voc/Other")
+
+    def layout(labels: str) -> Config:
+        classes = list(VOC_SPEC.classes)
+        dataset = {"name": "voc_layout", "labels": labels, "classes": classes}
+        return make_config(tmp_path / "voc", dataset=dataset)
+
+    with pytest.raises(StopError):
+        pack_split(layout("Other"), tmp_path, shard_size=SMALL, progress=stop_at(12))
+    for folder in ".train.packing", "train":
+        with pytest.raises(DatasetError, match=rf"{folder}: was packed in another way \(files "):
+            pack_split(layout("SegmentationClass"), tmp_path, shard_size=SMALL)
+        pack_split(layout("Other"), tmp_path, shard_size=SMALL)
+    # of a version that did not say which files
+    index = tmp_path / "train/index.json"
+    facts = json.loads(index.read_text())
+    del facts["made_from"]["files"]
+    index.write_text(json.dumps(facts))
+    assert pack_split(layout("Other"), tmp_path, shard_size=SMALL).records == 14
 
 
 def test_two_at_once_are_refused(make_config: MakeConfig, tmp_path: Path) -> None:

@@ -314,6 +314,8 @@ def run(monkeypatch) -> Callable[..., None]:
         (["-o", "x", "--html", "x"], "x: found for both sheet and page, expected two files"),
         (["--samples", "made_00003"], "found 'made_00003', .* 13; did you mean 'made_0000"),
         (["--samples", "14"], "found '14', expected a name, or a place from 0 to 13"),
+        (["--samples", ","], "--samples: found no name, expected some of the split's"),
+        (["--samples", ""], "--samples: found no name, expected some of the split's"),
         (["--first", "14"], "found 14, expected at most 13: the batches of epoch 0 hold 14 samp"),
         (["--set", "loader.bach_size=2"], "did you mean 'batch_size'"),
         (["--set", "dataset.root=missing"], "missing: no such folder"),

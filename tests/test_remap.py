@@ -56,6 +56,25 @@ def test_classes_of_the_same_name_need_no_entry(voc: Path, make_config: MakeConf
     assert torch.equal(turned, torch.where(plain == 255, 255, 20 - plain))
 
 
+def test_classes_have_the_colors_of_those_that_become_them() -> None:
+    """Of the class of their name rather than of another; new ones have colours apart."""
+    spec = remap(VOC_SPEC, classes=("thing", "person", "bus"), mapping={"car": "bus", "*": "thing"})
+    assert spec.colors[0] == VOC_SPEC.colors[0]
+    assert spec.colors[1:] == tuple(
+        VOC_SPEC.colors[VOC_SPEC.classes.index(name)] for name in ("person", "bus")
+    )
+    mapping = {"person": None, "*": "thing"}
+    spec = remap(VOC_SPEC, classes=("person", "thing", "new"), mapping=mapping)
+    assert spec.colors[1] == VOC_SPEC.colors[0]
+    assert len(set(spec.colors)) == 3
+
+
+@pytest.mark.parametrize("key", [99999, -1, (300, 0, 0)])
+def test_values_that_there_are_not(key: Any) -> None:
+    with pytest.raises(DatasetError, match=r"^dataset\.map: .*: expected "):
+        remap(VOC_SPEC, classes=None, mapping={key: "car"})
+
+
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [

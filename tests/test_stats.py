@@ -279,15 +279,17 @@ def test_file_of_another_split(tmp_path: Path, voc: Path, make_config: MakeConfi
     path = tmp_path / "stats.json"
     index = find_pairs("voc2012", voc, "train")
     with pytest.raises(DatasetError, match=r"No such file .*'dali-voc stats CONFIG' writes"):
-        ClassStats.load_for(path, index)
+        ClassStats.load_for(path, index, split="train")
     stats = count_classes(make_config())
     stats.save(path)
-    assert ClassStats.load_for(path, index) == stats
+    assert ClassStats.load_for(path, index, split="train") == stats
     with pytest.raises(DatasetError) as error:
-        ClassStats.load_for(path, find_pairs("voc2012", voc, "val"))
+        ClassStats.load_for(path, find_pairs("voc2012", voc, "val"), split="val")
     assert "class statistics of other samples (found 14 samples, sha256 " in str(error.value)
     assert ", expected 7 samples, sha256 " in str(error.value)
     assert str(error.value).endswith("; run 'dali-voc stats CONFIG' again")
+    with pytest.raises(DatasetError, match=r"of other splits \(found train, expected same\)"):
+        ClassStats.load_for(path, index, split="same")
     for old, new, reason in (
         ('"cat"', '"kat"', "of other classes (found 'kat', expected 'cat')"),
         ('"sample_classes": [', '"sample_classes": [[0], ', "samples (found 15, expected 14)"),
@@ -295,5 +297,5 @@ def test_file_of_another_split(tmp_path: Path, voc: Path, make_config: MakeConfi
         stats.save(path)
         path.write_text(path.read_text().replace(old, new))
         with pytest.raises(DatasetError) as error:
-            ClassStats.load_for(path, index)
+            ClassStats.load_for(path, index, split="train")
         assert reason in str(error.value)

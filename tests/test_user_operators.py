@@ -23,6 +23,8 @@ def smaller(image, label): return fn.crop(image, crop=(10, 10)), label
 def failing(image, label):
     return fn.crop(image, crop=(999, 999)), label
 value = 3
+def floats(image, label): return image * 0.5, label
+def wide(image, label): return image, label * 1
 """
 
 
@@ -52,6 +54,14 @@ def test_they_run_in_order_and_get_the_samples_numbers(root: Path) -> None:
         assert np.array_equal(image, inverted if changed else before)
 
 
+def test_labels_keep_their_type(root: Path) -> None:
+    for dtype in "uint8", "int32", "int64":
+        config = make(root, operators=["bad_operators:wide"])
+        labels = config.labels.model_copy(update={"dtype": dtype})
+        with build_loader(config.model_copy(update={"labels": labels})) as loader:
+            assert str(next(iter(loader))[1].dtype) == f"torch.{dtype}"
+
+
 def test_resume(root: Path) -> None:
     config = make(root, operators=["operators:solarize"])
     assert_resumes_exactly(lambda: build_loader(config))
@@ -77,6 +87,7 @@ def test_validation_goes_without(root: Path) -> None:
         ("bad_operators:one", ConfigError, "does not take (image, label) or (image, label, num"),
         ("bad_operators:alone", ConfigError, "alone returned DataNode, expected (image, label)"),
         ("bad_operators:smaller", LoaderError, "an operator changed the size or the type"),
+        ("bad_operators:floats", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:failing", LoaderError, "bad_operators.py, line 8) failed on "),
     ],
 )

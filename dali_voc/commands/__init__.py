@@ -54,8 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 the data, the configuration or the machine does not allow it, "
-    "said in one sentence; 2 wrong usage; 130 interrupted, 143 terminated. A result has its name "
-    "only when it is whole.",
+    "said in one sentence; 2 wrong usage; 130 interrupted, 143 terminated. A file of results "
+    "appears under its name only when it is complete.",
 )
 
 

@@ -39,5 +39,6 @@ JsonFile = Annotated[
 ]
 
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print nothing but errors; the exit code says it.")
+    bool,
+    typer.Option("--quiet", "-q", help="Print nothing but errors; the exit code says how it went."),
 ]

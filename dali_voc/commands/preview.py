@@ -32,7 +32,7 @@ def preview(
     epoch: Annotated[int, typer.Option(min=0, metavar="N", help="Each epoch crops anew.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many samples.")] = 8,
     first: Annotated[
-        int, typer.Option(min=0, metavar="N", help="How many of the epoch's samples to pass over.")
+        int, typer.Option(min=0, metavar="N", help="How many of the epoch's samples to skip.")
     ] = 0,
     samples: Annotated[
         list[str] | None,
@@ -52,7 +52,12 @@ def preview(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A page to click through, one file, HTML.")
     ] = None,
-    compare: Annotated[bool, typer.Option("--compare", help="Beside what is stored.")] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Show beside it what is stored, and the window that was cut out."
+        ),
+    ] = False,
     columns: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Samples side by side on the sheet.")
     ] = None,
@@ -83,7 +88,7 @@ def preview(
     # what runs ahead would be thrown away
     ahead = checked.loader.model_copy(update={"prefetch": 1})
     with build_loader(checked.model_copy(update={"loader": ahead}), split=split) as loader:
-        if samples:
+        if samples is not None:
             chosen = find_samples(loader.index, samples)
             shown = take_named(loader, checked, chosen, epoch=epoch, compare=compare)
         else:

@@ -113,9 +113,15 @@ def _summary(counted: ClassStats) -> list[str]:
     void = counted.void_pixels / max(sum(counted.pixels) + counted.void_pixels, 1)
     empty = sum(not classes for classes in counted.sample_classes) - len(counted.bad_files)
     lines = [
-        f"{len(counted.sample_classes):,} labels, {_percent(void)} of their pixels void; shares "
-        "are of the other pixels, loss weights by median frequency"
+        f"{len(counted.sample_classes):,} labels, {_percent(void)} of their pixels void, "
+        "which the shares leave out; loss weights by median frequency"
     ]
+    never = [name for name, n in zip(counted.classes, counted.pixels, strict=True) if not n]
+    if never and counted.void_pixels:
+        lines.append(
+            f"{len(never):,} of the classes never occur; if they should, see whether dataset.map "
+            "says which values mean them: without it 255 is void"
+        )
     if empty:
         lines.append(f"labels without a class, which balanced sampling never draws: {empty:,}")
     if counted.bad_files:

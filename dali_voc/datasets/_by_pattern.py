@@ -102,14 +102,16 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
     twice = [stem for stem, times in Counter(stems).items() if times > 1]
     if twice:
         raise DatasetError(
-            f"{root}: found {len(twice)} stems more than once in the list of the split "
-            f"({some_of(twice)}), expected each once"
+            f"{root}: the split's list has lines more than once ({some_of(twice)}), expected each "
+            "once"
         )
     missing = [stem for stem in stems if stem not in there]
     if missing:
+        with_end = pattern.suffix and all(stem.endswith(pattern.suffix) for stem in missing)
+        hint = f"; expected lines without '{pattern.suffix}'" if with_end else ""
         raise DatasetError(
-            f"{root}: found no image {pattern.text} for {len(missing)} stems of the split's list "
-            f"({some_of(missing)})"
+            f"{root}: found no image {pattern.text} for lines of the split's list: "
+            f"{some_of(missing)}{hint}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,13 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
     Raises:
         DatasetError: it is not a class list.
     """
+    if not isinstance(values, dict):
+        raise DatasetError(
+            f"{path}: not a class list, expected "
+            '{"classes": ["road", ...], "colors": [[128, 64, 128], ...]}'
+        )
     try:
-        return _ADAPTER.validate_python(values)
+        spec = _ADAPTER.validate_python(values)
     except ValidationError as e:
         detail = e.errors()[0]
         key = ".".join(str(part) for part in detail["loc"])
@@ -54,3 +60,13 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
             if key
             else f"{path}: not a class list ({text})"
         ) from None
+    if len(set(spec.classes)) < len(spec.classes):
+        twice = next(name for name in spec.classes if spec.classes.count(name) > 1)
+        raise DatasetError(f"{path}: not a class list (classes: {twice!r} is there twice)")
+    if "void_values" not in values and len(spec.classes) > 255:
+        spec = dataclasses.replace(spec, void_values=(65535,))
+    try:
+        spec.label_maps()
+    except ValueError as e:
+        raise DatasetError(f"{path}: not a class list ({e}; see void_values)") from None
+    return spec

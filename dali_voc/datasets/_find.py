@@ -123,6 +123,17 @@ def find_index(dataset: DatasetSection, split: str, *, must_exist: bool = True) 
     )
 
 
+def _class_file(path: Path, root: Path) -> Path:
+    if path.is_file() or path.is_absolute():
+        return path
+    beside = root / path
+    if not beside.is_file():
+        raise DatasetError(
+            f"dataset.classes: {path}: no such file, neither in {Path.cwd()} nor in {root}"
+        )
+    return beside
+
+
 def subject_of(dataset: DatasetSection, split: str) -> IndexSubject:
     """Return what an index file of a split is of.
 
@@ -162,6 +173,8 @@ def find_pairs(
     options = options or DatasetOptions()
     found = _lookup(name)
     found.check(name, options)
+    if isinstance(options.classes, Path):
+        options = dataclasses.replace(options, classes=_class_file(options.classes, root))
     try:
         index = found.find(root, split, must_exist=must_exist, options=options)
     except OSError as e:  # a folder above that may not be entered, a name that is too long

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -15,6 +16,8 @@ from typing_extensions import Self
 from dali_voc.labels import LabelSpec
 
 __all__ = ["FileList", "PairIndex", "PathList", "name_digest"]
+
+_AT_ONCE = 4096  # samples whose paths are in memory together
 
 
 class FileList(Protocol):
@@ -255,6 +258,26 @@ class PairIndex:
         if self.known_digest is not None:
             return self.known_digest
         return name_digest(len(self), self.images.stems())
+
+    def files_digest(self, root: Path) -> str:
+        """Return a hash of which files the pairs are in, by their paths from the root on.
+
+        `digest` is the same for pairs of the same names elsewhere, such as another split's or
+        another folder of labels.
+        """
+        before = np.frombuffer(os.fsencode(f"{root}/"), np.uint8)
+        found = hashlib.sha256()
+        for begin in range(0, len(self), _AT_ONCE):
+            samples = np.arange(begin, min(begin + _AT_ONCE, len(self)))
+            for files in self.images, self.labels:
+                paths = files.encoded(samples)
+                if len(before) <= paths.shape[1] and (paths[:, : len(before)] == before).all():
+                    paths = paths[:, len(before) :]
+                records = files.records(samples)
+                for array in paths, *(() if records is None else (records,)):
+                    found.update(f"{array.shape}".encode())
+                    found.update(np.ascontiguousarray(array).data)
+        return f"sha256 {found.hexdigest()[:16]}"
 
     def meaning(self) -> dict[str, Any]:
         """Return what labels mean, as plain values that differ where it does."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dali_voc._config_errors import near_match
 from dali_voc.datasets._options import DatasetOptions
-from dali_voc.datasets._remap import class_list
+from dali_voc.datasets._remap import class_list, in_colors
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color, LabelMap, LabelSpec, voc_colormap
 
@@ -69,4 +69,6 @@ def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
         )
     except ValueError as e:
         raise DatasetError(f"dataset.map: {e}") from None
-    return dataclasses.replace(spec, maps=(label_map,))
+    spec = dataclasses.replace(spec, maps=(label_map,))
+    shown = {index: color for color, index in reversed(colors.items()) if index is not None}
+    return in_colors(spec, shown) if shown else spec

@@ -63,6 +63,7 @@ class MadeFrom(_Model):
         unknown: `labels.unknown`.
         shard_size: bytes that a shard may have.
         meaning: a hash of what label values mean, where they are not the classes' own.
+        files: which files the samples were in, as `PairIndex.files_digest` says it.
     """
 
     dataset: str
@@ -73,6 +74,7 @@ class MadeFrom(_Model):
     unknown: str
     shard_size: int
     meaning: str = ""
+    files: str = ""
 
 
 class Shard(_Model):

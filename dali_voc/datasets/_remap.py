@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from dali_voc._config_errors import near_match
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._options import LabelKey
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelMap, LabelSpec, voc_colormap
+from dali_voc.labels import Color, LabelMap, LabelSpec, voc_colormap
 
-__all__ = ["class_list", "class_table", "remap"]
+__all__ = ["class_list", "class_table", "in_colors", "remap"]
 
 REST = "*"
 
@@ -42,6 +43,30 @@ def distinct_colors(n: int) -> tuple[tuple[int, int, int], ...]:
     return tuple(colors)
 
 
+def in_colors(spec: LabelSpec, wanted: Mapping[int, Color]) -> LabelSpec:
+    """Return the spec with some classes in these colours, the others in colours apart from them.
+
+    That is for display alone, so the spec must have maps.
+    """
+    used: set[Color] = set()
+    colors: dict[int, Color] = {}
+    for index, color in wanted.items():
+        if color not in used:
+            colors[index] = color
+            used.add(color)
+    n = len(spec.classes)
+    others = iter(distinct_colors(2 * n))
+    for index in range(n):
+        if index in colors:
+            continue
+        color = spec.colors[index]
+        while color in used:
+            color = next(others)
+        colors[index] = color
+        used.add(color)
+    return dataclasses.replace(spec, colors=tuple(colors[index] for index in range(n)))
+
+
 def remap(
     spec: LabelSpec,
     *,
@@ -64,8 +89,21 @@ def remap(
     wanted = spec if classes is None else class_list(classes)
     plan = _Plan(spec=spec, wanted=wanted, mapping=mapping or {})
     plan.check()
-    maps = tuple(plan.apply(label_map) for label_map in spec.label_maps())
-    return dataclasses.replace(wanted, maps=maps)
+    try:
+        maps = tuple(plan.apply(label_map) for label_map in spec.label_maps())
+    except ValueError as e:
+        raise DatasetError(f"dataset.map: {e}") from None
+    changed = dataclasses.replace(wanted, maps=maps)
+    if classes is None or isinstance(classes, Path):
+        return changed
+    shown: dict[int, Color] = {}
+    for name, color in zip(spec.classes, spec.colors, strict=True):
+        with suppress(DatasetError):  # by values or colours alone
+            index = plan.becomes(name)
+            # rather of the class of that name than of another that becomes it
+            if index is not None and (index not in shown or classes[index] == name):
+                shown[index] = color
+    return in_colors(changed, shown)
 
 
 def class_table(

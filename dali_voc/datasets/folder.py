@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from dali_voc.datasets._by_pattern import find_by_pattern
@@ -12,6 +13,11 @@ from dali_voc.datasets._split_list import read_split_list
 from dali_voc.errors import DatasetError
 
 __all__ = ["find_pairs"]
+
+_log = logging.getLogger("dali_voc")
+
+# texts beside the data that list no split
+_NO_LISTS = ("readme", "license", "licence")
 
 
 def find_pairs(
@@ -46,12 +52,21 @@ def find_pairs(
     listed = "{split}" not in images + masks
     list_path = root / f"{split}.txt"
     spec = own_classes("folder", options)
+    chosen = _read_list(list_path) if listed else None
+    if listed and chosen is None and split != "train":
+        _log.warning(
+            "%s: split '%s' is all pairs, as is any other: there is no list %s, and no {split} in "
+            "dataset.images and dataset.masks",
+            root,
+            split,
+            list_path.name,
+        )
     found = find_by_pattern(
         root,
         split,
         images=images,
         masks=masks,
-        chosen=_read_list(list_path) if listed else None,
+        chosen=chosen,
         must_exist=must_exist,
     )
     # a list that is not there yet counts: it would change what is found
@@ -60,5 +75,6 @@ def find_pairs(
 
 
 def _read_list(path: Path) -> list[str] | None:
-    has_lists = path.exists() or any(path.parent.glob("*.txt"))
+    texts = path.parent.glob("*.txt")
+    has_lists = path.exists() or any(not p.name.lower().startswith(_NO_LISTS) for p in texts)
     return read_split_list(path, entries="stems") if has_lists else None

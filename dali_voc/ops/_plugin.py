@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import threading
 from pathlib import Path
 
 # Imported first: DALI itself must be in the process before a plugin is.
@@ -65,7 +66,11 @@ def library_path() -> Path:
     return _folder() / _LIBRARY
 
 
-@functools.cache
+# DALI takes note of an operator before its function can be called: a second thread would go on
+# without it
+_lock = threading.Lock()
+
+
 def load_plugin() -> None:
     """Make `nvidia.dali.fn.dali_voc` available. Later calls do nothing.
 
@@ -73,6 +78,12 @@ def load_plugin() -> None:
         PluginError: the library is missing or cannot be loaded, or the installed DALI is another
             than it was built for.
     """
+    with _lock:
+        _load_once()
+
+
+@functools.cache
+def _load_once() -> None:
     folder = _folder()
     _check_version(folder)
     library = folder / _LIBRARY

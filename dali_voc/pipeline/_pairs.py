@@ -82,7 +82,9 @@ class PairGraph:
                 # not a method: AutoGraph is to see the user's own function
                 function = operator.function
                 result = function(image, label, *numbers)
-                image, label = operator.check(result, crop_size=augment.crop_size)
+                image, label = operator.check(
+                    result, crop_size=augment.crop_size, label_dtype=self._label_dtype()
+                )
             image = self._place(image, crop_size=augment.crop_size, form=form)
         if "erase_start" in given:
             where = {"anchor": given["erase_start"], "shape": given["erase_shape"]}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nvidia.dali import fn
+from nvidia.dali import fn, types
 
 from dali_voc.augment import USER_NUMBERS
 from dali_voc.errors import ConfigError
@@ -63,11 +63,16 @@ class UserOperator:
             return ()
         return (node[place * USER_NUMBERS : (place + 1) * USER_NUMBERS],)
 
-    def check(self, result: Any, *, crop_size: tuple[int, int]) -> tuple[Any, Any]:
+    def check(
+        self, result: Any, *, crop_size: tuple[int, int], label_dtype: str
+    ) -> tuple[Any, Any]:
         """Return what the function returned, if that are pictures and labels of the crop's size.
 
+        Labels have the type again that they had: arithmetic may have made another of it.
+
         Raises:
-            ConfigError: it is not a pair. Another size is an error of the running pipeline.
+            ConfigError: it is not a pair. Another size, or pictures of another type, are an error
+                of the running pipeline.
         """
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise ConfigError(
@@ -75,7 +80,10 @@ class UserOperator:
                 "expected (image, label)"
             )
         image, label = result
+        types_by_name = {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}
+        label = fn.cast(label, dtype=types_by_name[label_dtype])
         return (
-            fn.reshape(image, shape=[*crop_size, 3], layout="HWC"),
+            # larger values do not have as many bytes
+            fn.reinterpret(image, shape=[*crop_size, 3], layout="HWC", dtype=types.UINT8),
             fn.reshape(label, shape=list(crop_size), layout="HW"),
         )

@@ -20,7 +20,7 @@ def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
             Several in one text are parted by commas.
 
     Raises:
-        DatasetError: one is not there, or an end fits several names.
+        DatasetError: one is not there, an end fits several names, or there are none.
     """
     by_name: dict[str, int] = {}
     by_end: dict[str, list[int]] = {}
@@ -51,4 +51,6 @@ def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
     for text in wanted:
         whole = text in by_name or text in by_end
         found += [find(part) for part in ([text] if whole else text.split(",")) if part]
+    if not found:
+        raise DatasetError("--samples: found no name, expected some of the split's")
     return list(dict.fromkeys(found))

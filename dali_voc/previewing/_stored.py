@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from dali_voc._batches import Batch
+from dali_voc._diagnose import image_reason
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
-from dali_voc.errors import first_line, printable
+from dali_voc.errors import printable, sentence_from_dali
 from dali_voc.labels import LabelTables
 from dali_voc.loader import Loader
 from dali_voc.previewing._codes import to_codes
@@ -69,8 +70,11 @@ def _read_one(
     try:
         image, label, begin, end = (np.array(output[0]) for output in pipeline.run())
     except DALI_ERRORS as e:
-        name = loader.index.name(int(alone.samples[0]))
-        _log.warning("%s: cannot be shown as stored: %s", printable(name), first_line(e))
+        sample = int(alone.samples[0])
+        name = loader.index.name(sample)
+        ours = sentence_from_dali(e)
+        reason = ours[1] if ours else image_reason(loader.index.images, sample)
+        _log.warning("%s: cannot be shown as stored: %s", printable(name), reason)
         return None
     codes = to_codes(label[None], num_classes=len(spec.classes), ignore_index=ignore_index)[0]
     (top, left), (bottom, right) = begin.tolist(), end.tolist()

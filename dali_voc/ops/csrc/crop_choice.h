@@ -106,24 +106,26 @@ struct SourcePixel {
   int64_t y, x;
 };
 
-// Draws a class among those present, by weight, and one of its pixels; both numbers in [0, 1).
+// Draws a class among those present but `ignore`, by weight, and one of its pixels; both numbers in
+// [0, 1).
 // Returns false where no class with a weight is present.
 inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& weights,
-                      double class_number, double pixel_number, ClassCounts* counts,
+                      int ignore, double class_number, double pixel_number, ClassCounts* counts,
                       SourcePixel* pixel) {
   counts->Clear();
+  auto is_wanted = [&](int value) { return value != ignore && (*counts)[value] > 0; };
   int64_t pixels = picture.y.source * picture.x.source;
   ForEachRun(picture.classes, pixels,
              [&](uint16_t value, int64_t begin, int64_t end) { counts->Add(value, end - begin); });
   int known = std::min(counts->size(), static_cast<int>(weights.size()));
   double total = 0;
   for (int value = 0; value < known; value++)
-    if ((*counts)[value] > 0) total += weights[value];
+    if (is_wanted(value)) total += weights[value];
   if (total <= 0) return false;
   double mark = class_number * total;
   int drawn = -1;
   for (int value = 0; value < known && (drawn < 0 || mark >= 0); value++) {
-    if ((*counts)[value] == 0 || weights[value] <= 0) continue;
+    if (!is_wanted(value) || weights[value] <= 0) continue;
     drawn = value;
     mark -= weights[value];
   }

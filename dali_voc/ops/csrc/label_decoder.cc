@@ -151,8 +151,8 @@ void LabelDecoder::MapPicture() {
 Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x) {
   ClassPicture picture{classes_.data(), y, x};
   SourcePixel pixel{};
-  if (crop.centre_on_class && DrawPixel(picture, map_->class_weights, crop.class_number,
-                                        crop.pixel_number, &counts_, &pixel))
+  if (crop.centre_on_class && DrawPixel(picture, map_->class_weights, map_->ignore,
+                                        crop.class_number, crop.pixel_number, &counts_, &pixel))
     return {CentreCrop(y.scaled, crop.crop_height, y.Scaled(pixel.y)),
             CentreCrop(x.scaled, crop.crop_width, x.Scaled(pixel.x))};
   Window window{};
