@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from dali_voc import ClassStats, loss_weights
@@ -74,6 +75,29 @@ def test_bench(voc: Path, tmp_path: Path) -> None:
     assert all(len(rates) == 2 for rates in result["rounds"].values())
     assert result["machine"]["versions"]["nvidia-dali-cuda120"] == "2.4.0"
     assert result["config"]["loader"]["batch_size"] == 4
+
+
+@pytest.mark.slow
+def test_bench_of_other_folders(voc: Path, tmp_path: Path) -> None:
+    """There the textbook's way has nothing to read."""
+    (tmp_path / "mine").symlink_to(voc / "JPEGImages")
+    (tmp_path / "theirs").symlink_to(voc / "SegmentationClass")
+    config = tmp_path / "folder.yaml"
+    classes = [f"c{i}" for i in range(21)]
+    dataset = {"name": "folder", "root": str(tmp_path), "classes": classes}
+    patterns = {"images": "mine/*.jpg", "masks": "theirs/*.png"}
+    config.write_text(yaml.safe_dump({"dataset": {**dataset, **patterns}}))
+    done = dali_voc(
+        *("bench", config, "--set", "loader.batch_size=4", "--set", "loader.device=cpu"),
+        *("--rounds", 1, "--seconds", 0.2, "--json", tmp_path / "bench.json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the textbook's way reads VOC's folders alone, and was not timed" in done.stdout
+    result = json.loads((tmp_path / "bench.json").read_text())
+    assert result["reference_ratio"] is None
+    assert list(result["medians"]) == ["loader", "bound"]
+    assert result["bound_ratio"] > 0
 
 
 def test_stats(voc: Path, tmp_path: Path) -> None:

@@ -317,6 +317,8 @@ def test_a_label_of_two_images(tmp_path: Path) -> None:
 
 
 def test_splits_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"^split: found 't\*', expected a name without \*"):
+        pairs_of("folder", tmp_path, "t*", **PATTERNS)
     touch(tmp_path, "train/a.jpg", "train_labels/a_L.png", "other/a.jpg")
     with pytest.raises(
         DatasetError, match=r"expected trian/\*\*/\*\.jpg; splits there are: train$"

@@ -44,6 +44,8 @@ class Pattern:
             (any(_ANY_DEPTH in p and p != _ANY_DEPTH for p in parts), "its ** is not a whole name"),
             (parts[-1] in ("", _ANY_DEPTH), "it does not end in a file's name"),
         )
+        if "*" in split and "{split}" in pattern:
+            raise DatasetError(f"split: found {split!r}, expected a name without *")
         for wrong, reason in reasons:
             if wrong:
                 raise DatasetError(

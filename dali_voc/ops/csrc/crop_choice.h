@@ -109,8 +109,8 @@ struct SourcePixel {
 // Draws a class among those present but `ignore`, by weight, and one of its pixels; both numbers in
 // [0, 1).
 // Returns false where no class with a weight is present.
-inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& weights,
-                      int ignore, double class_number, double pixel_number, ClassCounts* counts,
+inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& weights, int ignore,
+                      double class_number, double pixel_number, ClassCounts* counts,
                       SourcePixel* pixel) {
   counts->Clear();
   auto is_wanted = [&](int value) { return value != ignore && (*counts)[value] > 0; };
