@@ -5,8 +5,8 @@ python examples/train.py --root /data/VOCdevkit/VOC2012 --epochs 50 --crop 320 4
 torchrun --nproc-per-node 2 examples/train.py --config configs/voc2012.yaml --amp \
     --model torchvision:deeplabv3_resnet50 --pretrained --lr 1e-4 --save-every 100 [--resume]
 
-The first trains on made-up pictures: no download, no GPU, half a minute on two cores. On the CPU,
-one seed always gives the same numbers, also when a run was killed and resumed. With the small
+The first trains on made-up pictures: no download, no GPU, half a minute on two idle cores. On the
+CPU, one seed always gives the same numbers, also when a run was killed and resumed. With the small
 network, two processes train as one does with twice the batch, up to rounding.
 """
 

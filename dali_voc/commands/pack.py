@@ -62,7 +62,7 @@ def pack(
         }
     )
     output.say(
-        f"{index.records:,} pairs in {len(index.shards):,} shards of {size / 1e6:,.1f} MB in all: "
+        f"{index.records:,} pairs in {len(index.shards):,} shard(s) of {size / 1e6:,.1f} MB in all: "
         f"[bold]{escape(str(out / split))}[/]"
     )
     if index.left_out:
