@@ -61,8 +61,9 @@ def pack(
             "folder": str(out / split),
         }
     )
+    shards = f"{len(index.shards):,} shard{'s' * (len(index.shards) > 1)}"
     output.say(
-        f"{index.records:,} pairs in {len(index.shards):,} shard(s) of {size / 1e6:,.1f} MB in all: "
+        f"{index.records:,} pairs in {shards} of {size / 1e6:,.1f} MB in all: "
         f"[bold]{escape(str(out / split))}[/]"
     )
     if index.left_out:
