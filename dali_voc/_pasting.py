@@ -1,7 +1,8 @@
 """Pixels of one sample into another: on a CPU by NumPy, on a GPU by PyTorch.
 
 PyTorch would share out each step on a CPU among threads of its own, which then wait for cores that
-decode the next batch.
+decode the next batch. On a GPU nothing that is computed there is looked at by the host, which would
+have to wait for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-__all__ = ["Pixels", "as_pixels", "copy", "count", "mask_of", "paste"]
+__all__ = ["Pixels", "as_pixels", "copy", "find_present", "mask_of", "paste", "rank", "to_device"]
 
 Pixels: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
 
@@ -26,24 +27,53 @@ def as_pixels(batch: torch.Tensor) -> Pixels:
     return values
 
 
+def to_device(array: npt.NDArray[Any], like: Pixels) -> Pixels:
+    """Return an array where pixels are; the host does not wait for the copy."""
+    if isinstance(like, np.ndarray):
+        return array
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    if like.device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(like.device, non_blocking=True)
+
+
 def copy(pixels: Pixels) -> Pixels:
     return pixels.copy() if isinstance(pixels, np.ndarray) else pixels.clone()
 
 
-def count(label: Pixels) -> list[int]:
-    """Return how many pixels have each value, up to the largest that occurs."""
-    flat = label.reshape(-1)
-    counts = np.bincount(flat) if isinstance(flat, np.ndarray) else torch.bincount(flat)
-    values: list[int] = counts.tolist()
-    return values
-
-
-def mask_of(label: Pixels, taken: npt.NDArray[np.bool_]) -> Pixels:
-    """Return which pixels have a value that is taken; `taken` says that of each value."""
+def find_present(label: Pixels, size: int) -> Pixels:
+    """Return which of the values below `size`, which all are, a label shows: bool [size]."""
     if isinstance(label, np.ndarray):
-        mask: npt.NDArray[np.bool_] = taken[label]
+        present: npt.NDArray[np.bool_] = np.bincount(label.reshape(-1), minlength=size) > 0
+        return present
+    found = torch.zeros(size, dtype=torch.bool, device=label.device)
+    found[label.reshape(-1).long()] = True
+    return found
+
+
+def rank(keys: Pixels) -> Pixels:
+    """Return the place of each key in their order; of equal ones, the earlier comes first."""
+    if isinstance(keys, np.ndarray):
+        return np.argsort(np.argsort(keys, kind="stable"), kind="stable")
+    return keys.argsort(stable=True).argsort(stable=True)
+
+
+def mask_of(label: Pixels, taken: Pixels, size: int) -> Pixels:
+    """Return which pixels have a value that is taken.
+
+    Args:
+        label: values below `size`.
+        taken: says so of the first values, bool; the others are not.
+        size: how many values there are.
+    """
+    if isinstance(label, np.ndarray):
+        table = np.zeros(size, np.bool_)
+        table[: len(taken)] = taken
+        mask: npt.NDArray[np.bool_] = table[label]
         return mask
-    return torch.from_numpy(taken).to(label.device)[label.long()]
+    there = torch.zeros(size, dtype=torch.bool, device=label.device)
+    there[: len(taken)] = cast(torch.Tensor, taken)
+    return there[label.long()]
 
 
 def paste(source: Pixels, target: Pixels, where: tuple[slice, slice] | Pixels) -> None:

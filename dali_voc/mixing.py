@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from dali_voc._pasting import Pixels, as_pixels, copy, count, mask_of, paste
+from dali_voc._pasting import (
+    Pixels,
+    as_pixels,
+    copy,
+    find_present,
+    mask_of,
+    paste,
+    rank,
+    to_device,
+)
 from dali_voc.config import AugmentConfig
 from dali_voc.labels import find_classes
 
@@ -93,14 +103,24 @@ class Mixer:
         if n < 2:
             return
         batch = as_pixels(images), as_pixels(labels)
+        values = max(self.num_classes, self.ignore_index + 1)  # that a label may have
+        keys = to_device(u[:, _GENERAL:], batch[1])
+        is_class, is_object = to_device(self._kinds(), batch[1])
         planned: list[tuple[int, int, tuple[slice, slice] | Pixels]] = []
-        for i, numbers in enumerate(u.astype(np.float64)):
+        for i, numbers in enumerate(u[:, :_GENERAL].astype(np.float64)):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
             if i in leave or partner in leave:
                 continue
-            where = self._region(batch[1][partner], numbers)
-            if where is not None:
-                planned.append((i, partner, where))
+            choice, label = numbers[0], batch[1][partner]
+            if choice < self.cutmix:
+                planned.append((i, partner, _rectangle(tuple(label.shape), numbers[2:])))
+            elif choice < self.cutmix + self.classmix + self.copy_paste:
+                present = find_present(label, values)[: self.num_classes] & is_class
+                if choice < self.cutmix + self.classmix:
+                    taken = _half(present, keys[i])
+                else:
+                    taken = _some(present & is_object, keys[i])
+                planned.append((i, partner, mask_of(label, taken, values)))
         last_use = {partner: k for k, (_, partner, _) in enumerate(planned)}
         originals: dict[int, tuple[Pixels, ...]] = {}
         for k, (i, partner, where) in enumerate(planned):
@@ -111,33 +131,30 @@ class Mixer:
             for source, target in zip(other, own, strict=True):
                 paste(source, target, where)
 
-    def _region(
-        self, label: Pixels, u: npt.NDArray[np.float64]
-    ) -> tuple[slice, slice] | Pixels | None:
-        """Return what a sample takes over of another, whose label that is; None: nothing."""
-        if u[0] < self.cutmix:
-            return _rectangle(tuple(label.shape), u[2:_GENERAL])
-        if u[0] >= self.cutmix + self.classmix + self.copy_paste:
-            return None
-        counts = count(label)
-        present = [
-            c
-            for c, pixels in enumerate(counts[: self.num_classes])
-            if pixels and c != self.ignore_index
-        ]
-        if u[0] < self.cutmix + self.classmix:
-            by_key = sorted(present, key=lambda c: (u[_GENERAL + c], c))
-            taken = by_key[: (len(present) + 1) // 2]
-        else:
-            objects = [c for c in present if c in self.objects]
-            taken = [c for c in objects if u[_GENERAL + c] < 0.5]
-            if objects and not taken:
-                taken = [min(objects, key=lambda c: u[_GENERAL + c])]
-        if not taken:
-            return None
-        is_taken = np.zeros(len(counts), np.bool_)
-        is_taken[taken] = True
-        return mask_of(label, is_taken)
+    def _kinds(self) -> npt.NDArray[np.bool_]:
+        """Return which indices count as classes, and which as objects: bool [2, num_classes]."""
+        indices = np.arange(self.num_classes)
+        is_class = indices != self.ignore_index
+        return np.stack([is_class, is_class & np.isin(indices, list(self.objects))])
+
+
+# For arrays and tensors alike; the types of both together are beyond what can be said.
+
+
+def _half(present: Any, keys: Any) -> Any:
+    """Return half of the classes that are present, rounded up: those with the lowest keys."""
+    return present & (_rank_of(present, keys) < (present.sum() + 1) // 2)
+
+
+def _some(present: Any, keys: Any) -> Any:
+    """Return those that are present with keys below 1/2, or the one with the lowest."""
+    drawn = present & (keys < 0.5)
+    lowest = present & (_rank_of(present, keys) == 0)
+    return drawn | (lowest & (drawn.sum() == 0))
+
+
+def _rank_of(among: Any, keys: Any) -> Any:
+    return rank(keys + 2.0 * ~among)  # no key is 1 or above
 
 
 def _rectangle(shape: tuple[int, ...], u: npt.NDArray[np.float64]) -> tuple[slice, slice]:

@@ -121,19 +121,24 @@ def test_only_one_of_them_happens() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.uint8])
 @pytest.mark.parametrize("index", [torch.int64, torch.int32, torch.uint8])
+@pytest.mark.parametrize("ignored", [255, 3])
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_by_pytorch_as_by_numpy(
     dtype: torch.dtype,
     index: torch.dtype,
     channels_last: bool,
+    ignored: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What happens on a GPU, on tensors of the CPU."""
-    made = mixer(cutmix=0.3, classmix=0.3, copy_paste=0.3)
+    shares = AugmentConfig(cutmix=0.3, classmix=0.3, copy_paste=0.3)
+    made = Mixer.from_config(shares, CLASSES, ignore_index=ignored)
+    assert made is not None
     layout = torch.channels_last if channels_last else torch.contiguous_format
     results = []
     for _ in range(2):
         images, labels = encoded_batch(20)
+        labels[labels == 255] = ignored
         images, labels = images.to(dtype, memory_format=layout), labels.to(index)
         made.mix(images, labels, numbers(made, 20, seed=5))
         assert images.is_contiguous(memory_format=layout)
@@ -142,6 +147,15 @@ def test_by_pytorch_as_by_numpy(
     for by_numpy, by_pytorch in zip(*results, strict=True):
         assert torch.equal(by_numpy, by_pytorch)
     assert not torch.equal(results[0][0], encoded_batch(20)[0].to(dtype))
+
+
+def test_a_gpu_is_not_waited_for() -> None:
+    """Tensors without values: whatever the host would have to look at fails."""
+    made = mixer(cutmix=0.3, classmix=0.3, copy_paste=0.3)
+    images, labels = (part.to("meta") for part in encoded_batch(20))
+    made.mix(images, labels, numbers(made, 20, seed=5))
+    with pytest.raises(RuntimeError, match=r"(?i)meta"):
+        labels.sum().item()
 
 
 def test_cutmix_areas_are_uniform() -> None:
