@@ -44,9 +44,13 @@ def one_line_per_error(
         parts = tuple(str(part) for part in detail["loc"])
         seen.setdefault(_key_path(model, parts), []).append(detail)
     for parts, details in seen.items():
-        by = [key for key in overridden if key[: len(parts)] == parts[: len(key)]]
-        where = f"override {'.'.join(parts)}" if by else f"{source}: {'.'.join(parts)}"
-        yield f"{where}: {_explain(details, model, parts)}"
+        if any(parts[: len(key)] == key for key in overridden):
+            where = "override "
+        elif any(key[: len(parts)] == parts for key in overridden):  # of a part of it
+            where = f"{source} with overrides: "
+        else:
+            where = f"{source}: "
+        yield f"{where}{'.'.join(parts)}: {_explain(details, model, parts)}"
 
 
 def _key_path(model: type[BaseModel], parts: tuple[str, ...]) -> tuple[str, ...]:

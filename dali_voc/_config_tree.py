@@ -35,7 +35,9 @@ class _OnceLoader(yaml.SafeLoader):
 
 # YAML 1.1, which PyYAML reads, takes 1e-5 for a text; YAML 1.2 and JSON for a number
 _OnceLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
 )
 
 
@@ -89,4 +91,6 @@ def apply_override(
         tree = tree[part]
         if not isinstance(tree, dict):
             raise ConfigError(f"override {override!r}: '{part}' has no keys below it")
-    tree[parts[-1]] = value
+    # a key of the file may be a number
+    last = next((key for key in tree if str(key) == parts[-1]), parts[-1])
+    tree[last] = value

@@ -29,7 +29,7 @@ _SHORTAGE = re.compile(
 _OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _UNKNOWN = "is not in the label table"
-_HINT = "; dataset.map says what further values and colours mean"
+_HINT = "; {map} says what further values and colours mean"
 _PALETTE_HINT = ", labels.palette: index reads a palette's numbers in place of its colours"
 
 _IMAGE = "its image: "  # how the label operator begins when it is the image that is damaged
@@ -95,8 +95,9 @@ def _from_our_operator(
     reason = _without_name(found[1], (index.labels, index.images), sample)
     if reason.startswith(_IMAGE):
         return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
-    if _UNKNOWN in reason:
-        reason += _HINT + (_PALETTE_HINT if ", palette index" in reason else "")
+    if _UNKNOWN in reason and index.segments is None:  # segments have no map of colours
+        reason += _HINT.format(map="dataset.map" if index.source is None else "its source's map")
+        reason += _PALETTE_HINT if ", palette index" in reason else ""
     return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
 
 

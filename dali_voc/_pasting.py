@@ -42,13 +42,13 @@ def copy(pixels: Pixels) -> Pixels:
 
 
 def find_present(label: Pixels, size: int) -> Pixels:
-    """Return which of the values below `size`, which all are, a label shows: bool [size]."""
+    """Return which of the values below `size` a label shows: bool [size]."""
     if isinstance(label, np.ndarray):
         present: npt.NDArray[np.bool_] = np.bincount(label.reshape(-1), minlength=size) > 0
-        return present
-    found = torch.zeros(size, dtype=torch.bool, device=label.device)
-    found[label.reshape(-1).long()] = True
-    return found
+        return present[:size]
+    found = torch.zeros(size + 1, dtype=torch.bool, device=label.device)
+    found[label.reshape(-1).long().clamp(max=size)] = True
+    return found[:size]
 
 
 def rank(keys: Pixels) -> Pixels:
@@ -58,22 +58,17 @@ def rank(keys: Pixels) -> Pixels:
     return keys.argsort(stable=True).argsort(stable=True)
 
 
-def mask_of(label: Pixels, taken: Pixels, size: int) -> Pixels:
-    """Return which pixels have a value that is taken.
-
-    Args:
-        label: values below `size`.
-        taken: says so of the first values, bool; the others are not.
-        size: how many values there are.
-    """
+def mask_of(label: Pixels, taken: Pixels) -> Pixels:
+    """Return which pixels have a value that is taken; `taken` says so of the lowest values."""
+    size = len(taken)
     if isinstance(label, np.ndarray):
-        table = np.zeros(size, np.bool_)
-        table[: len(taken)] = taken
+        table = np.zeros(max(size, int(label.max(initial=0)) + 1), np.bool_)
+        table[:size] = taken
         mask: npt.NDArray[np.bool_] = table[label]
         return mask
-    there = torch.zeros(size, dtype=torch.bool, device=label.device)
-    there[: len(taken)] = cast(torch.Tensor, taken)
-    return there[label.long()]
+    there = torch.zeros(size + 1, dtype=torch.bool, device=label.device)
+    there[:size] = cast(torch.Tensor, taken)
+    return there[label.long().clamp(max=size)]
 
 
 def paste(source: Pixels, target: Pixels, where: tuple[slice, slice] | Pixels) -> None:

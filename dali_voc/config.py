@@ -5,6 +5,7 @@ Every key is described by `Field(description=...)`; `configs/voc2012.yaml` is th
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -86,7 +87,7 @@ def parse_config(
     """
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
-    tree = {k: dict(v) if isinstance(v, dict) else v for k, v in (tree or {}).items()}
+    tree = copy.deepcopy(tree or {})
     for override in overrides:
         apply_override(tree, override, short_sections=SHORT_SECTIONS)
     try:

@@ -81,6 +81,7 @@ class LabelSpec:
         void_values: gray values or palette indices that mean the same.
         maps: where files do not hold these classes' own indices and colours, what they do hold; of
             each source of labels, see `PairIndex.source`.
+        shown: the colour of each class for display, where those are not `colors`.
     """
 
     classes: tuple[str, ...]
@@ -88,16 +89,23 @@ class LabelSpec:
     void_colors: tuple[Color, ...] = ()
     void_values: tuple[int, ...] = (255,)
     maps: tuple[LabelMap, ...] = ()
+    shown: tuple[Color, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.classes) != len(self.colors):
-            raise ValueError(f"{len(self.classes)} classes but {len(self.colors)} colours")
-        for color in (*self.colors, *self.void_colors):
+        for colors in self.colors, self.shown or self.colors:
+            if len(self.classes) != len(colors):
+                raise ValueError(f"{len(self.classes)} classes but {len(colors)} colours")
+        for color in (*self.colors, *self.shown, *self.void_colors):
             _check_color(color)
         for label_map in self.maps:
             for key, index in (*label_map.values, *label_map.colors):
                 if index is not None and not 0 <= index < len(self.classes):
                     raise ValueError(f"{key} stands for class {index} of {len(self.classes)}")
+
+    @property
+    def display_colors(self) -> tuple[Color, ...]:
+        """The colour of each class for people to look at."""
+        return self.shown or self.colors
 
     def label_maps(self) -> tuple[LabelMap, ...]:
         """Return what label files hold, of each source; at least one."""
@@ -180,7 +188,7 @@ def colorize(
     """
     size = max(256, int(labels.max(initial=0)) + 1, len(spec.colors), ignore_index + 1)
     palette = np.full((size, 3), (255, 0, 255), np.uint8)
-    palette[: len(spec.colors)] = spec.colors
+    palette[: len(spec.colors)] = spec.display_colors
     if ignore_index >= len(spec.colors):
         palette[ignore_index] = spec.void_colors[0] if spec.void_colors else (255, 255, 255)
     painted: npt.NDArray[np.uint8] = palette[labels]

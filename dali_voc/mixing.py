@@ -103,7 +103,6 @@ class Mixer:
         if n < 2:
             return
         batch = as_pixels(images), as_pixels(labels)
-        values = max(self.num_classes, self.ignore_index + 1)  # that a label may have
         keys = to_device(u[:, _GENERAL:], batch[1])
         is_class, is_object = to_device(self._kinds(), batch[1])
         planned: list[tuple[int, int, tuple[slice, slice] | Pixels]] = []
@@ -115,12 +114,12 @@ class Mixer:
             if choice < self.cutmix:
                 planned.append((i, partner, _rectangle(tuple(label.shape), numbers[2:])))
             elif choice < self.cutmix + self.classmix + self.copy_paste:
-                present = find_present(label, values)[: self.num_classes] & is_class
+                present = find_present(label, self.num_classes) & is_class
                 if choice < self.cutmix + self.classmix:
                     taken = _half(present, keys[i])
                 else:
                     taken = _some(present & is_object, keys[i])
-                planned.append((i, partner, mask_of(label, taken, values)))
+                planned.append((i, partner, mask_of(label, taken)))
         last_use = {partner: k for k, (_, partner, _) in enumerate(planned)}
         originals: dict[int, tuple[Pixels, ...]] = {}
         for k, (i, partner, where) in enumerate(planned):

@@ -129,22 +129,12 @@ class VOCSegFiles(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
     ) -> None:
         self.root = Path(voc_dir)
         self.crop_size = crop_size
-        self.names = self._list(self.root, split).read_text().split()
+        self.names = (self.root / "ImageSets/Segmentation" / f"{split}.txt").read_text().split()
         self.colormap2label = voc_colormap2label()
         r, g, b = VOC_BORDER_COLOR
         self.colormap2label[(r * 256 + g) * 256 + b] = 255
         self.mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
         self.std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-
-    @staticmethod
-    def _list(root: Path, split: str) -> Path:
-        return root / "ImageSets/Segmentation" / f"{split}.txt"
-
-    @classmethod
-    def can_read(cls, split: str, voc_dir: str | os.PathLike[str]) -> bool:
-        """Return whether the folder has what VOC's has."""
-        root = Path(voc_dir)
-        return cls._list(root, split).is_file() and (root / "SegmentationClass").is_dir()
 
     def __getitem__(self, idx: int) -> tuple[torch.Tensor, torch.Tensor]:
         name = self.names[idx]

@@ -37,9 +37,12 @@ def test_overrides_are_yaml_and_the_last_wins() -> None:
 
 
 def test_overrides_do_not_change_the_callers_tree() -> None:
-    tree = {"dataset": {"root": "/a"}}
+    tree: dict[str, dict[str, Any]] = {"dataset": {"root": "/a"}}
     assert parse_config(tree, overrides=["dataset.root=/b"]).dataset.root == "/b"
     assert tree == {"dataset": {"root": "/a"}}
+    tree = {"dataset": {"root": "/a", "map": {0: "a"}}}
+    parse_config(tree, overrides=["dataset.map.1=b"])
+    assert tree == {"dataset": {"root": "/a", "map": {0: "a"}}}
 
 
 def test_root_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,8 +214,11 @@ def test_a_problem_of_an_override_is_not_the_files(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in lines] == [
         str(file),
         "override loader.threads",
-        "override agument",
+        f"{file} with overrides",
     ]
+    file.write_text("dataset: {root: /x}\naugment: {cutmix: 0.6, classmix: 0.6}\n")
+    with pytest.raises(ConfigError, match=f"^{file} with overrides: augment: found"):
+        load_config(file, overrides=["augment.flip=1"])
     with pytest.raises(ConfigError, match=r"^override 'loader={a: 1, a: 2}': key 'a' on lines"):
         load_config(file, overrides=["loader={a: 1, a: 2}"])
 
@@ -233,3 +239,11 @@ def test_what_json_writes_can_be_read(tmp_path: Path) -> None:
     assert config.dataset.map == mapping
     over = parse_config({"dataset": dataset}, overrides=["dataset.map.7=a"])
     assert over.dataset.map == {**mapping, 7: "a"}
+    over = parse_config({"dataset": dataset}, overrides=["dataset.map.0=b"])
+    assert over.dataset.map == {**mapping, 0: "b"}
+
+
+@pytest.mark.parametrize("text", ["1e-1", "1.0e-1", ".1E0", "+1.e-1", "0.1", "1e-01"])
+def test_numbers_of_yaml_1_2(text: str) -> None:
+    config = parse_config({"dataset": {"root": "/x"}}, overrides=[f"augment.flip={text}"])
+    assert config.augment.flip == 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from whole_labels import by_value, load_labels, pairs_of, paths_of, write_image, write_label
 
-from dali_voc import load_config
-from dali_voc.datasets import DatasetOptions
+from dali_voc import load_config, parse_config
+from dali_voc.datasets import DatasetOptions, PairIndex, PathList
 from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._find import subject_of
 from dali_voc.datasets._own_classes import own_classes
 from dali_voc.datasets._pattern import Pattern
 from dali_voc.errors import DatasetError
@@ -258,14 +260,20 @@ def test_colors_for_display() -> None:
         map={(0, 0, 0): "weed", (9, 8, 7): "weed", (1, 2, 3): "soil", (5, 5, 5): None},
     )
     spec = own_classes("folder", options)
-    assert (spec.colors[0], spec.colors[2]) == ((1, 2, 3), (0, 0, 0))
-    assert len(set(spec.colors)) == 4
+    assert (spec.display_colors[0], spec.display_colors[2]) == ((1, 2, 3), (0, 0, 0))
+    assert len(set(spec.display_colors)) == 4
+    # they change neither what labels mean nor, therefore, whose states and packs these are
+    assert spec.colors == voc_colormap(4)
+    paths = PathList(["a"])
+    index = PairIndex(images=paths, labels=paths, spec=spec)
+    plain = dataclasses.replace(index, spec=dataclasses.replace(spec, shown=()))
+    assert index.meaning() == plain.meaning()
     assert dict(spec.label_maps()[0].colors) == {
         **{(0, 0, 0): 2, (9, 8, 7): 2, (1, 2, 3): 0, (5, 5, 5): None},
         voc_colormap(256)[255]: None,
     }
     by_value = own_classes("folder", DatasetOptions(classes=("a", "b"), map={0: "b", 7: "a"}))
-    assert by_value.colors == voc_colormap(2)
+    assert by_value.display_colors == voc_colormap(2)
 
 
 @pytest.mark.parametrize(
@@ -363,3 +371,23 @@ def test_configuration(tmp_path: Path) -> None:
     options = dataset.options
     keys = {"images": options.images, "masks": options.masks, "classes": options.classes}
     assert len(pairs_of("folder", dataset.path, "train", **keys)) == 1
+
+
+def test_an_index_knows_the_class_file_beside_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From whatever folder it is made and read."""
+    root = tmp_path / "data"
+    write_pair(root, painted(VALUES))
+    (root / "k.csv").write_text("name,r,g,b\nsoil,10,20,30\nvoid,1,1,1")
+    subjects = []
+    for name in "one", "two":
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        dataset = {"name": "folder", "root": str(root), "images": IMAGES, "masks": MASKS}
+        config = parse_config({"dataset": {**dataset, "classes": "k.csv"}})
+        subjects.append(subject_of(config.dataset, "train"))
+    assert subjects[0] == subjects[1]
+    assert subjects[0].options["classes"] == str(root / "k.csv")
+    with pytest.raises(DatasetError, match=r"cannot be read \(File name too long\)"):
+        load(root, classes="k" * 300)

@@ -40,7 +40,7 @@ def racy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "fault",
     [
         *("barrier", "loop", "warp_barrier", "other_warp"),
-        *("blocks_overlap", "read_only", "count", "fence"),
+        *("blocks_overlap", "read_only", "count", "fence", "wait"),
     ],
 )
 def test_faults_are_found(racy: Path, fault: str, which: str, tmp_path: Path) -> None:

@@ -149,6 +149,22 @@ def test_by_pytorch_as_by_numpy(
     assert not torch.equal(results[0][0], encoded_batch(20)[0].to(dtype))
 
 
+def test_labels_that_are_no_class_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the ignored one: operators of the user's own may make such."""
+    made = mixer(classmix=0.5, copy_paste=0.5)
+    u = numbers(made, 12, seed=6)
+    for _ in range(2):
+        images, labels = encoded_batch(12)
+        labels[:, 5:9] = 999
+        before = labels.clone()
+        made.mix(images, labels, u)
+        moved = images[:, 0].long() != torch.arange(12)[:, None, None]
+        assert moved.any()
+        assert (labels[moved] != 999).all()
+        assert torch.equal(labels[~moved], before[~moved])
+        monkeypatch.setattr("dali_voc.mixing.as_pixels", lambda batch: batch)
+
+
 def test_a_gpu_is_not_waited_for() -> None:
     """Tensors without values: whatever the host would have to look at fails."""
     made = mixer(cutmix=0.3, classmix=0.3, copy_paste=0.3)

@@ -22,8 +22,6 @@ def test_dali_is_imported_only_when_a_loader_is_built() -> None:
     """Order, randomness, labels and configuration work where DALI cannot even be imported."""
     code = """
 import sys
-import threading
-import time
 import dali_voc, dali_voc.order, dali_voc.randomness, dali_voc.labels, dali_voc.reference
 import dali_voc.commands, dali_voc.synthetic, dali_voc.pictures
 assert not [name for name in sys.modules if name.startswith("nvidia")]
@@ -35,8 +33,6 @@ def test_names_are_found_without_importing_all_at_once() -> None:
     """A mistake in errors or configuration does not cost a second for PyTorch."""
     code = """
 import sys
-import threading
-import time
 import dali_voc
 from dali_voc import ConfigError, SampleError
 assert not {"torch", "numpy", "pydantic"} & {*sys.modules}
@@ -53,8 +49,6 @@ def test_commands_import_pytorch_when_they_need_it() -> None:
     """Help, a configuration and mistakes in it do not cost seconds for PyTorch."""
     code = """
 import sys
-import threading
-import time
 import dali_voc.commands, dali_voc.doctoring
 assert "torch" not in sys.modules
 """

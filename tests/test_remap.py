@@ -59,14 +59,14 @@ def test_classes_of_the_same_name_need_no_entry(voc: Path, make_config: MakeConf
 def test_classes_have_the_colors_of_those_that_become_them() -> None:
     """Of the class of their name rather than of another; new ones have colours apart."""
     spec = remap(VOC_SPEC, classes=("thing", "person", "bus"), mapping={"car": "bus", "*": "thing"})
-    assert spec.colors[0] == VOC_SPEC.colors[0]
-    assert spec.colors[1:] == tuple(
+    assert spec.display_colors[0] == VOC_SPEC.colors[0]
+    assert spec.display_colors[1:] == tuple(
         VOC_SPEC.colors[VOC_SPEC.classes.index(name)] for name in ("person", "bus")
     )
     mapping = {"person": None, "*": "thing"}
     spec = remap(VOC_SPEC, classes=("person", "thing", "new"), mapping=mapping)
-    assert spec.colors[1] == VOC_SPEC.colors[0]
-    assert len(set(spec.colors)) == 3
+    assert spec.display_colors[1] == VOC_SPEC.colors[0]
+    assert len(set(spec.display_colors)) == 3
 
 
 @pytest.mark.parametrize("key", [99999, -1, (300, 0, 0)])

@@ -15,7 +15,7 @@ from dali_voc.testing import assert_resumes_exactly
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 BAD = """
-from nvidia.dali import fn
+from nvidia.dali import fn, types
 
 def one(image): return image
 def alone(image, label): return image
@@ -25,6 +25,8 @@ def failing(image, label):
 value = 3
 def floats(image, label): return image * 0.5, label
 def wide(image, label): return image, label * 1
+def signed(image, label): return fn.cast(image, dtype=types.INT8), label
+def truths(image, label): return image > 100, label
 """
 
 
@@ -52,6 +54,12 @@ def test_they_run_in_order_and_get_the_samples_numbers(root: Path) -> None:
     for image, before, changed in zip(images, plain_images, solarized, strict=True):
         inverted = np.where(before >= 128, 255 - before, before)
         assert np.array_equal(image, inverted if changed else before)
+
+
+def test_truth_values_are_bytes(root: Path) -> None:
+    images, _ = load(make(root, operators=["bad_operators:truths"]))
+    plain, _ = load(make(root))
+    assert np.array_equal(images, plain > 100)
 
 
 def test_labels_keep_their_type(root: Path) -> None:
@@ -87,6 +95,7 @@ def test_validation_goes_without(root: Path) -> None:
         ("bad_operators:one", ConfigError, "does not take (image, label) or (image, label, num"),
         ("bad_operators:alone", ConfigError, "alone returned DataNode, expected (image, label)"),
         ("bad_operators:smaller", LoaderError, "an operator changed the size or the type"),
+        ("bad_operators:signed", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:floats", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:failing", LoaderError, "bad_operators.py, line 8) failed on "),
     ],

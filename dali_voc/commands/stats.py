@@ -60,7 +60,8 @@ def stats(
     write_bytes(chart, class_chart(counted))
     output.write(_facts(counted, weights, split=split, counts=out, chart=chart))
     output.console.print(_table(counted, weights))
-    for line in _summary(counted):
+    has_own_values = checked.dataset.name in ("folder", "voc_layout") and not checked.dataset.map
+    for line in _summary(counted, has_own_values=has_own_values):
         output.say(line)
     for what, path in ("counts, for sampling.stats", out), ("chart", chart):
         output.say(f"{what}: [bold]{escape(str(path))}[/]")
@@ -109,7 +110,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2f} %" if share >= 0.0001 else f"{100 * share:.1g} %"
 
 
-def _summary(counted: ClassStats) -> list[str]:
+def _summary(counted: ClassStats, *, has_own_values: bool) -> list[str]:
     void = counted.void_pixels / max(sum(counted.pixels) + counted.void_pixels, 1)
     empty = sum(not classes for classes in counted.sample_classes) - len(counted.bad_files)
     lines = [
@@ -117,10 +118,10 @@ def _summary(counted: ClassStats) -> list[str]:
         "which the shares leave out; loss weights by median frequency"
     ]
     never = [name for name, n in zip(counted.classes, counted.pixels, strict=True) if not n]
-    if never and counted.void_pixels:
+    if never and counted.void_pixels and has_own_values:
         lines.append(
-            f"{len(never):,} of the classes never occur; if they should, see whether dataset.map "
-            "says which values mean them: without it 255 is void"
+            f"classes that never occur: {len(never):,}; if they should, say by dataset.map which "
+            "values mean them: without it 255 is void"
         )
     if empty:
         lines.append(f"labels without a class, which balanced sampling never draws: {empty:,}")

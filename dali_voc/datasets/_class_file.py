@@ -13,9 +13,15 @@ from dali_voc.datasets._class_csv import read_class_csv
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec
 
-__all__ = ["read_classes", "spec_from_dict"]
+__all__ = ["locate_class_file", "read_classes", "spec_from_dict"]
 
 _ADAPTER = TypeAdapter(LabelSpec)
+
+
+def locate_class_file(path: Path, root: Path) -> Path:
+    """Return where a class file is: as its path says, or else below the data set's root."""
+    beside = root / path
+    return beside if not path.is_file() and beside.is_file() else path
 
 
 def read_classes(path: Path) -> LabelSpec:

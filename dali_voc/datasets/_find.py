@@ -23,6 +23,7 @@ from dali_voc.datasets import (
     voc_layout,
     webdataset,
 )
+from dali_voc.datasets._class_file import locate_class_file
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._index_file import read_index_file
 from dali_voc.datasets._index_subject import IndexSubject
@@ -124,14 +125,12 @@ def find_index(dataset: DatasetSection, split: str, *, must_exist: bool = True) 
 
 
 def _class_file(path: Path, root: Path) -> Path:
-    if path.is_file() or path.is_absolute():
-        return path
-    beside = root / path
-    if not beside.is_file():
+    located = locate_class_file(path, root)
+    if not (located.is_absolute() or located.is_file()):
         raise DatasetError(
             f"dataset.classes: {path}: no such file, neither in {Path.cwd()} nor in {root}"
         )
-    return beside
+    return located
 
 
 def subject_of(dataset: DatasetSection, split: str) -> IndexSubject:
@@ -173,9 +172,9 @@ def find_pairs(
     options = options or DatasetOptions()
     found = _lookup(name)
     found.check(name, options)
-    if isinstance(options.classes, Path):
-        options = dataclasses.replace(options, classes=_class_file(options.classes, root))
     try:
+        if isinstance(options.classes, Path):
+            options = dataclasses.replace(options, classes=_class_file(options.classes, root))
         index = found.find(root, split, must_exist=must_exist, options=options)
     except OSError as e:  # a folder above that may not be entered, a name that is too long
         raise DatasetError(f"{e.filename or root}: cannot be read ({e.strerror})") from None

@@ -285,6 +285,7 @@ class PairIndex:
         # what is new in a later version changes nothing
         if not facts["maps"]:
             del facts["maps"]
+        del facts["shown"]  # it means nothing
         if self.segments is not None:
             facts["segments"] = self.segments.digest()
         return facts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dali_voc.datasets._class_file import locate_class_file
 from dali_voc.datasets._options import DatasetOptions
 
 __all__ = ["IndexSubject", "from_root", "to_root"]
@@ -70,10 +71,12 @@ def from_root(path: str, root: Path) -> str:
 
 
 def _plain(options: DatasetOptions, root: Path) -> dict[str, Any]:
-    classes = options.classes
+    classes: Any = options.classes
+    if isinstance(classes, Path):
+        classes = os.path.abspath(locate_class_file(classes, root))
     plain = {
         "labels": options.labels,
-        "classes": os.path.abspath(classes) if isinstance(classes, Path) else classes,
+        "classes": classes,
         # keys may be colours; and in what order they come decides between alike ones
         "map": None if options.map is None else list(options.map.items()),
         "images": options.images,

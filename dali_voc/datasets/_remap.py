@@ -44,10 +44,7 @@ def distinct_colors(n: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def in_colors(spec: LabelSpec, wanted: Mapping[int, Color]) -> LabelSpec:
-    """Return the spec with some classes in these colours, the others in colours apart from them.
-
-    That is for display alone, so the spec must have maps.
-    """
+    """Return the spec that shows some classes in these colours, the others in ones apart."""
     used: set[Color] = set()
     colors: dict[int, Color] = {}
     for index, color in wanted.items():
@@ -64,7 +61,7 @@ def in_colors(spec: LabelSpec, wanted: Mapping[int, Color]) -> LabelSpec:
             color = next(others)
         colors[index] = color
         used.add(color)
-    return dataclasses.replace(spec, colors=tuple(colors[index] for index in range(n)))
+    return dataclasses.replace(spec, shown=tuple(colors[index] for index in range(n)))
 
 
 def remap(
@@ -97,7 +94,7 @@ def remap(
     if classes is None or isinstance(classes, Path):
         return changed
     shown: dict[int, Color] = {}
-    for name, color in zip(spec.classes, spec.colors, strict=True):
+    for name, color in zip(spec.classes, spec.display_colors, strict=True):
         with suppress(DatasetError):  # by values or colours alone
             index = plan.becomes(name)
             # rather of the class of that name than of another that becomes it

@@ -68,7 +68,8 @@ class UserOperator:
     ) -> tuple[Any, Any]:
         """Return what the function returned, if that are pictures and labels of the crop's size.
 
-        Labels have the type again that they had: arithmetic may have made another of it.
+        Labels have the type again that they had: arithmetic may have made another of it. Larger
+        values become the largest of that type.
 
         Raises:
             ConfigError: it is not a pair. Another size, or pictures of another type, are an error
@@ -82,8 +83,9 @@ class UserOperator:
         image, label = result
         types_by_name = {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}
         label = fn.cast(label, dtype=types_by_name[label_dtype])
+        # bytes stay bytes, and all else gets or has more of them than the picture may have
+        image = image + types.Constant(0, dtype=types.UINT8)
         return (
-            # larger values do not have as many bytes
             fn.reinterpret(image, shape=[*crop_size, 3], layout="HWC", dtype=types.UINT8),
             fn.reshape(label, shape=list(crop_size), layout="HW"),
         )

@@ -106,7 +106,7 @@ def find_entries(
         if code < 0:
             name, color = others[code]
         else:
-            name, color = spec.classes[code], spec.colors[code]
+            name, color = spec.classes[code], spec.display_colors[code]
             name += " (ignored)" if code == ignore_index else ""
         share = counts[code] / everything
         entries.append(Entry(code=code, name=name, color=color, pixels=counts[code], share=share))

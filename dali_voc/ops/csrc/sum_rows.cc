@@ -4,7 +4,7 @@
 
 // Vectors of 32 bytes where the processor has them, which the baseline does not ask for. Products
 // are not fused with sums in either.
-#if defined(__x86_64__) && defined(__has_attribute)
+#if defined(__x86_64__) && defined(__has_attribute) && !defined(__SANITIZE_THREAD__)
 #if __has_attribute(target_clones)
 #define DALI_VOC_FOR_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #endif

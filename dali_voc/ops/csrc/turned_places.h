@@ -27,7 +27,7 @@ inline TurnedPlace Floor(TurnedPlace place) {
 #endif
 }
 
-// Of a place with whole coordinates.
+// Of a place whose coordinates are whole, or not negative: what is behind the point is left out.
 inline PixelAt PixelOf(TurnedPlace whole) {
 #ifdef __SSE4_1__
   const int64_t both = _mm_cvtsi128_si64(_mm_cvttpd_epi32(__m128d(whole)));

@@ -2,6 +2,7 @@
 // GPU, a barrier that only some threads reach, ends the program.
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -21,6 +22,21 @@ enum class Waits { kNot, kForBlock, kForWarp, kDone };
 constexpr size_t kStack = 64 << 10;
 constexpr int kThreads = 1024;
 
+// A few things. They take no memory anew, which would be a matter between fibers.
+template <typename T>
+struct Some {
+  T items[64];
+  int n = 0;
+
+  T* begin() { return items; }
+  T* end() { return items + n; }
+  void Add(T item) {
+    if (std::find(begin(), end(), item) != end()) return;
+    if (n == 64) abort();
+    items[n++] = item;
+  }
+};
+
 // Neighbouring blocks have fibers of their own, so that ThreadSanitizer can tell them apart.
 struct Fiber {
   ucontext_t context;
@@ -28,6 +44,9 @@ struct Fiber {
   Waits waits;
   unsigned block_barriers, warp_barriers;  // that it has passed
   void* sanitized = sanitizer::NewFiber();
+  char fence;  // names its last one
+  bool has_fenced;
+  Some<char*> seen;  // of others, those before what it has loaded since
 };
 std::vector<std::unique_ptr<Fiber>> fibers[2];
 
@@ -41,7 +60,15 @@ uint64_t exchanged[kThreads];  // what shuffles pass on
 
 // Names of what orders threads. Barriers and ends of blocks alternate between two: those who are
 // past one may come to the next while others have not yet gone on.
-char launch, launch_end, fence, block_end[2], block_barrier[2], warp_barrier[kThreads / 32][2];
+char launch, launch_end, block_end[2], block_barrier[2], warp_barrier[kThreads / 32][2];
+
+// Where something was stored, and the fence before that.
+struct Stored {
+  const int32_t* at;
+  char* fence;
+  bool operator==(const Stored& other) const { return at == other.at && fence == other.fence; }
+};
+Some<Stored> stored;
 
 Fiber& Now() { return *now_block[now]; }
 
@@ -90,7 +117,10 @@ void RunBlock(bool odd) {
     makecontext(&fiber.context, Enter, 0);
     fiber.waits = Waits::kNot;
     fiber.block_barriers = fiber.warp_barriers = 0;
+    fiber.has_fenced = false;
+    fiber.seen.n = 0;
   }
+  stored.n = 0;
   for (;;) {
     bool ran = false;
     for (int k = 0; k < n; k++) {
@@ -128,10 +158,22 @@ void SyncBlock() { Pass(Waits::kForBlock, &block_barrier[Now().block_barriers++ 
 void SyncWarp() { Pass(Waits::kForWarp, &warp_barrier[now / 32][Now().warp_barriers++ % 2]); }
 void Spin() { Yield(Waits::kNot); }
 
-// What came before a fence is seen by who comes to one later.
+int32_t Load(const int32_t* at) {
+  for (const Stored& one : stored)
+    if (one.at == at) Now().seen.Add(one.fence);
+  return *at;
+}
+void Store(int32_t* at, int32_t value) {
+  *at = value;
+  if (Now().has_fenced) stored.Add({at, &Now().fence});
+}
+// What came before a fence is seen behind one that follows on loading what was stored behind it.
 void Fence() {
-  sanitizer::Release(&fence);
-  sanitizer::Acquire(&fence);
+  Fiber& fiber = Now();
+  for (char* other : fiber.seen) sanitizer::Acquire(other);
+  fiber.seen.n = 0;
+  sanitizer::Release(&fiber.fence);
+  fiber.has_fenced = true;
 }
 
 // Passes on what it is given, and puts nothing else in an order.

@@ -21,8 +21,8 @@
   static
 #define __launch_bounds__(...)
 // a number that other threads wait for, see gpu/progress.h
-#define DALI_VOC_LOAD(at) __atomic_load_n(at, __ATOMIC_RELAXED)
-#define DALI_VOC_STORE(at, value) __atomic_store_n(at, value, __ATOMIC_RELAXED)
+#define DALI_VOC_LOAD(at) on_cpu::Load(at)
+#define DALI_VOC_STORE(at, value) on_cpu::Store(at, value)
 #define DALI_VOC_SPIN() on_cpu::Spin()
 
 namespace on_cpu {
@@ -35,6 +35,8 @@ extern Index grid, block, block_index, thread_index;
 void WaitForLastBlock();
 void SyncBlock();
 void SyncWarp();
+int32_t Load(const int32_t* at);
+void Store(int32_t* at, int32_t value);
 void Fence();
 void Spin();
 // What lane `from` of the warp gives; 32 lanes have to come.

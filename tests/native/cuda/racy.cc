@@ -98,6 +98,24 @@ void Fence(const Case& c) {
   *c.At() = number;
 }
 
+// fences on both sides, but nobody looks whether the other is there
+void Wait(const Case& c) {
+  __shared__ dali_voc::Progress progress;
+  __shared__ int number;
+  if (threadIdx.x == 0) progress.Reset();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    number = 1;
+    progress.Set(1);
+  }
+  if (threadIdx.x < 32) return;
+  if (c.right)
+    progress.WaitFor(1);
+  else
+    __threadfence_block();
+  *c.At() = number;
+}
+
 const std::map<std::string, void (*)(const Case&)> cases = {
     {"barrier", Barrier},
     {"loop", Loop},
@@ -107,6 +125,7 @@ const std::map<std::string, void (*)(const Case&)> cases = {
     {"read_only", ReadOnly},
     {"count", Count},
     {"fence", Fence},
+    {"wait", Wait},
 };
 
 }  // namespace
