@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,13 @@ __all__ = [
     "LabelTables",
     "colorize",
     "find_classes",
+    "find_twice",
+    "usual_void",
     "voc_colormap",
 ]
 
 Color = tuple[int, int, int]
+T = TypeVar("T")
 
 
 def voc_colormap(n: int = 256) -> tuple[Color, ...]:
@@ -45,6 +48,18 @@ def voc_colormap(n: int = 256) -> tuple[Color, ...]:
     return tuple(colors)
 
 
+def usual_void(size: int) -> int:
+    """Return the gray value that means "no class" beside `size` others, where nothing says so."""
+    return 255 if size <= 255 else 65535
+
+
+def find_twice(values: Sequence[T]) -> T | None:
+    """Return the first value that is there again later, None where all differ."""
+    if len(set(values)) == len(values):
+        return None
+    return next(value for value in values if values.count(value) > 1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelMap:
     """Which class each value in the label files of one source stands for; None: no class.
@@ -59,9 +74,8 @@ class LabelMap:
 
     def __post_init__(self) -> None:
         for what, entries in (("value", self.values), ("colour", self.colors)):
-            keys = [key for key, _ in entries]
-            if len(set(keys)) != len(keys):
-                twice = next(key for key in keys if keys.count(key) > 1)
+            twice = find_twice([key for key, _ in entries])
+            if twice is not None:
                 raise ValueError(f"{what} {twice} is there twice")
         for value, _ in self.values:
             if not 0 <= value <= 65535:
@@ -92,7 +106,7 @@ class LabelSpec:
     shown: tuple[Color, ...] = ()
 
     def __post_init__(self) -> None:
-        for colors in self.colors, self.shown or self.colors:
+        for colors in self.colors, self.display_colors:
             if len(self.classes) != len(colors):
                 raise ValueError(f"{len(self.classes)} classes but {len(colors)} colours")
         for color in (*self.colors, *self.shown, *self.void_colors):

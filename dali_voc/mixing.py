@@ -6,6 +6,7 @@ depends on who else is in the batch.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ class Mixer:
             return
         batch = as_pixels(images), as_pixels(labels)
         keys = to_device(u[:, _GENERAL:], batch[1])
-        is_class, is_object = to_device(self._kinds(), batch[1])
+        is_class, is_object = to_device(self._kinds, batch[1])
         planned: list[tuple[int, int, tuple[slice, slice] | Pixels]] = []
         for i, numbers in enumerate(u[:, :_GENERAL].astype(np.float64)):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
@@ -130,6 +131,7 @@ class Mixer:
             for source, target in zip(other, own, strict=True):
                 paste(source, target, where)
 
+    @functools.cached_property
     def _kinds(self) -> npt.NDArray[np.bool_]:
         """Return which indices count as classes, and which as objects: bool [2, num_classes]."""
         indices = np.arange(self.num_classes)

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec
+from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
 
 __all__ = ["read_class_csv"]
 
@@ -36,7 +36,7 @@ def read_class_csv(path: Path) -> LabelSpec:
     if len(colors) < len(rows):
         first = next(c for i, (_, c) in enumerate(rows) if c in [other for _, other in rows[:i]])
         raise DatasetError(f"{path}: found the colour {first} more than once, expected each once")
-    void_value = 255 if len(rows) <= 255 else 65535
+    void_value = usual_void(len(rows))
     return LabelSpec(
         classes=tuple(names),
         colors=tuple(color for (_, color), i in zip(rows, indices, strict=True) if i is not None),

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dali_voc.datasets._class_csv import read_class_csv
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelSpec
+from dali_voc.labels import LabelSpec, find_twice, usual_void
 
 __all__ = ["locate_class_file", "read_classes", "spec_from_dict"]
 
@@ -66,11 +66,11 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
             if key
             else f"{path}: not a class list ({text})"
         ) from None
-    if len(set(spec.classes)) < len(spec.classes):
-        twice = next(name for name in spec.classes if spec.classes.count(name) > 1)
+    twice = find_twice(spec.classes)
+    if twice is not None:
         raise DatasetError(f"{path}: not a class list (classes: {twice!r} is there twice)")
-    if "void_values" not in values and len(spec.classes) > 255:
-        spec = dataclasses.replace(spec, void_values=(65535,))
+    if "void_values" not in values:
+        spec = dataclasses.replace(spec, void_values=(usual_void(len(spec.classes)),))
     try:
         spec.label_maps()
     except ValueError as e:

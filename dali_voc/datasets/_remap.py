@@ -15,7 +15,7 @@ from dali_voc._config_errors import near_match
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._options import LabelKey
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, voc_colormap
+from dali_voc.labels import Color, LabelMap, LabelSpec, find_twice, usual_void, voc_colormap
 
 __all__ = ["class_list", "class_table", "in_colors", "remap"]
 
@@ -26,13 +26,13 @@ def class_list(classes: tuple[str, ...] | Path) -> LabelSpec:
     """Return classes that are named, in VOC's colours, or those of a file."""
     if isinstance(classes, Path):
         return read_classes(classes)
-    if len(set(classes)) != len(classes):
-        twice = next(name for name in classes if classes.count(name) > 1)
+    twice = find_twice(classes)
+    if twice is not None:
         raise DatasetError(f"dataset.classes: {twice!r} is there twice")
     return LabelSpec(
         classes=classes,
         colors=distinct_colors(len(classes)),
-        void_values=(255,) if len(classes) <= 255 else (65535,),
+        void_values=(usual_void(len(classes)),),
     )
 
 

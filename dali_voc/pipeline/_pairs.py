@@ -18,6 +18,7 @@ from dali_voc._cache import Cache
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.labels import LabelTables
 from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
+from dali_voc.ops._types import dali_type
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
 from dali_voc.pipeline._user_operators import UserOperator
@@ -280,8 +281,7 @@ class PairGraph:
     def _cast_label(self, label: Any) -> Any:
         if not self.on_gpu:
             return label
-        dtypes = {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}
-        return fn.cast(label, dtype=dtypes[self.config.labels.dtype])
+        return fn.cast(label, dtype=dali_type(self.config.labels.dtype))
 
     def _pad(
         self, node: Any, multiple: int, fill: list[float], *, channels_last: bool = False

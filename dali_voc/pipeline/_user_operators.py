@@ -12,6 +12,7 @@ from nvidia.dali import fn, types
 
 from dali_voc.augment import USER_NUMBERS
 from dali_voc.errors import ConfigError
+from dali_voc.ops._types import Dtype, dali_type
 
 __all__ = ["UserOperator"]
 
@@ -64,7 +65,7 @@ class UserOperator:
         return (node[place * USER_NUMBERS : (place + 1) * USER_NUMBERS],)
 
     def check(
-        self, result: Any, *, crop_size: tuple[int, int], label_dtype: str
+        self, result: Any, *, crop_size: tuple[int, int], label_dtype: Dtype
     ) -> tuple[Any, Any]:
         """Return what the function returned, if that are pictures and labels of the crop's size.
 
@@ -81,8 +82,7 @@ class UserOperator:
                 "expected (image, label)"
             )
         image, label = result
-        types_by_name = {"uint8": types.UINT8, "int32": types.INT32, "int64": types.INT64}
-        label = fn.cast(label, dtype=types_by_name[label_dtype])
+        label = fn.cast(label, dtype=dali_type(label_dtype))
         # bytes stay bytes, and all else gets or has more of them than the picture may have
         image = image + types.Constant(0, dtype=types.UINT8)
         return (

@@ -1,7 +1,5 @@
 #include "sum_rows.h"
 
-#include <algorithm>
-
 // Vectors of 32 bytes where the processor has them, which the baseline does not ask for. Products
 // are not fused with sums in either.
 #if defined(__x86_64__) && defined(__has_attribute) && !defined(__SANITIZE_THREAD__)

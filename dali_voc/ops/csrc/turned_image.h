@@ -26,11 +26,10 @@ class ImageRotator {
   // Row i as (r, g, b, unspecified), 0..255 each.
   const float* Row(int64_t i) {
     const TurnedPlaces places(by_, height_, width_, i);
-    // a line meets a rectangle in one piece
-    int64_t begin = 0, end = width_;
-    for (; begin < end && !IsInside(places, begin); begin++) PutAny(places, begin);
-    for (; begin < end && !IsInside(places, end - 1); end--) PutAny(places, end - 1);
-    Fill(places, begin, end);
+    const Columns inside = ColumnsInside(width_, [&](int64_t j) { return IsInside(places, j); });
+    for (int64_t j = 0; j < inside.begin; j++) PutAny(places, j);
+    Fill(places, inside);
+    for (int64_t j = inside.end; j < width_; j++) PutAny(places, j);
     return row_.data();
   }
 
@@ -57,12 +56,12 @@ class ImageRotator {
   }
 
   // Columns that are inside.
-  void Fill(const TurnedPlaces& places, int64_t begin, int64_t end) {
+  void Fill(const TurnedPlaces& places, const Columns& inside) {
     // what is stored might be members, to the compiler
     const uint8_t* const rgb = rgb_;
     const int64_t width = width_;
     float* const out = row_.data();
-    for (int64_t j = begin; j < end; j++) {
+    for (int64_t j = inside.begin; j < inside.end; j++) {
       const Among among = Among::Of(places, j);
       const uint8_t* upper = rgb + (among.at.y * width + among.at.x) * 3;
       const uint8_t* lower = upper + 3 * width;

@@ -22,16 +22,13 @@ void RotateLabel(const uint16_t* from, int64_t height, int64_t width, const Rota
       return at[0] >= 0 && at[1] >= 0 && at[0] < static_cast<double>(width) &&
              at[1] < static_cast<double>(height);
     };
-    // a line meets a rectangle in one piece
-    int64_t begin = 0, end = width;
-    while (begin < end && !is_inside(begin)) begin++;
-    while (begin < end && !is_inside(end - 1)) end--;
-    std::fill(row.begin(), row.begin() + begin, ignore);
-    for (int64_t j = begin; j < end; j++) {
+    const Columns inside = ColumnsInside(width, is_inside);
+    std::fill(row.begin(), row.begin() + inside.begin, ignore);
+    for (int64_t j = inside.begin; j < inside.end; j++) {
       const PixelAt at = PixelOf(places.At(j));
       row[j] = static_cast<T>(from[at.y * width + at.x]);
     }
-    std::fill(row.begin() + end, row.end(), ignore);
+    std::fill(row.begin() + inside.end, row.end(), ignore);
     StreamCopy(row.data(), width, out);
   }
   FinishStream();

@@ -58,4 +58,18 @@ class TurnedPlaces {
   TurnedPlace turn_, middle_, beside_;
 };
 
+// Columns begin to end, without the last.
+struct Columns {
+  int64_t begin, end;
+};
+
+// Those of a row whose places are inside something convex: a line meets it in one piece.
+template <typename IsInside>
+Columns ColumnsInside(int64_t width, IsInside is_inside) {
+  Columns inside{0, width};
+  while (inside.begin < inside.end && !is_inside(inside.begin)) inside.begin++;
+  while (inside.begin < inside.end && !is_inside(inside.end - 1)) inside.end--;
+  return inside;
+}
+
 }  // namespace dali_voc

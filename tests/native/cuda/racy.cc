@@ -1,6 +1,5 @@
 // Kernels with faults that a fixed order of threads hides, each beside one without: what
 // ThreadSanitizer has to find. Arguments: which, and whether it is the right one.
-#include <cstdio>
 #include <map>
 #include <string>
 
