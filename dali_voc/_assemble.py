@@ -81,5 +81,12 @@ class Assembler:
             return FullBatch(images, labels, sizes, stored)
         tile = self.config.augment.crop_size
         stride = self.config.augment.stride or (-(-2 * tile[0] // 3), -(-2 * tile[1] // 3))
-        tiles, places = cut_tiles(images, sizes, tile=tile, stride=stride, fill=fill)
+        tiles, places = cut_tiles(
+            images,
+            sizes,
+            tile=tile,
+            stride=stride,
+            fill=fill,
+            channels_last=normalize.channels_last,
+        )
         return SlideBatch(tiles, labels, sizes, places)

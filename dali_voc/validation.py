@@ -55,6 +55,7 @@ def cut_tiles(
     tile: tuple[int, int],
     stride: tuple[int, int],
     fill: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    channels_last: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cut pictures into overlapping tiles.
 
@@ -64,6 +65,7 @@ def cut_tiles(
         tile: height and width, pixels.
         stride: from tile to tile along height and width, pixels.
         fill: what tiles hold where a picture is smaller, per channel.
+        channels_last: the memory format of the tiles.
 
     Returns:
         Tiles and their places, see `SlideBatch`.
@@ -74,7 +76,6 @@ def cut_tiles(
         for y in tile_starts(height, tile=tile[0], stride=stride[0])
         for x in tile_starts(width, tile=tile[1], stride=stride[1])
     ]
-    channels_last = images.is_contiguous(memory_format=torch.channels_last)
     tiles = torch.empty(
         (len(places), images.shape[1], *tile),
         dtype=images.dtype,

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
+from dali_voc.labels import Color, LabelMap, LabelSpec, find_twice, usual_void
 
 __all__ = ["read_class_csv"]
 
@@ -28,14 +28,12 @@ def read_class_csv(path: Path) -> LabelSpec:
     rows = _read_rows(path)
     names = [name for name, _ in rows if name.lower() not in _VOID]
     indices = [None if name.lower() in _VOID else names.index(name) for name, _ in rows]
-    if not names or len(set(names)) < len(names):
-        twice = [name for name in names if names.count(name) > 1]
-        found = f"{twice[0]!r} more than once" if twice else "no classes"
-        raise DatasetError(f"{path}: found {found}, expected classes, each once")
-    colors = {color for _, color in rows}
-    if len(colors) < len(rows):
-        first = next(c for i, (_, c) in enumerate(rows) if c in [other for _, other in rows[:i]])
-        raise DatasetError(f"{path}: found the colour {first} more than once, expected each once")
+    if not names:
+        raise DatasetError(f"{path}: found no classes, expected a row for each")
+    same_name, same_color = find_twice(names), find_twice([color for _, color in rows])
+    if same_name is not None or same_color is not None:
+        twice = f"the colour {same_color}" if same_name is None else repr(same_name)
+        raise DatasetError(f"{path}: found {twice} more than once, expected each once")
     void_value = usual_void(len(rows))
     return LabelSpec(
         classes=tuple(names),

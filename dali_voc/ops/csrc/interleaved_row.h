@@ -23,4 +23,16 @@ inline void NormalizeInterleaved(const uint8_t* __restrict rgb, int64_t n,
   for (; i < 3 * n; i++) out[i] = rgb[i] * scale[i % 3] + offset[i % 3];
 }
 
+// Three rows as one, channels last.
+template <typename T>
+void Interleave(const T* __restrict rows, int64_t n, bool flip, T* __restrict out) {
+  for (int c = 0; c < 3; c++) {
+    const T* from = rows + c * n;
+    if (flip)
+      for (int64_t x = 0; x < n; x++) out[3 * x + c] = from[n - 1 - x];
+    else
+      for (int64_t x = 0; x < n; x++) out[3 * x + c] = from[x];
+  }
+}
+
 }  // namespace dali_voc

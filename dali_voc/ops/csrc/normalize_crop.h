@@ -8,12 +8,14 @@
 #include <type_traits>
 #include <vector>
 
+#include "color_row.h"
 #include "crop_pixel.h"
 #include "half_rows.h"
 #include "interleaved_row.h"
 #include "resample.h"
 #include "reversed_row.h"
 #include "split_channels.h"
+#include "stored_row.h"
 #include "stream_rows.h"
 #include "stream_store.h"
 #include "turned_image.h"
@@ -21,55 +23,11 @@
 
 namespace dali_voc {
 
-// Pixels of kStep values each to three rows.
-template <int kStep, typename T>
-void NormalizeRow(const T* __restrict rgb, int64_t n, const Normalization& norm,
-                  float* __restrict r, float* __restrict g, float* __restrict b) {
-  if constexpr (kStep == 3 && std::is_same_v<T, uint8_t>) {
-    if (WriteNormalized<false>(rgb, n, false, norm, {r, g, b})) return;
-  }
-  const float s0 = norm.scale[0], s1 = norm.scale[1], s2 = norm.scale[2];
-  const float o0 = norm.offset[0], o1 = norm.offset[1], o2 = norm.offset[2];
-  for (int64_t i = 0; i < n; i++) {
-    r[i] = rgb[kStep * i] * s0 + o0;
-    g[i] = rgb[kStep * i + 1] * s1 + o1;
-    b[i] = rgb[kStep * i + 2] * s2 + o2;
-  }
-}
-
-// (r, g, b, 1) times a 3 x 4 matrix, clamped to 0..255, and then normalised.
-template <int kStep, typename T>
-void RecolorRow(const T* __restrict rgb, int64_t n, const float* matrix, const Normalization& norm,
-                float* __restrict r, float* __restrict g, float* __restrict b) {
-  if constexpr (kStep == 3 && std::is_same_v<T, uint8_t>) {
-    if (WriteRecolored<false>(rgb, n, false, matrix, norm, {r, g, b})) return;
-  }
-  float m[12];
-  std::copy_n(matrix, 12, m);
-  for (int64_t i = 0; i < n; i++) {
-    float x = rgb[kStep * i], y = rgb[kStep * i + 1], z = rgb[kStep * i + 2];
-    r[i] = Normalized(Recolored(m, 0, x, y, z), norm, 0);
-    g[i] = Normalized(Recolored(m, 1, x, y, z), norm, 1);
-    b[i] = Normalized(Recolored(m, 2, x, y, z), norm, 2);
-  }
-}
-
 struct CropLayout {
   int64_t height, width;            // of the picture, once resized
   int64_t crop_height, crop_width;  // of the result; none smaller
   bool flip_x, flip_y;
   bool channels_last;
-};
-
-// What happens to the colours of a picture; `matrix` may be null.
-struct Coloring : CropColors {
-  const float* matrix;
-
-  bool ChangesNothing() const {
-    for (int c = 0; c < 3; c++)
-      if (norm.scale[c] != 1.0f || norm.offset[c] != 0.0f) return false;
-    return !matrix;
-  }
 };
 
 // A picture, height x width x 3: decoded, with `stride` bytes to a row, or to be had row by row;
@@ -117,7 +75,8 @@ class CropNormalizer {
   // Of the crop: values as they are stored, and in their order, too.
   template <typename Out>
   struct Rows {
-    std::vector<Out> stored, line;
+    StoredRow<Out> stored;
+    std::vector<Out> line;
   };
 
   template <typename Out>
@@ -186,7 +145,12 @@ class CropNormalizer {
                          row_.data() + (crop.flip_x ? 3 * padding : 0));
     float* beside = row_.data() + (crop.flip_x ? 0 : 3 * crop.width);
     for (int64_t i = 0; i < 3 * padding; i++) beside[i] = coloring.fill[i % 3];
-    StreamCopy(Stored<Out>(row_.data(), 3 * width), 3 * width, out);
+    StreamCopy(rows_of<Out>().stored.Of(row_.data(), 3 * width), 3 * width, out);
+  }
+
+  template <typename Out>
+  Rows<Out>& rows_of() {
+    return std::get<Rows<Out>>(rows_);
   }
 
   const uint8_t* ReadAll(const Picture& picture) {
@@ -212,7 +176,7 @@ class CropNormalizer {
     const int64_t width = crop.crop_width, pixel = crop.channels_last ? 3 : 1;
     // a row of the crop, as floats and as it is stored; both stay in the cache
     row_.resize(3 * width);
-    std::vector<Out>& line = std::get<Rows<Out>>(rows_).line;
+    std::vector<Out>& line = rows_of<Out>().line;
     line.resize(3 * width);
     for (int c = 0; c < 3; c++)
       std::fill_n(row_.data() + c * width + crop.width, width - crop.width, coloring.fill[c]);
@@ -224,7 +188,7 @@ class CropNormalizer {
         make_row(y, row_.data(), width);
       else if (y == crop.height)
         for (int c = 0; c < 3; c++) std::fill_n(row_.data() + c * width, width, coloring.fill[c]);
-      const Out* stored = Stored<Out>(row_.data(), 3 * width);
+      const Out* stored = rows_of<Out>().stored.Of(row_.data(), 3 * width);
       if (crop.channels_last) {
         Interleave(stored, width, crop.flip_x, line.data());
         StreamCopy(line.data(), 3 * width, out + at * pixel);
@@ -246,7 +210,7 @@ class CropNormalizer {
   template <typename NextRow>
   void CopyRows(const CropLayout& crop, const Coloring& coloring, NextRow next_row, uint8_t* out) {
     const int64_t width = crop.crop_width, plane = crop.crop_height * width;
-    std::vector<uint8_t>& bytes = std::get<Rows<uint8_t>>(rows_).line;
+    std::vector<uint8_t>& bytes = rows_of<uint8_t>().line;
     bytes.resize(3 * width);  // channels last or one after the other, as the crop
     uint8_t* line = bytes.data();
     const int64_t pixel = crop.channels_last ? 3 : 1, channel = crop.channels_last ? 1 : width;
@@ -277,46 +241,6 @@ class CropNormalizer {
         for (int c = 0; c < 3; c++) StreamCopy(from + c * width, width, out + at + c * plane);
     }
     FinishStream();
-  }
-
-  template <int kStep, typename T>
-  static void ColorRow(const T* from, int64_t n, const Coloring& coloring, float* to,
-                       int64_t step) {
-    if (coloring.matrix)
-      RecolorRow<kStep>(from, n, coloring.matrix, coloring.norm, to, to + step, to + 2 * step);
-    else
-      NormalizeRow<kStep>(from, n, coloring.norm, to, to + step, to + 2 * step);
-  }
-
-  static void Convert(const float* row, int64_t n, Half* to) { ToHalves(row, n, to); }
-  static void Convert(const float* row, int64_t n, Bfloat16* to) { ToBfloat16(row, n, to); }
-  static void Convert(const float* row, int64_t n, uint8_t* to) {
-    for (int64_t i = 0; i < n; i++) Store(row[i], to + i);
-  }
-
-  // A row as it is stored.
-  template <typename Out>
-  const Out* Stored(const float* row, int64_t n) {
-    if constexpr (std::is_same_v<Out, float>) {
-      return row;
-    } else {
-      std::vector<Out>& stored = std::get<Rows<Out>>(rows_).stored;
-      stored.resize(n);
-      Convert(row, n, stored.data());
-      return stored.data();
-    }
-  }
-
-  // Three rows as one, channels last.
-  template <typename T>
-  static void Interleave(const T* __restrict rows, int64_t n, bool flip, T* __restrict out) {
-    for (int c = 0; c < 3; c++) {
-      const T* from = rows + c * n;
-      if (flip)
-        for (int64_t x = 0; x < n; x++) out[3 * x + c] = from[n - 1 - x];
-      else
-        for (int64_t x = 0; x < n; x++) out[3 * x + c] = from[x];
-    }
   }
 
   Resampler resampler_;
