@@ -90,8 +90,8 @@ def test_windows_of_all_kinds(seed: int) -> None:
                 options["optimize"] = bool(rng.random() < 0.5)  # Huffman tables of its own
                 if rng.random() < 0.3:  # long codes, and blocks without an end
                     image = Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8))
-                if rng.random() < 0.3:
-                    options["restart_marker_blocks"] = 2
+                if rng.random() < 0.5:
+                    options["restart_marker_blocks"] = int(rng.integers(1, 12))
                 if gray:
                     image = image.convert("L")
                 else:
@@ -114,7 +114,10 @@ def test_damaged_data_is_what_pillow_makes_of_it(seed: int) -> None:
     files, windows, expected = [], [], []
     for _ in range(12):
         height, width = (int(side) for side in rng.integers(20, 120, 2))
-        file = encode(smooth_noise(rng, height, width), quality=int(rng.integers(50, 101))).copy()
+        options: dict[str, Any] = {"quality": int(rng.integers(50, 101))}
+        if rng.random() < 0.5:
+            options["restart_marker_blocks"] = int(rng.integers(1, 12))
+        file = encode(smooth_noise(rng, height, width), **options).copy()
         data = file.tobytes().index(b"\xff\xda") + 14
         for at in rng.integers(data, len(file) - 2, int(rng.integers(1, 4))):
             file[at] ^= 1 << int(rng.integers(8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -35,6 +35,13 @@ def pack(
         str,
         typer.Option(metavar="BYTES", help="What a shard may have; K, M, G, T are powers of 1024."),
     ] = "1G",
+    jpeg_restarts: Annotated[
+        bool,
+        typer.Option(
+            "--jpeg-restarts",
+            help="Rewrite JPEG images, without loss, so that windows of large ones decode faster.",
+        ),
+    ] = False,
     jobs: Jobs = None,
     json: JsonFile = None,
     quiet: Quiet = False,
@@ -49,7 +56,14 @@ def pack(
     output = open_output(json=json, quiet=quiet)
     overrides = [*(settings or []), *([f"loader.threads={jobs}"] if jobs else [])]
     checked = load_config(config, overrides=overrides)
-    index = _pack(output, checked, out, split=split, shard_size=_parse_size(shard_size))
+    index = _pack(
+        output,
+        checked,
+        out,
+        split=split,
+        shard_size=_parse_size(shard_size),
+        jpeg_restarts=jpeg_restarts,
+    )
     size = sum(shard.size for shard in index.shards)
     output.write(
         {
@@ -78,8 +92,8 @@ def _parse_size(text: str) -> int:
     return size
 
 
-def _pack(output: Output, config: Config, out: Path, *, split: str, shard_size: int) -> PackIndex:
+def _pack(output: Output, config: Config, out: Path, *, split: str, **options: Any) -> PackIndex:
     from dali_voc.packing import pack_split
 
     with show_progress(output.console, split, unit="pairs") as progress:
-        return pack_split(config, out, split=split, shard_size=shard_size, progress=progress)
+        return pack_split(config, out, split=split, progress=progress, **options)

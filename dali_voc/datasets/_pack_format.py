@@ -1,7 +1,8 @@
 """What a packed split consists of: shards, `records.npy`, `names.bin` and `index.json`.
 
 A shard is `SHARD_START`, and then image and label of each pair, one after another. Images are as
-they were; labels are class indices in the code of `dali_voc/ops/csrc/label_runs.h`, or gray PNG.
+they were, or JPEG rewritten without loss; labels are class indices in the code of
+`dali_voc/ops/csrc/label_runs.h`, or gray PNG.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class MadeFrom(_Model):
         shard_size: bytes that a shard may have.
         meaning: a hash of what label values mean, where they are not the classes' own.
         files: which files the samples were in, as `PairIndex.files_digest` says it.
+        jpeg_restarts: MCUs between restart markers that were added to JPEG files; 0: they are as
+            they were.
     """
 
     dataset: str
@@ -75,6 +78,7 @@ class MadeFrom(_Model):
     shard_size: int
     meaning: str = ""
     files: str = ""
+    jpeg_restarts: int = 0
 
 
 class Shard(_Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import importlib.metadata
 import threading
@@ -12,7 +13,7 @@ from nvidia.dali import plugin_manager
 
 from dali_voc.errors import PluginError
 
-__all__ = ["BUILT_FOR", "library_path", "load_plugin"]
+__all__ = ["BUILT_FOR", "library_path", "load_plugin", "open_library"]
 
 _LIBRARY = "libdali_voc_ops.so"
 BUILT_FOR = "built_for_dali.txt"
@@ -80,6 +81,13 @@ def load_plugin() -> None:
     """
     with _lock:
         _load_once()
+
+
+@functools.cache
+def open_library() -> ctypes.CDLL:
+    """Return the compiled operators' library, for its functions in C; errors as `load_plugin`."""
+    load_plugin()
+    return ctypes.CDLL(str(library_path()))
 
 
 @functools.cache

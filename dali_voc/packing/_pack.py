@@ -34,6 +34,7 @@ from dali_voc.errors import DatasetError, SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
+from dali_voc.packing._restarts import RESTART_INTERVAL, add_jpeg_restarts
 from dali_voc.packing._shards import Part, ShardWriter, part_name, read_parts
 
 __all__ = ["DEFAULT_SHARD_SIZE", "pack_split"]
@@ -52,6 +53,7 @@ def pack_split(
     *,
     split: str = "train",
     shard_size: int = DEFAULT_SHARD_SIZE,
+    jpeg_restarts: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PackIndex:
     """Write a split into a folder of its own, `out/split`, for `dataset.name: packed`.
@@ -66,6 +68,7 @@ def pack_split(
         out: the folder of packed splits; made where it is missing.
         split: name of the split.
         shard_size: bytes that a shard may have, unless a single pair needs more.
+        jpeg_restarts: rewrite JPEG images by `add_jpeg_restarts`.
         progress: called now and then with how many pairs are done, and of how many.
 
     Returns:
@@ -91,6 +94,7 @@ def pack_split(
         shard_size=shard_size,
         meaning=_meaning(source),
         files=source.files_digest(config.dataset.path),
+        jpeg_restarts=RESTART_INTERVAL if jpeg_restarts else 0,
     )
     final, folder = out / split, out / unfinished(split)
     if final.exists():
@@ -106,7 +110,14 @@ def pack_split(
     with _locked(folder):
         _take_up(folder, made_from)
         parts = read_parts(folder)
-        packer = _Packer(config, source, void=void, folder=folder, shard_size=shard_size)
+        packer = _Packer(
+            config,
+            source,
+            void=void,
+            folder=folder,
+            shard_size=shard_size,
+            jpeg_restarts=jpeg_restarts,
+        )
         try:
             parts += packer.run(parts, progress)
             if not parts:
@@ -129,13 +140,21 @@ def pack_split(
 
 class _Packer:
     def __init__(
-        self, config: Config, source: PairIndex, *, void: int, folder: Path, shard_size: int
+        self,
+        config: Config,
+        source: PairIndex,
+        *,
+        void: int,
+        folder: Path,
+        shard_size: int,
+        jpeg_restarts: bool,
     ) -> None:
         self._config = config
         self._source = source
         self._void = void
         self._folder = folder
         self._shard_size = shard_size
+        self._jpeg_restarts = jpeg_restarts
         self.left_out: list[str] = []  # since the last shard was finished
 
     def run(self, done: list[Part], progress: Callable[[int, int], None]) -> list[Part]:
@@ -180,13 +199,22 @@ class _Packer:
                 for sample, found in read_once(
                     self._source, self._build, samples=samples, raising=raising
                 ):
-                    waiting.append(threads.submit(_encode, sample, found))
+                    waiting.append(threads.submit(self._encode, sample, found))
                     if len(waiting) > 4 * jobs:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
             finally:
                 threads.shutdown(cancel_futures=True)
+
+    def _encode(self, sample: int, found: tuple[npt.NDArray[Any], ...] | SampleError) -> _Packed:
+        if isinstance(found, SampleError):
+            return sample, found
+        image, label = found
+        file = image.tobytes()
+        if self._jpeg_restarts:
+            file = add_jpeg_restarts(file)
+        return sample, file, encode_label(label), (label.shape[0], label.shape[1])
 
     def _build(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
         # Importing DALI takes a while; the command line shows its help without it.
@@ -202,13 +230,6 @@ class _Packer:
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
         )
-
-
-def _encode(sample: int, found: tuple[npt.NDArray[Any], ...] | SampleError) -> _Packed:
-    if isinstance(found, SampleError):
-        return sample, found
-    image, label = found
-    return sample, image.tobytes(), encode_label(label), (label.shape[0], label.shape[1])
 
 
 def _meaning(source: PairIndex) -> str:

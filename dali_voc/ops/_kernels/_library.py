@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from dali_voc.errors import DaliVocError
-from dali_voc.ops._plugin import library_path, load_plugin
+from dali_voc.ops._plugin import open_library
 
 __all__ = ["KernelError", "call", "ints", "memory", "ptx_images", "use_driver"]
 
@@ -21,16 +20,10 @@ class KernelError(DaliVocError):
     """A kernel could not be launched."""
 
 
-@functools.cache
-def _library() -> ctypes.CDLL:
-    load_plugin()
-    return ctypes.CDLL(str(library_path()))
-
-
 def call(function: str, *arguments: object) -> None:
     """Call a function that tells of errors by its last two arguments."""
     error = ctypes.create_string_buffer(_ERROR_SIZE)
-    if getattr(_library(), function)(*arguments, error, ctypes.c_size_t(_ERROR_SIZE)):
+    if getattr(open_library(), function)(*arguments, error, ctypes.c_size_t(_ERROR_SIZE)):
         raise KernelError(error.value.decode(errors="replace"))
 
 
@@ -43,7 +36,7 @@ def ptx_images() -> dict[str, str]:
     """Return the kernels as they are given to the driver, by the name of their source."""
     names = (ctypes.c_char_p * 64)()
     texts = (ctypes.c_char_p * 64)()
-    number = _library().dali_voc_ptx_images(names, texts, 64)
+    number = open_library().dali_voc_ptx_images(names, texts, 64)
     return {(names[i] or b"").decode(): (texts[i] or b"").decode() for i in range(number)}
 
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace dali_voc {
 namespace {
@@ -97,8 +98,8 @@ int HuffmanTable::FindLong(uint64_t bits, int* symbol) const {
 }
 
 void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
-  const bool known = !decoder->progressive_mode && !decoder->arith_code &&
-                     !jpeg_has_multiple_scans(decoder) && decoder->restart_interval == 0;
+  const bool known =
+      !decoder->progressive_mode && !decoder->arith_code && !jpeg_has_multiple_scans(decoder);
   if (!known) return;
   num_blocks_ = decoder->blocks_in_MCU;
   for (int i = 0; i < num_blocks_; i++) {
@@ -110,39 +111,54 @@ void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
     ac->Build(*decoder->ac_huff_tbl_ptrs[info.ac_tbl_no], false);
     blocks_[i] = {dc, ac, component};
   }
-  std::fill(std::begin(last_dc_), std::end(last_dc_), 0);
-  CopyWithoutStuffing(decoder->src->next_input_byte, decoder->src->bytes_in_buffer);
+  data_.Start(decoder->src->next_input_byte, decoder->src->bytes_in_buffer, kPadding);
+  interval_ =
+      decoder->restart_interval ? decoder->restart_interval : std::numeric_limits<int64_t>::max();
+  left_ = interval_;
+  column_ = 0;
+  passed_over_ = 0;
+  open_ = false;
   trouble_ = trouble;
   decoder->client_data = this;
   decoder->entropy->decode_mcu = DecodeMcu;
 }
 
-// Up to the first marker.
-void HuffmanDecoder::CopyWithoutStuffing(const uint8_t* data, size_t size) {
-  data_.resize(std::max(data_.size(), size + kPadding));
-  const uint8_t* const end = data + size;
-  uint8_t* to = data_.data();
-  while (data < end) {
-    const auto* mark = static_cast<const uint8_t*>(memchr(data, 0xff, end - data));
-    const bool stuffed = mark && mark + 1 < end && mark[1] == 0;
-    const size_t n = (mark ? mark : end) - data + stuffed;
-    memcpy(to, data, n);
-    to += n;
-    if (!stuffed) break;
-    data = mark + 2;
-  }
-  memset(to, 0, kPadding);
-  next_ = data_.data();
-  end_ = to;
-  bits_ = 0;
-  count_ = 0;
-}
-
 boolean HuffmanDecoder::DecodeMcu(j_decompress_ptr decoder, JBLOCKROW* blocks) {
   auto* self = static_cast<HuffmanDecoder*>(decoder->client_data);
-  if (!(blocks ? self->DecodeBlocks<true>(blocks) : self->DecodeBlocks<false>(nullptr)))
-    longjmp(*self->trouble_, kTrouble);
+  // libjpeg transforms these columns, and forgets the others (see jpeg_crop_scanline)
+  const jpeg_decomp_master& wanted = *decoder->master;
+  const bool inside =
+      self->column_ >= wanted.first_iMCU_col && self->column_ <= wanted.last_iMCU_col;
+  self->column_ = self->column_ + 1 == decoder->MCUs_per_row ? 0 : self->column_ + 1;
+  if (!self->TakeMcu(inside ? blocks : nullptr)) longjmp(*self->trouble_, kTrouble);
   return TRUE;
+}
+
+bool HuffmanDecoder::TakeMcu(JBLOCKROW* blocks) {
+  if (left_ == 0) {
+    if (!data_.GoToNext()) return false;
+    left_ = interval_;
+    passed_over_ = 0;
+    open_ = false;
+  }
+  left_--;
+  if (!blocks) {
+    passed_over_++;
+    return true;
+  }
+  if (!open_) Open();
+  for (; passed_over_ > 0; passed_over_--)
+    if (!DecodeBlocks<false>(nullptr)) return false;
+  return DecodeBlocks<true>(blocks);
+}
+
+void HuffmanDecoder::Open() {
+  data_.Open();
+  open_ = true;
+  next_ = data_.begin();
+  bits_ = 0;
+  count_ = 0;
+  std::fill(std::begin(last_dc_), std::end(last_dc_), 0);
 }
 
 template <bool kStore>
@@ -242,7 +258,7 @@ bool HuffmanDecoder::DecodeBlocks(JBLOCKROW* blocks) {
   for (const int32_t dc : last_dc_)
     if (dc > (1 << 16) || dc < -(1 << 16)) return false;
   // of what has been read, count / 8 bytes are still to come
-  return next - count / 8 <= end_;
+  return next - count / 8 <= data_.end();
 }
 
 }  // namespace dali_voc

@@ -1,13 +1,16 @@
 // Decodes the Huffman-coded coefficients of baseline JPEG in place of libjpeg-turbo, which spends
 // most of its time on them. Here a value is looked up together with its code, and bits are refilled
-// without branches, from a copy of the data that holds no stuffed bytes.
+// without branches, from a copy of the data that holds no stuffed bytes. Of a restart interval only
+// what comes before its last MCU that is wanted is decoded, so that a file with such intervals can
+// be entered near a window.
 #pragma once
 
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <vector>
+
+#include "jpeg_scan_data.h"
 
 // after what they need and do not include
 // clang-format off
@@ -96,18 +99,24 @@ class HuffmanDecoder {
   };
 
   static boolean DecodeMcu(j_decompress_ptr decoder, JBLOCKROW* blocks);
-  // Returns false at damage.
+  // Of all MCUs in turn; `blocks` is null where nobody wants them. Returns false at damage.
+  bool TakeMcu(JBLOCKROW* blocks);
   template <bool kStore>
   bool DecodeBlocks(JBLOCKROW* blocks);
-  void CopyWithoutStuffing(const uint8_t* data, size_t size);
+  void Open();
 
   HuffmanTable dc_[NUM_HUFF_TBLS], ac_[NUM_HUFF_TBLS];
   Block blocks_[D_MAX_BLOCKS_IN_MCU];
   int num_blocks_ = 0;
+  JDIMENSION column_ = 0;  // of the next MCU
+  // MCUs of the present restart interval that are still to come, and those before the next that
+  // nobody wanted: they are decoded when one is wanted that follows them in the interval.
+  int64_t left_ = 0, passed_over_ = 0;
+  int64_t interval_ = 0;  // MCUs in an interval
+  bool open_ = false;     // the present one
+  JpegScanData data_;
   int32_t last_dc_[MAX_COMPS_IN_SCAN] = {};
-  std::vector<uint8_t> data_;
   const uint8_t* next_ = nullptr;  // byte of data_ that has not begun to go into bits_
-  const uint8_t* end_ = nullptr;   // of what was in the file; zeros follow
   uint64_t bits_ = 0;              // from the top
   unsigned count_ = 0;             // of them that are valid
   jmp_buf* trouble_ = nullptr;

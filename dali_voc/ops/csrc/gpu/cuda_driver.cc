@@ -5,7 +5,7 @@
 #include <atomic>
 #include <stdexcept>
 
-#include "gpu/c_interface.h"
+#include "c_interface.h"
 
 namespace dali_voc {
 namespace {

@@ -1,4 +1,4 @@
-// Decoding PNG on a GPU for callers outside DALI: dali_voc/ops/_kernels.py.
+// Decoding PNG on a GPU for callers outside DALI: dali_voc/ops/_kernels.
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -7,7 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "gpu/c_interface.h"
+#include "c_interface.h"
+#include "gpu/given_memory.h"
 #include "gpu/png_decoder.h"
 
 namespace dali_voc {

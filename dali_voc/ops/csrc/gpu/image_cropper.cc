@@ -5,8 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "gpu/c_interface.h"
+#include "c_interface.h"
 #include "gpu/first_chunks.h"
+#include "gpu/given_memory.h"
 #include "gpu/kernel.h"
 #include "gpu/vectors.h"
 

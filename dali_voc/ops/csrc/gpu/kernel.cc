@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "gpu/c_interface.h"
+#include "c_interface.h"
 #include "gpu/cuda_driver.h"
 #include "gpu/kernel_images.h"
 

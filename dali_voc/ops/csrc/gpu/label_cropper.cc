@@ -3,8 +3,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "gpu/c_interface.h"
+#include "c_interface.h"
 #include "gpu/first_chunks.h"
+#include "gpu/given_memory.h"
 #include "gpu/kernel.h"
 
 namespace dali_voc {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "gpu/c_interface.h"
+#include "c_interface.h"
+#include "gpu/given_memory.h"
 #include "gpu/kernel.h"
 
 namespace dali_voc {

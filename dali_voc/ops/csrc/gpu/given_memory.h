@@ -1,19 +1,15 @@
-// The launchers for callers outside DALI, through ctypes: dali_voc/ops/_kernels.py.
+// Memory for launchers that are called outside DALI: dali_voc/ops/_kernels.
 #pragma once
 
 #include <cuda.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
 #include "gpu/cuda_driver.h"
 #include "gpu/launch_memory.h"
-
-#define DALI_VOC_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace dali_voc {
 
@@ -67,17 +63,5 @@ class GivenMemory : public LaunchMemory {
   Pieces device_, host_;
   std::vector<std::unique_ptr<char[]>> own_;  // pageable: copied from before a copy returns
 };
-
-// Returns 0, or 1 with the exception's text in `error`.
-template <typename Function>
-int Guarded(char* error, size_t size, Function function) {
-  try {
-    function();
-    return 0;
-  } catch (const std::exception& e) {
-    snprintf(error, size, "%s", e.what());
-    return 1;
-  }
-}
 
 }  // namespace dali_voc
