@@ -15,10 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from test_decode_crop import encode, run, smooth_noise
-from typer.testing import CliRunner
 
 from dali_voc import Config, DatasetError, build_loader
-from dali_voc.commands import app
 from dali_voc.datasets.packed import read_index
 from dali_voc.packing import add_jpeg_restarts, pack_split
 
@@ -168,7 +166,7 @@ def test_what_is_better_left_as_it_is(file: bytes) -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=100, deadline=None)
 def test_damage_is_never_made_into_a_sound_file(seed: int) -> None:
-    """Bytes anywhere are changed: what comes out has the pixels that Pillow sees, or is the same."""
+    """Bytes anywhere are changed: what comes out has the pixels that Pillow sees before."""
     rng = np.random.default_rng(seed)
     file = any_picture(rng)[0].copy()
     for at in rng.integers(2, len(file), int(rng.integers(1, 4))):
@@ -198,13 +196,5 @@ def test_packed(make_config: MakeConfig, tmp_path: Path) -> None:
     assert len(found) == len(expected) > 0
     assert all(map(torch.equal, found, expected))
     pack(jpeg_restarts=True)  # is there already
-    with pytest.raises(DatasetError, match="packed in another way .jpeg_restarts 16, not 0"):
+    with pytest.raises(DatasetError, match=r"packed in another way \(jpeg_restarts 16, not 0"):
         pack()
-
-
-def test_command(config_file: Path, voc: Path, tmp_path: Path) -> None:
-    root = ["--set", f"dataset.root={voc}"]
-    arguments = ["pack", str(config_file), *root, "-o", str(tmp_path / "out"), "--jpeg-restarts"]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    assert read_index(tmp_path / "out/train").made_from.jpeg_restarts == 16

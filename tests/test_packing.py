@@ -294,6 +294,14 @@ def test_command(config_file: Path, voc: Path, tmp_path: Path) -> None:
     assert (quiet.exit_code, quiet.output) == (0, "")
 
 
+def test_command_with_restarts(config_file: Path, tmp_path: Path) -> None:
+    options = ["pack", str(config_file), "-o", str(tmp_path / "out"), "--jpeg-restarts"]
+    done = CliRunner().invoke(app, options)
+    assert done.exit_code == 0, done.output
+    index = json.loads((tmp_path / "out/train/index.json").read_text())
+    assert index["made_from"]["jpeg_restarts"] == 16
+
+
 @pytest.mark.parametrize("size", ["0", "-1", "1X", "", "1.5G"])
 def test_sizes_that_are_none(config_file: Path, tmp_path: Path, size: str) -> None:
     result = CliRunner().invoke(

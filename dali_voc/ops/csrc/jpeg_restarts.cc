@@ -26,7 +26,7 @@ class Rewriter {
       longjmp(static_cast<Errors*>(common->err)->jump, 1);
     };
     errors_.emit_message = [](j_common_ptr common, int level) {
-      if (level < 0) common->err->num_warnings++;
+      if (level < 0) static_cast<Errors*>(common->err)->damaged = true;
     };
   }
   ~Rewriter() {
@@ -63,7 +63,7 @@ class Rewriter {
     CopyMarkers();
     jpeg_finish_compress(&encoder_);
     jpeg_finish_decompress(&decoder_);
-    return errors_.num_warnings == 0;
+    return !errors_.damaged;
   }
   // Gives away what was written, to be freed.
   uint8_t* Release(size_t* size) {
@@ -74,6 +74,7 @@ class Rewriter {
  private:
   struct Errors : jpeg_error_mgr {
     jmp_buf jump;
+    bool damaged;
   };
 
   bool IsMeant() const {
