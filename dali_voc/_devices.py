@@ -16,8 +16,9 @@ __all__ = [
 ]
 
 # On an H200 with 16 cores the loader gained by every step from 0 to this, see the sweeps of
-# benchmarks/results/gpu.json; Hopper has seven engines, an A100 one.
-_MANY_ENGINES, _LOAD_FOR_MANY = (9, 0), 1.0
+# benchmarks/results/gpu.json; Hopper has seven engines, an A100 one. Capability 10 is the data
+# centre's Blackwell; later numbers are given to GPUs for desks and vehicles as well.
+_MANY_ENGINES, _LOAD_FOR_MANY = (9, 10), 1.0
 # And by this where nothing is decoded, see section "cache" there: batches pass through more stages
 # than on a CPU. It takes memory, which GPUs of that kind have.
 _PREFETCH, _PREFETCH_FOR_MANY = 2, 4
@@ -26,8 +27,13 @@ _PREFETCH, _PREFETCH_FOR_MANY = 2, 4
 def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:
     """Return the device that `loader.device` stands for.
 
+    Args:
+        device: as configured.
+        local_rank: number of the process on this machine. It is also its GPU's, unless the process
+            sees only one, as launchers may have it; None for the current GPU.
+
     Raises:
-        LoaderError: "cuda" where PyTorch finds no GPU.
+        LoaderError: "cuda" where PyTorch finds no GPU, or a GPU where there are fewer than ranks.
     """
     if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
@@ -35,8 +41,15 @@ def pick_device(device: str, *, local_rank: int | None = None) -> torch.device:
         raise LoaderError(
             "loader.device is 'cuda', but PyTorch finds no CUDA GPU; use 'auto' or 'cpu'"
         )
-    number = torch.cuda.current_device() if local_rank is None else local_rank
-    return torch.device("cuda", number)
+    gpus = torch.cuda.device_count()
+    if local_rank is None or gpus == 1:
+        return torch.device("cuda", torch.cuda.current_device())
+    if local_rank >= gpus:
+        raise LoaderError(
+            f"local rank {local_rank}: found {gpus} GPUs, expected one for each process, or only "
+            "its own to be visible (CUDA_VISIBLE_DEVICES)"
+        )
+    return torch.device("cuda", local_rank)
 
 
 def pick_hw_decoder_load(load: float | None, *, device: torch.device) -> float | None:
@@ -64,7 +77,7 @@ def pick_prefetch(prefetch: int | Literal["auto"], *, device: torch.device) -> i
 
 
 def _has_many_engines(device: torch.device) -> bool:
-    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= _MANY_ENGINES
+    return device.type == "cuda" and torch.cuda.get_device_capability(device)[0] in _MANY_ENGINES
 
 
 def has_gpu_graph(device: torch.device) -> bool:

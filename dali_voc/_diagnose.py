@@ -16,14 +16,21 @@ from PIL import Image, UnidentifiedImageError
 from dali_voc._batches import Batch
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc.datasets import FileList, PairIndex
-from dali_voc.errors import LoaderError, SampleError, first_line, sentence_from_dali
+from dali_voc.errors import (
+    LoaderError,
+    SampleError,
+    cause_from_dali,
+    first_line,
+    sentence_from_dali,
+)
 
 __all__ = ["find_bad_samples", "image_reason"]
 
-# Words of errors that say nothing about the file.
+# Words of errors that say nothing about the file. They are looked for in an error's cause alone:
+# before it DALI names files of Python's, which may lie in a folder such as envs/cuda12.
 _SHORTAGE = re.compile(
-    r"out of memory|bad_alloc|cannot allocate|failed to allocate|allocation failed|CUDA|"
-    r"too many open files",
+    r"out of memory|bad_alloc|cannot allocate|failed to allocate|allocation failed|"
+    r"CUDA (runtime|driver|API|error)|cudaError|CUDA_ERROR|too many open files",
     re.IGNORECASE,
 )
 _OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -161,7 +168,7 @@ class _Trial:
             named = _from_our_operator(e, single, self._index)
             if named:
                 return named[1]
-            if _SHORTAGE.search(str(e)):
+            if _SHORTAGE.search(cause_from_dali(e)):
                 raise LoaderError(f"out of memory or of another resource: {_cause(e)}") from None
             images, sample = self._index.images, int(single.samples[0])
             _blame_user_operator(e, images[sample])
@@ -182,11 +189,9 @@ def _blame_user_operator(error: BaseException, image: str) -> None:
             "expected uint8 [crop height, crop width, 3] and labels [crop height, crop width]"
         ) from error
     if not Path(file).is_relative_to(Path(__file__).parent):
-        _, _, cause = str(error).partition("encountered:")
-        lines = [text.strip() for text in cause.splitlines() if text.strip()]
+        cause = next(filter(None, map(str.strip, cause_from_dali(error).splitlines())), "")
         raise LoaderError(
-            f"augment.operators: {function} ({file}, line {line}) failed on {image}: "
-            f"{lines[0] if lines else first_line(error)}"
+            f"augment.operators: {function} ({file}, line {line}) failed on {image}: {cause}"
         ) from error
 
 
@@ -206,5 +211,5 @@ def image_reason(images: FileList, sample: int) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if _SHORTAGE.search(line)]
-    return lines[0] if lines else first_line(error)
+    lines = cause_from_dali(error).splitlines()
+    return next((line.strip() for line in lines if _SHORTAGE.search(line)), first_line(error))

@@ -97,14 +97,14 @@ class LoaderConfig(Section):
         "auto", description="CPU threads; auto: one per core that this process may use"
     )
     prefetch: Annotated[int, Field(ge=1, le=64)] | Auto = Field(
-        "auto", description="batches made ahead; auto: 4 on a GPU of Hopper's kind or later, else 2"
+        "auto", description="batches made ahead; auto: 4 on a data centre's GPU from Hopper on, else 2"
     )
     hw_decoder_load: float | None = Field(
         None,
         ge=0,
         le=1,
         description="share of the JPEGs that go to a GPU's hardware decoder, where it has one; "
-        "null: 1 on Hopper and later, which have several, else as DALI has it",
+        "null: 1 on a data centre's GPU from Hopper on, which have several, else as DALI has it",
         examples=[0.65],
     )
     jpeg_fancy_upsampling: bool = Field(

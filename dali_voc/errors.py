@@ -13,6 +13,7 @@ __all__ = [
     "PluginError",
     "SampleError",
     "StateError",
+    "cause_from_dali",
     "first_line",
     "printable",
     "sentence_from_dali",
@@ -84,6 +85,12 @@ def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text that is not empty."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def cause_from_dali(error: BaseException) -> str:
+    """Return an error's text without where in Python the operator was put into DALI's graph."""
+    before, _, cause = str(error).partition("encountered:")
+    return cause if cause.strip() else before
 
 
 def printable(text: str) -> str:

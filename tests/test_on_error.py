@@ -13,9 +13,11 @@ from typing import Any
 import encoded_voc
 import pytest
 import torch
+from PIL import Image
 
 from dali_voc import Config, Loader, LoaderError, SampleError, build_loader
 from dali_voc.pictures import denormalize
+from dali_voc.pipeline._pairs import PairGraph, plain_python
 from dali_voc.testing import assert_resumes_exactly
 
 MakeConfig = Callable[..., Config]
@@ -230,3 +232,24 @@ def test_small_drop_keeps_going_too(root: Path, make_config: MakeConfig) -> None
     with build_loader(config) as loader:
         assert sum(len(images) for images, _ in loader) == N - 2
         assert [file.path for file in loader.report().bad_files] == [str(label(root, 7))]
+
+
+def test_code_in_a_folder_called_after_cuda(
+    root: Path, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DALI's errors name the files of Python that put operators into the graph."""
+    with Image.open(image(root, 4)) as picture:
+        picture.convert("CMYK").save(image(root, 4), "JPEG")  # which DALI decodes
+    damaged = bytearray(image(root, 4).read_bytes())
+    tables = damaged.index(b"\xff\xc4") + 5
+    damaged[tables : tables + 16] = bytes([255] * 16)
+    image(root, 4).write_bytes(damaged)
+    graph: dict[str, Any] = {"original": PairGraph._decode_window}
+    code = "def decode(*arguments):\n    return original(*arguments)\n"
+    exec(compile(code, "/opt/envs/cuda12/graph.py", "exec"), graph)
+    monkeypatch.setattr(PairGraph, "_decode_window", plain_python(graph["decode"]))
+    config = make_config(root, augment=CROP, loader={"on_error": "skip"})
+    with build_loader(config) as loader:
+        assert sum(len(images) for images, _ in collect(loader)) == N
+        (bad,) = loader.report().bad_files
+        assert bad.path == str(image(root, 4))

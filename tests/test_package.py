@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from dali_voc import ConfigError, PluginError
+from dali_voc import ConfigError, LoaderError, PluginError
 from dali_voc._devices import pick_device, pick_hw_decoder_load, pick_prefetch
 from dali_voc._ranks import Ranks, find_ranks
 from dali_voc.ops import _plugin
@@ -141,16 +141,23 @@ def test_ranks_that_make_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_local_rank_picks_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
     assert pick_device("auto", local_rank=3) == torch.device("cuda", 3)
     assert pick_device("cuda") == torch.device("cuda", 0)
     assert pick_device("cpu", local_rank=3) == torch.device("cpu")
+    with pytest.raises(LoaderError, match="local rank 4: found 4 GPUs"):
+        pick_device("auto", local_rank=4)
+    # launchers such as SLURM's show each process its own
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    assert pick_device("auto", local_rank=3) == torch.device("cuda", 0)
 
 
 @pytest.mark.parametrize(
     ("load", "device", "capability", "expected"),
     [
         (None, "cuda", (9, 0), 1.0),
-        (None, "cuda", (12, 0), 1.0),
+        (None, "cuda", (10, 3), 1.0),
+        (None, "cuda", (12, 0), None),
         (None, "cuda", (8, 0), None),
         (0.0, "cuda", (9, 0), 0.0),
         (None, "cpu", (9, 0), None),
