@@ -92,6 +92,9 @@ class PictureMemory:
                 f"cache.memory: {device} does not have {size / 2**30:.1f} GiB: "
                 f"{str(e).partition('. ')[0]}"
             ) from None
+        if device.type == "cuda":
+            # it may be memory that work on PyTorch's stream still uses; DALI has streams of its own
+            torch.cuda.current_stream(device).synchronize()
         self._known = SharedMemory(None, size=known)
         self.handle = self._known.handle
         self.address = self._pictures.data_ptr()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +110,10 @@ class Fetcher:
         """Learn which samples are bad; return whether any is, or raise if so configured."""
         # DALI has given up on the whole pipeline; the next batch gets a new one
         failed, self.prefetcher = self.prefetcher, None
+        if self.cache and self.cache.pictures and self.device.type == "cuda":
+            # what the old one has still to copy there, the new one reads on another stream
+            with contextlib.suppress(RuntimeError):
+                torch.cuda.synchronize(self.device)
         batch = failed.failed if failed else None
         if batch is None:  # there is no pipeline, or it did not begin
             raise LoaderError(f"DALI cannot start its pipeline: {first_line(error)}") from error

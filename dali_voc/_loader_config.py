@@ -97,7 +97,8 @@ class LoaderConfig(Section):
         "auto", description="CPU threads; auto: one per core that this process may use"
     )
     prefetch: Annotated[int, Field(ge=1, le=64)] | Auto = Field(
-        "auto", description="batches made ahead; auto: 4 on a data centre's GPU from Hopper on, else 2"
+        "auto",
+        description="batches made ahead; auto: 4 on a data centre's GPU from Hopper on, else 2",
     )
     hw_decoder_load: float | None = Field(
         None,

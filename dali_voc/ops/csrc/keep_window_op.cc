@@ -80,6 +80,7 @@ class KeepWindow : public dali::StatelessOperator<Backend> {
     }
     try {
       Copy(windows, ws);
+      windows.Publish();
     } catch (const std::runtime_error& e) {
       Fail(std::string("keep_window: ") + e.what());
     }

@@ -28,10 +28,16 @@ struct WantedWindow {
 };
 
 // The cache says where in `memory` each picture lies; it is given room for them, and none of its
-// own memory is touched.
+// own memory is touched. What is reserved is published by `Publish`, once it is sure to be copied;
+// else nothing will ever be kept there.
 class KeptWindows {
  public:
   KeptWindows(const SampleCache& cache, uint8_t* memory) : cache_(cache), memory_(memory) {}
+  ~KeptWindows() {
+    for (const Reserved& picture : reserved_) picture.place.Refuse();
+  }
+  KeptWindows(const KeptWindows&) = delete;
+  KeptWindows& operator=(const KeptWindows&) = delete;
 
   // Adds a sample: from what is kept, else from what was decoded, which is kept if there is room.
   // Throws std::runtime_error.
@@ -47,7 +53,7 @@ class KeptWindows {
       throw std::runtime_error("the picture is not kept any more");
     } else if (uint8_t* reserved = place.Reserve(height * width * 3)) {
       blocks_.push_back({from, memory_ + (reserved - cache_.data()), height * width * 3});
-      place.Publish(height, width);
+      reserved_.push_back({place, height, width});
     }
     if (wanted.y < 0 || wanted.x < 0 || wanted.y + wanted.window_height > height ||
         wanted.x + wanted.window_width > width)
@@ -56,15 +62,27 @@ class KeptWindows {
                      wanted.window_width * 3, wanted.window_height});
   }
 
+  // For whoever comes after the copies.
+  void Publish() {
+    for (const Reserved& picture : reserved_) picture.place.Publish(picture.height, picture.width);
+    reserved_.clear();
+  }
+
   // Before the rows, in this order.
   const std::vector<BlockCopy>& blocks() const { return blocks_; }
   const std::vector<RowsCopy>& rows() const { return rows_; }
 
  private:
+  struct Reserved {
+    CachePlace place;
+    int64_t height, width;
+  };
+
   const SampleCache& cache_;
   uint8_t* memory_;
   std::vector<BlockCopy> blocks_;
   std::vector<RowsCopy> rows_;
+  std::vector<Reserved> reserved_;
 };
 
 }  // namespace dali_voc
