@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +29,7 @@ from benchmarks.gpu import goals, result_file, rounds, runner  # noqa: E402
 from benchmarks.gpu.data import prepare  # noqa: E402
 from benchmarks.gpu.peers import PEERS  # noqa: E402
 from benchmarks.gpu.sections import SECTIONS, SectionError  # noqa: E402
+from benchmarks.gpu.sections import kernels as kernels_section  # noqa: E402
 from benchmarks.gpu.sections import tests as tests_section  # noqa: E402
 from benchmarks.gpu.sections.agreement import Differences, Tolerance  # noqa: E402
 from benchmarks.gpu.sections.sweeps import thread_counts  # noqa: E402
@@ -331,6 +334,46 @@ def test_outcomes_are_counted(tmp_path: Path) -> None:
         **{"passed": 1, "failed": 1, "errors": 1, "skipped": 1},
         "names_of_failed": ["test_made_up::test_bad", "test_made_up::test_broken"],
     }
+
+
+def test_a_file_of_tests_that_fail(tmp_path: Path) -> None:
+    path = tmp_path / "test_made_up.py"
+    path.write_text(
+        "import os, pytest\n"
+        "pytestmark = pytest.mark.gpu\n"
+        "def test_good(): pass\n"
+        "def test_bad(): assert False, 'on purpose'\n"
+    )
+    found = tests_section._run_file(str(path), dry_run=False)
+    assert (found["passed"], found["failed"]) == (1, 1)
+    assert re.fullmatch(r"pytest ended with code 1: 1 failed, 1 passed.*", found["error"])
+    assert "on purpose" in found["output_end"]
+    path.write_text(path.read_text().replace("assert False, 'on purpose'", "os.abort()"))
+    found = tests_section._run_file(str(path), dry_run=False)
+    assert found["exit_code"] == -signal.SIGABRT
+    assert "pytest ended with code -6" in found["error"]
+
+
+def time_or_die(name: str, device: str) -> dict[str, Any]:
+    if name == "copy_rows":
+        os._exit(3)
+    if name == "crop_images":
+        raise ValueError("an illegal address")
+    return {"pid": os.getpid()}
+
+
+def test_kernels_after_one_that_fails_get_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("color_to_index", "copy_rows", "crop_labels", "crop_images", "dali")
+    monkeypatch.setattr(kernels_section, "OUR_KERNELS", dict.fromkeys(names))
+    monkeypatch.setattr(kernels_section, "DALI_KERNELS", {})
+    monkeypatch.setattr(kernels_section, "_time", time_or_die)
+    noted: list[int] = []
+    with pytest.raises(SectionError, match=r"copy_rows: .*; kernels crop_images: ValueError"):
+        kernels_section.run(
+            Settings(device="cuda", root=""),
+            lambda found: noted.append(len(found["kernels"])),
+        )
+    assert noted == [1, 2, 3, 4, 5, 6]
 
 
 def measured_sections() -> dict[str, Any]:

@@ -31,7 +31,7 @@ def test_it_runs_through() -> None:
             assert set(rates) == {"cpu", "kernels", "inflating"}
             assert result["times_the_cpu"]["kernels"] == rates["kernels"] / rates["cpu"]
     assert len(notes) == 4
-    assert found["wins"] is False
+    assert found["wins"] == {}
 
 
 def test_wrong_pixels_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

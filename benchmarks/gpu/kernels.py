@@ -6,7 +6,6 @@ once, and the seconds.
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TypedDict
 
 import torch
 
-__all__ = ["Kernel", "Moved", "copy", "copy_seconds", "seconds_in_kernels", "seconds_of"]
+__all__ = ["Kernel", "Moved", "copy", "copy_seconds", "seconds_in_kernels"]
 
 
 class Moved(TypedDict):
@@ -39,46 +38,39 @@ def copy_seconds(device: torch.device, *, moved: int) -> float:
     """Return how long a copy takes that reads and writes `moved` bytes, half of them each."""
     source = torch.randint(256, (max(1, moved // 2),), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    return seconds_of(lambda: target.copy_(source), device)
+    return _seconds(lambda: target.copy_(source), device, is_meant=_is_copy)
 
 
-def seconds_of(action: Callable[[], object], device: torch.device, *, repeats: int = 20) -> float:
-    """Return the median duration of work on the current stream, by events; on a CPU by the clock.
+def seconds_in_kernels(action: Callable[[], object], device: torch.device) -> float:
+    """Return the GPU's time in kernels per call of `action`; on a CPU by the clock.
 
-    On a GPU it runs behind a sleep of the stream, so that launching costs nothing.
+    What the host does to launch them is not in it, nor are copies.
     """
-    for _ in range(3):
-        action()
-    if device.type == "cpu":
-        times = []
-        for _ in range(5):
-            begin = time.perf_counter()
-            action()
-            times.append(time.perf_counter() - begin)
-        return statistics.median(times)
-    torch.cuda.synchronize(device)
-    marks = [torch.cuda.Event(enable_timing=True) for _ in range(repeats + 1)]
-    torch.cuda._sleep(10_000_000)  # cycles: some milliseconds
-    marks[0].record()
-    for mark in marks[1:]:
-        action()
-        mark.record()
-    torch.cuda.synchronize(device)
-    return statistics.median(
-        1e-3 * before.elapsed_time(after) for before, after in itertools.pairwise(marks)
-    )
+    return _seconds(action, device, is_meant=_is_kernel)
 
 
-def seconds_in_kernels(
-    action: Callable[[], object], device: torch.device, *, runs: int = 10
+def _is_copy(event: str) -> bool:
+    return event.startswith("Memcpy DtoD")
+
+
+def _is_kernel(event: str) -> bool:
+    return not event.startswith(("Memcpy", "Memset"))
+
+
+def _seconds(
+    action: Callable[[], object],
+    device: torch.device,
+    *,
+    is_meant: Callable[[str], bool],
+    runs: int = 10,
 ) -> float:
-    """Return the GPU's time in kernels per call of `action`; on a CPU as `seconds_of`.
+    """Return the mean time per call, by the GPU's own record (CUPTI, through PyTorch's profiler).
 
-    It is the GPU's own record of every kernel of the process, on whatever stream (CUPTI, through
-    PyTorch's profiler). What the host does to launch them is not in it, nor are copies.
+    Copies and kernels by the same record: events around them would count the gaps between them,
+    too, which make a tenth of a copy of 100 MB.
     """
     if device.type == "cpu":
-        return seconds_of(action, device)
+        return _seconds_by_clock(action)
     from torch.profiler import ProfilerActivity, profile  # noqa: PLC0415
 
     for _ in range(5):
@@ -93,9 +85,17 @@ def seconds_in_kernels(
     microseconds = sum(
         event.time_range.elapsed_us()
         for event in record.events() or ()
-        if event.device_type == torch.autograd.DeviceType.CUDA
-        and not event.name.startswith(("Memcpy", "Memset"))
+        if event.device_type == torch.autograd.DeviceType.CUDA and is_meant(event.name)
     )
     if not microseconds:
-        raise RuntimeError("the profiler saw no kernel")
+        raise RuntimeError("the profiler saw nothing of what is timed")
     return 1e-6 * float(microseconds) / runs
+
+
+def _seconds_by_clock(action: Callable[[], object]) -> float:
+    times = []
+    for _ in range(8):
+        begin = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times[3:])

@@ -41,12 +41,12 @@ def read_clocks(*, device: str) -> dict[str, str] | None:
 
 
 def _query(fields: tuple[str, ...]) -> dict[str, str]:
-    """Ask nvidia-smi, which only reads; of the GPU that PyTorch calls its first."""
-    number = str(torch.cuda.current_device())
+    """Ask nvidia-smi, which only reads, of PyTorch's GPU; it may have another number there."""
+    uuid = f"GPU-{torch.cuda.get_device_properties().uuid}"
     try:
         done = subprocess.run(
             [
-                *("nvidia-smi", "-i", number, f"--query-gpu={','.join(fields)}"),
+                *("nvidia-smi", "-i", uuid, f"--query-gpu={','.join(fields)}"),
                 "--format=csv,noheader",
             ],
             capture_output=True,

@@ -12,30 +12,36 @@ from benchmarks.gpu.our_kernels import OUR_KERNELS
 from benchmarks.gpu.rounds import in_a_sentence
 from benchmarks.gpu.sections._section import Note, demand
 from benchmarks.gpu.settings import Settings
+from benchmarks.gpu.worker import Worker
 
 __all__ = ["run"]
 
 
 def run(settings: Settings, note: Note) -> dict[str, Any]:
     """Time our kernels, and for comparison DALI's operators that do the same."""
-    device = torch.device(settings.device)
+    names = ["copy"]
     found: dict[str, Any] = {"kernels": {}}
-    kernels = {"copy": copy}
     if settings.dry_run:
         found["not_timed"] = "DALI's kernels and ours, which need a GPU"
     else:
-        kernels |= OUR_KERNELS | DALI_KERNELS
-    for name, kernel in kernels.items():
-        try:
-            moved = kernel(device)
-            found["kernels"][name] = {
-                **moved,
-                "ours": name in OUR_KERNELS,
-                "gigabytes_per_second": moved["bytes"] / moved["seconds"] / 1e9,
-                "of_copy": copy_seconds(device, moved=moved["bytes"]) / moved["seconds"],
-            }
-        except Exception as e:  # of any library: the others are timed all the same
-            found["kernels"][name] = {"error": in_a_sentence(e)}
-        note(found)
+        names += [*OUR_KERNELS, *DALI_KERNELS]
+    with Worker() as worker:
+        for name in names:
+            try:
+                found["kernels"][name] = worker.run(_time, name, settings.device)
+            except Exception as e:  # of any library: the others are timed all the same
+                found["kernels"][name] = {"error": in_a_sentence(e)}
+            note(found)
     demand(found)
     return found
+
+
+def _time(name: str, device_name: str) -> dict[str, Any]:
+    device = torch.device(device_name)
+    moved = ({"copy": copy} | OUR_KERNELS | DALI_KERNELS)[name](device)
+    return {
+        **moved,
+        "ours": name in OUR_KERNELS,
+        "gigabytes_per_second": moved["bytes"] / moved["seconds"] / 1e9,
+        "of_copy": copy_seconds(device, moved=moved["bytes"]) / moved["seconds"],
+    }

@@ -6,18 +6,38 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu.sections._section import Note, SectionError
+from benchmarks.gpu.rounds import in_a_sentence
+from benchmarks.gpu.sections._section import Note, SectionError, demand
 from benchmarks.gpu.settings import Settings
-from benchmarks.gpu_png import measure
+from benchmarks.gpu.worker import Worker
+from benchmarks.gpu_png import KINDS, measure
 
 __all__ = ["run"]
 
 
 def run(settings: Settings, note: Note) -> dict[str, Any]:
     """Time both on photographs of Cityscapes' size and on labels of VOC's."""
-    found = measure(
-        torch.device(settings.device), rounds=settings.rounds, seconds=settings.seconds, note=note
-    )
-    if not found["same_pixels_everywhere"]:
+    found: dict[str, Any] = {}
+    same, wins = True, {}
+    with Worker() as worker:
+        for kind in KINDS:
+            try:
+                part = worker.run(
+                    measure,
+                    torch.device(settings.device),
+                    kinds=(kind,),
+                    rounds=settings.rounds,
+                    seconds=settings.seconds,
+                )
+            except Exception as e:  # of any library: the other is timed all the same
+                part = {kind: {"error": in_a_sentence(e)}}
+            same &= part.pop("same_pixels_everywhere", True)
+            wins |= part.pop("wins", {})
+            found |= part
+            note(found)
+    demand(found)
+    found |= {"same_pixels_everywhere": same, "wins": wins}
+    if not same:
+        note(found)
         raise SectionError("PNG on the GPU gives other pixels than on the CPU")
     return found
