@@ -89,6 +89,16 @@ def test_png_photographs_are_decoded_as_by_dali(tmp_path: Path) -> None:
     ]
 
 
+def test_large_photographs_have_the_same_windows(real_voc: Path, tmp_path: Path) -> None:
+    options = ("--root", real_voc, "--rounds", 1, "--pairs", 2)
+    result = run("large_photos.py", tmp_path / "large.json", *options)
+    assert result["loader"]["same_batches"]
+    assert list(result["windows"]) == ["640x480", "2000x1500", "4000x3000"]
+    for part in result["windows"].values():
+        assert part["same_pixels"]
+        assert part["bytes"]["plain"] < part["bytes"]["restarts"] < 1.02 * part["bytes"]["plain"]
+
+
 def test_training_curves_in_short(tmp_path: Path) -> None:
     small = ["--steps", 6, "--seeds", 2, "--window", 2, "--crop", 48, 64]
     small += ["--batch-size", 4, "--made-up", 9]
