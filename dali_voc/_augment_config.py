@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Literal
 
@@ -20,7 +21,7 @@ __all__ = ["AugmentConfig"]
 CropSide = Annotated[int, Field(ge=1, le=16384)]
 Factor = Annotated[float, Field(ge=0.05, le=20)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Sigma = Annotated[float, Field(ge=0.05, le=20)]
 Level = Annotated[float, Field(ge=0, le=255)]
 Quality = Annotated[int, Field(ge=1, le=100)]
@@ -81,6 +82,7 @@ class AugmentConfig(Section):
         description="with class_crop: weight of each class in that draw; null: 1 / (share of the "
         "pixels) where sampling is balanced, else all alike",
         examples=[[0.5, 1, 4]],
+        json_schema_extra={"contains": {"type": "number", "exclusiveMinimum": 0}},
     )
     rotate: float = Field(
         0.0, ge=0, le=180, description="largest angle by which crops are turned, degrees"
@@ -191,6 +193,13 @@ class AugmentConfig(Section):
     def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
         if value is not None and value[0] > value[1]:
             raise ValueError("expected the smaller number first")
+        return value
+
+    @field_validator("class_weights")
+    @classmethod
+    def _can_be_drawn(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if value is not None and not 0 < sum(value) < math.inf:
+            raise ValueError("expected weights whose sum is finite and more than 0")
         return value
 
     @model_validator(mode="after")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy.typing as npt
 
+from dali_voc._dataset_config import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
 from dali_voc.datasets import find_index
@@ -48,7 +47,7 @@ def build_loader(
         stats = ClassStats.load_for(config.sampling.stats_path, index, split=split)
         weights = balanced_weights(stats) if weights is None else weights
     elif training and config.sampling.weights is not None and weights is None:
-        weights = read_weights(Path(config.sampling.weights), num_samples=len(index))
+        weights = read_weights(expanded(config.sampling.weights), num_samples=len(index))
     elif training and weights is None:
         weights = index.weights
     # whole pictures are never too small

@@ -30,8 +30,8 @@ dali-voc config
 The second leaves out what is as the defaults have it. The third, without a file, shows the
 defaults. The output can be read again; `-o FILE` writes it to a file, `--json FILE` as JSON.
 
-YAML is read as version 1.1: `yes`, `no`, `on` and `off` are true and false, and a number with an
-exponent needs a point and a sign, `1.0e-3`; without them it is text and is refused.
+YAML is read as version 1.1: `yes`, `no`, `on` and `off` are true and false. Numbers with an
+exponent are as in version 1.2: `1e-3`. A section that is left empty is as it would be without it.
 
 ## In an editor
 A JSON Schema (draft 2020-12) says the same to editors with a YAML language server: they complete

@@ -12,7 +12,7 @@ import yaml
 
 from dali_voc.errors import ConfigError
 
-__all__ = ["apply_override", "read_tree"]
+__all__ = ["EXPONENT", "apply_override", "read_tree"]
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -34,11 +34,12 @@ class _OnceLoader(yaml.SafeLoader):
 
 
 # YAML 1.1, which PyYAML reads, takes 1e-5 for a text; YAML 1.2 and JSON for a number
-_OnceLoader.add_implicit_resolver(
+EXPONENT = (
     "tag:yaml.org,2002:float",
     re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
     list("-+.0123456789"),
 )
+_OnceLoader.add_implicit_resolver(*EXPONENT)
 
 
 def read_tree(path: str | os.PathLike[str]) -> Any:
@@ -81,7 +82,10 @@ def apply_override(
     except ConfigError as e:
         raise ConfigError(f"override {override!r}: {e}") from None
     except yaml.YAMLError:
-        raise ConfigError(f"override {override!r}: the value is not valid YAML") from None
+        raise ConfigError(
+            f"override {override!r}: the value is not valid YAML; text that begins with a brace or "
+            f"a star stands in quotes, as in '{key.strip()}=\"{{split}}/*.png\"'"
+        ) from None
     short = short_sections.get(parts[0])
     if short and len(parts) > 1 and isinstance(tree.get(parts[0]), str):
         tree[parts[0]] = {short: tree[parts[0]]}  # now it has keys

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from dali_voc._config_tree import EXPONENT
 from dali_voc.config import Config
 
 __all__ = ["config_to_tree", "config_to_yaml"]
@@ -67,5 +68,6 @@ class _Dumper(yaml.SafeDumper):
         return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if breaks else None)
 
 
+_Dumper.add_implicit_resolver(*EXPONENT)  # what is read as a number is quoted where it is text
 _Dumper.add_representer(list, _Dumper._in_one_line)
 _Dumper.add_representer(str, _Dumper._text)

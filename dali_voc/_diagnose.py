@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from dali_voc.errors import (
     LoaderError,
     SampleError,
     cause_from_dali,
-    first_line,
+    reason_from_dali,
     sentence_from_dali,
 )
 
@@ -30,7 +31,8 @@ __all__ = ["find_bad_samples", "image_reason"]
 # before it DALI names files of Python's, which may lie in a folder such as envs/cuda12.
 _SHORTAGE = re.compile(
     r"out of memory|bad_alloc|cannot allocate|failed to allocate|allocation failed|"
-    r"CUDA (runtime|driver|API|error)|cudaError|CUDA_ERROR|too many open files",
+    r"CUDA (runtime|driver|API|error)|cudaError|CUDA_ERROR|too many open files|"
+    r"can't (start|create) new thread|cannot schedule new futures|temporarily unavailable",
     re.IGNORECASE,
 )
 _OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -127,11 +129,14 @@ def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
     for files in index.images, index.labels:
         path, opened = files[sample], os.fsdecode(_path(files, sample))
         try:
+            kind = os.stat(opened).st_mode
+            if stat.S_ISDIR(kind):
+                return SampleError(path, "this is a folder, expected a file")
+            if not stat.S_ISREG(kind):  # to open a pipe would wait for somebody to write to it
+                return SampleError(path, "this is not a regular file")
             with open(opened, "rb") as file:
                 if not file.read(1):
                     return SampleError(path, "the file is empty")
-        except IsADirectoryError:
-            return SampleError(path, "this is a folder, expected a file")
         except FileNotFoundError:
             linked = " (a link to nothing)" if os.path.islink(opened) else ""
             return SampleError(path, f"no such file{linked}")
@@ -159,9 +164,12 @@ class _Trial:
         """
         self._source.follow(iter((single,)))
         self._source.running.clear()
-        try:
-            if self._pipeline is None:
+        if self._pipeline is None:
+            try:
                 self._pipeline = self._build(self._source)
+            except DALI_ERRORS as e:  # it has seen no file yet
+                raise LoaderError(f"DALI cannot start its pipeline: {reason_from_dali(e)}") from e
+        try:
             self._pipeline.run()
         except DALI_ERRORS as e:
             self._pipeline = None
@@ -189,9 +197,9 @@ def _blame_user_operator(error: BaseException, image: str) -> None:
             "expected uint8 [crop height, crop width, 3] and labels [crop height, crop width]"
         ) from error
     if not Path(file).is_relative_to(Path(__file__).parent):
-        cause = next(filter(None, map(str.strip, cause_from_dali(error).splitlines())), "")
         raise LoaderError(
-            f"augment.operators: {function} ({file}, line {line}) failed on {image}: {cause}"
+            f"augment.operators: {function} ({file}, line {line}) failed on {image}: "
+            f"{reason_from_dali(error)}"
         ) from error
 
 
@@ -212,4 +220,5 @@ def image_reason(images: FileList, sample: int) -> str:
 
 def _cause(error: BaseException) -> str:
     lines = cause_from_dali(error).splitlines()
-    return next((line.strip() for line in lines if _SHORTAGE.search(line)), first_line(error))
+    told = (line.strip() for line in lines if _SHORTAGE.search(line))
+    return next(told, reason_from_dali(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +19,12 @@ from dali_voc._substitutes import Substitutes
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import LoaderError, first_line
+from dali_voc.errors import LoaderError, reason_from_dali
 from dali_voc.labels import LabelTables
 
 __all__ = ["Fetcher"]
 
+_inherited: list[Prefetcher] = []
 _RETRIES = 5  # of a batch that fails although each of its samples loads by itself
 
 
@@ -70,15 +72,15 @@ class Fetcher:
                         raise LoaderError(
                             f"DALI failed {retries + 1} times on batch {key.step} of epoch "
                             f"{key.epoch}, though each of its samples loads by itself: "
-                            f"{first_line(e)}"
+                            f"{reason_from_dali(e)}"
                         ) from e
                     retries += 1
 
     def close(self) -> None:
         """End the threads and the pipeline."""
-        if self.prefetcher:
-            self.prefetcher.close()
-            self.prefetcher = None
+        prefetcher, self.prefetcher = self.prefetcher, None
+        if prefetcher and prefetcher.process == os.getpid():
+            prefetcher.close()
 
     def _run_pipeline(self, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
         try:
@@ -91,6 +93,9 @@ class Fetcher:
             raise
 
     def _make_prefetcher(self) -> Prefetcher:
+        if self.prefetcher and self.prefetcher.process != os.getpid():
+            _inherited.append(self.prefetcher)  # its threads are not here: nobody could end it
+            self.prefetcher = None
         if self.prefetcher is None:
             depth = pick_prefetch(self.config.loader.prefetch, device=self.device)
             build = functools.partial(
@@ -116,7 +121,8 @@ class Fetcher:
                 torch.cuda.synchronize(self.device)
         batch = failed.failed if failed else None
         if batch is None:  # there is no pipeline, or it did not begin
-            raise LoaderError(f"DALI cannot start its pipeline: {first_line(error)}") from error
+            reason = reason_from_dali(error)
+            raise LoaderError(f"DALI cannot start its pipeline: {reason}") from error
         on_error = self.config.loader.on_error
         bad = find_bad_samples(
             error,

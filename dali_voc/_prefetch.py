@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -82,6 +83,9 @@ class Prefetcher:
         index: where the files are.
         depth: batches in the works at once.
         cached: whether the pipeline has a cache.
+
+    Attributes:
+        process: the one whose threads run it; in one that was forked off it is of no use.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class Prefetcher:
         depth: int,
         cached: bool = False,
     ) -> None:
+        self.process = os.getpid()
         self._depth = depth
         self._source = BatchSource(index, cached=cached)
         self._running = self._source.running
@@ -150,8 +155,12 @@ class Prefetcher:
         outputs: tuple[Any, ...] = self._pipeline.share_outputs(cuda_stream)
         self._pipeline.release_outputs()
         batch = self._running.popleft()
-        self._scheduling = self._thread.submit(self._pipeline.schedule_run)
-        self._preparing = self._thread.submit(self._source.prepare)
+        try:
+            self._scheduling = self._thread.submit(self._pipeline.schedule_run)
+            self._preparing = self._thread.submit(self._source.prepare)
+        except RuntimeError:
+            # the main thread has come to its end; the next batches are made when they are asked for
+            self._preparing = None
         return batch, outputs
 
     def close(self) -> None:

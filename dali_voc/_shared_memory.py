@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 import weakref
+from typing import NoReturn
 
 from dali_voc.errors import LoaderError
 
@@ -18,6 +19,7 @@ __all__ = ["SharedMemory"]
 
 _log = logging.getLogger("dali_voc")
 _PATIENCE = 5.0  # seconds to wait for another process to answer
+_servers: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 _PEER = struct.Struct("3i")  # SO_PEERCRED: process, user, group
 
 
@@ -58,13 +60,18 @@ class SharedMemory:
                     _log.warning("the cache is not shared: its holder does not answer")
                 self.handle = _make(size)
         if server:
+            _servers.add(server)
             threading.Thread(
                 target=_serve, args=(server, self.handle), name="dali_voc cache", daemon=True
             ).start()
         self._finish = weakref.finalize(self, _close, server, self.handle)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("shared memory cannot be copied: whoever wants it asks for it by name")
+
     def close(self) -> None:
         """Give it back; others keep it."""
+        self.handle = -1
         self._finish()
 
 
@@ -129,3 +136,12 @@ def _close(server: socket.socket | None, handle: int) -> None:
     # wakes the thread, which closes both
     with contextlib.suppress(OSError):
         server.shutdown(socket.SHUT_RDWR)
+
+
+def _leave_to_parent() -> None:
+    """Let go of what answers others: a forked child has no thread for it, and may not end it."""
+    for server in list(_servers):
+        server.close()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

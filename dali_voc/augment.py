@@ -35,8 +35,10 @@ NOISE_MARGIN = 128
 USER_NUMBERS = 8
 
 # RGB to luma and chroma (YIQ, FCC 1953), in which saturation and hue are a scaling and a rotation.
-_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
+# The last two rows sum up to 0, so that gray has no chroma.
+_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 _RGB = np.linalg.inv(_YIQ)
+_RGB[:, 0] = 1  # as it is but for rounding
 
 
 def parameter_names(augment: AugmentConfig) -> tuple[str, ...]:

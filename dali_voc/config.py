@@ -78,7 +78,8 @@ def parse_config(
     """Check a configuration given as nested dictionaries, as `load_config` does with a file's.
 
     Args:
-        tree: section name to keys to values; None stands for an empty one.
+        tree: section name to keys to values; None stands for an empty one, or for a section none
+            of whose keys are given.
         overrides: as in `load_config`.
         source: what errors call it.
 
@@ -90,6 +91,8 @@ def parse_config(
     tree = copy.deepcopy(tree or {})
     for override in overrides:
         apply_override(tree, override, short_sections=SHORT_SECTIONS)
+    # all of its keys may be commented out
+    tree.update({name: {} for name in Config.model_fields if name in tree and tree[name] is None})
     try:
         return Config.model_validate(tree)
     except ValidationError as e:

@@ -16,6 +16,7 @@ __all__ = [
     "cause_from_dali",
     "first_line",
     "printable",
+    "reason_from_dali",
     "sentence_from_dali",
 ]
 
@@ -69,7 +70,9 @@ class LoaderError(DaliVocError):
     """The loader was used in a way that it does not allow, or failed for no fault of a file."""
 
 
-_OURS = re.compile(r"<dali_voc sample (\d+)>(.*?)</dali_voc>", re.DOTALL)
+# as operator_error.h marks them
+_OF_A_SAMPLE = re.compile(r"<dali_voc sample (\d+)>(.*?)</dali_voc>", re.DOTALL)
+_OURS = re.compile(r"<dali_voc[^>]*>(.*?)</dali_voc>", re.DOTALL)
 
 
 def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
@@ -78,7 +81,7 @@ def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
     Returns:
         The sample's place in the batch, and a sentence that begins with the file's name.
     """
-    found = _OURS.search(str(error))
+    found = _OF_A_SAMPLE.search(str(error))
     return (int(found.group(1)), found.group(2)) if found else None
 
 
@@ -91,6 +94,16 @@ def cause_from_dali(error: BaseException) -> str:
     """Return an error's text without where in Python the operator was put into DALI's graph."""
     before, _, cause = str(error).partition("encountered:")
     return cause if cause.strip() else before
+
+
+def reason_from_dali(error: BaseException) -> str:
+    """Return what went wrong, in one line: what an operator of ours says, else DALI's cause."""
+    ours = _OURS.search(str(error))
+    if ours:
+        return ours.group(1)
+    lines = [line.strip() for line in cause_from_dali(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Critical error")]
+    return (told or lines or [type(error).__name__])[0]
 
 
 def printable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -47,6 +48,10 @@ class Loader:
     A bad file raises `SampleError`, is skipped or replaced, by `loader.on_error`. The position then
     is still before the batch: `next` on the same iterator tries it again.
 
+    Threads may share an iterator: each batch goes to one of them. A copy, also in another process
+    (`pickle`), is a loader of its own that goes on from the same place; so is the loader itself in
+    a process that was forked off, on a CPU.
+
     Args:
         config: the configuration.
         index: the pairs.
@@ -66,6 +71,14 @@ class Loader:
         weights: npt.ArrayLike | None = None,
         stats: ClassStats | None = None,
     ) -> None:
+        self._given = {
+            "config": config,
+            "index": index,
+            "training": training,
+            "ranks": ranks,
+            "weights": weights,
+            "stats": stats,
+        }
         # what null stands for is decided here, once, so that batches and fingerprint agree
         config = config.model_copy(update={"augment": balanced_augment(config.augment, stats)})
         weighted = config.augment.class_weights
@@ -114,6 +127,12 @@ class Loader:
         # not `_iterator`: Lightning sets an attribute of that name to None
         self._current: _EpochIterator | None = None
         self._closed = False
+        self._lock = threading.RLock()  # a signal's handler may close it, too
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._closed:
+            raise LoaderError("the loader is closed")
+        return _make_again, (self._given, self.state_dict())
 
     def __len__(self) -> int:
         """Return the number of batches of a whole epoch; it never changes."""
@@ -210,9 +229,10 @@ class Loader:
     def close(self) -> None:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
-        self._fetcher.close()
-        if self._cache:
-            self._cache.close()
+        with self._lock:  # another thread may be waiting for a batch
+            self._fetcher.close()
+            if self._cache:
+                self._cache.close()
 
     def __enter__(self) -> Self:
         return self
@@ -227,13 +247,21 @@ class Loader:
 
     def _fetch(self, iterator: _EpochIterator) -> LoaderBatch:
         if self._closed or iterator is not self._current:
-            reason = "the loader is closed" if self._closed else "a newer 'for' took over"
+            reason = "a newer 'for', batch_at or load_state_dict took over"
+            if self._closed:
+                reason = "the loader is closed"
             raise LoaderError(f"this iterator has ended: {reason}")
         batch, outputs = self._fetcher.fetch(iterator.key)
         self._substitutes.count(batch.planned)
         return self._assembler.assemble(
             batch, [from_dlpack(output.as_tensor()) for output in outputs]
         )
+
+
+def _make_again(given: dict[str, Any], state: dict[str, Any]) -> Loader:
+    loader = Loader(**given)
+    loader.load_state_dict(state)
+    return loader
 
 
 def _check_width(config: Config, classes: int) -> None:
@@ -268,10 +296,11 @@ class _EpochIterator:
         return self
 
     def __next__(self) -> LoaderBatch:
-        if self.key.step >= self._steps:
-            self.begun = self.finished = True
-            raise StopIteration
-        batch = self._loader._fetch(self)
-        self.begun = True
-        self.key = dataclasses.replace(self.key, step=self.key.step + 1)
-        return batch
+        with self._loader._lock:
+            if self.key.step >= self._steps:
+                self.begun = self.finished = True
+                raise StopIteration
+            batch = self._loader._fetch(self)
+            self.begun = True
+            self.key = dataclasses.replace(self.key, step=self.key.step + 1)
+            return batch

@@ -53,7 +53,8 @@ def read_weights(path: Path, *, num_samples: int) -> npt.NDArray[np.float64]:
     """
     try:
         return check_weights(
-            [float(line) for line in path.read_text().split()], num_samples=num_samples
+            [float(line) for line in path.read_text(encoding="utf-8-sig").split()],
+            num_samples=num_samples,
         )
     except (OSError, ValueError, ConfigError) as e:
         reason = e.strerror if isinstance(e, OSError) else e

@@ -87,7 +87,7 @@ def cut_tiles(
         height = min(tile[0], int(sizes[i, 0]) - y)
         width = min(tile[1], int(sizes[i, 1]) - x)
         tiles[t, :, :height, :width] = images[i, :, y : y + height, x : x + width]
-    return tiles, torch.tensor(places, dtype=torch.int64).view(-1, 3)
+    return tiles, torch.tensor(places, dtype=torch.int64, device="cpu").view(-1, 3)
 
 
 def join_tiles(

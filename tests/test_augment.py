@@ -249,13 +249,13 @@ def recolor(rgb: np.ndarray, u: np.ndarray, augment: AugmentConfig) -> np.ndarra
         out = out * (1 + augment.contrast * spread[1])
     r, g, b = out[..., 0], out[..., 1], out[..., 2]
     luma = 0.299 * r + 0.587 * g + 0.114 * b
-    i = 0.596 * r - 0.274 * g - 0.321 * b
-    q = 0.211 * r - 0.523 * g + 0.311 * b
+    i = 0.596 * r - 0.274 * g - 0.322 * b
+    q = 0.211 * r - 0.523 * g + 0.312 * b
     factor = 1 + augment.saturation * spread[2] if happens[2] else 1.0
     factor = 0.0 if u[8] < augment.gray else factor
     angle = np.deg2rad(augment.hue * spread[3]) if happens[3] else 0.0
     chroma = (i + 1j * q) * factor * np.exp(1j * angle)
-    back = np.linalg.inv([[0.299, 0.587, 0.114], [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
+    back = np.linalg.inv([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     return np.clip(np.stack([luma, chroma.real, chroma.imag], axis=-1) @ back.T, 0, 255)
 
 

@@ -57,8 +57,12 @@ def find_by_pattern(
     if chosen is None or must_exist:
         found = list(_own_stems(root, of_images, of_masks, listed))
         if not found:
-            there = [name for name in _known_splits(root, images, masks) if name != split]
-            hint = f"; splits there are: {', '.join(there)}" if there else ""
+            there = _known_splits(root, images, masks)
+            hint = ""
+            if there and split not in there:
+                hint = f"; splits there are: {', '.join(there)}"
+            elif re.search(r"[?\[]", of_images.text):
+                hint = "; only * and ** are wildcards"
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
         stems = sorted(found) if chosen is None else list(chosen)
         if chosen is not None:

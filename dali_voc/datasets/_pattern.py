@@ -39,13 +39,15 @@ class Pattern:
         reasons = (
             (bool(other), f"{next(iter(other), '')} is not known"),
             (pattern.startswith("/"), "it begins with a slash"),
+            (".." in parts, "it leads out of the root"),
             ("*" not in pattern, "it has no * in it"),
             (parts.count(_ANY_DEPTH) > 1, "it has more than one **"),
             (any(_ANY_DEPTH in p and p != _ANY_DEPTH for p in parts), "its ** is not a whole name"),
             (parts[-1] in ("", _ANY_DEPTH), "it does not end in a file's name"),
         )
-        if "*" in split and "{split}" in pattern:
-            raise DatasetError(f"split: found {split!r}, expected a name without *")
+        bad_split = "*" in split or "" in split.split("/") or ".." in split.split("/")
+        if bad_split and "{split}" in pattern:
+            raise DatasetError(f"split: found {split!r}, expected a name without * or ..")
         for wrong, reason in reasons:
             if wrong:
                 raise DatasetError(
