@@ -49,8 +49,8 @@ class Loader:
     is still before the batch: `next` on the same iterator tries it again.
 
     Threads may share an iterator: each batch goes to one of them. A copy, also in another process
-    (`pickle`), is a loader of its own that goes on from the same place; so is the loader itself in
-    a process that was forked off, on a CPU.
+    (`pickle`), is a loader of its own, whose next `for` is the same; so is the loader itself in a
+    process that was forked off, on a CPU.
 
     Args:
         config: the configuration.
@@ -132,7 +132,7 @@ class Loader:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._closed:
             raise LoaderError("the loader is closed")
-        return _make_again, (self._given, self.state_dict())
+        return _make_again, (self._given, self._next_for())
 
     def __len__(self) -> int:
         """Return the number of batches of a whole epoch; it never changes."""
@@ -142,14 +142,19 @@ class Loader:
         """Begin the next epoch, or go on with the one that a loaded state was in."""
         if self._closed:
             raise LoaderError("the loader is closed")
+        here = self._next_for()
         if self._current is None or self._current.begun:
-            here, self._next = self._next, BatchKey(epoch=self._next.epoch + 1)
-        else:
-            # an iterator that gave nothing yet was not an epoch; Lightning makes such
-            here = self._current.key
+            self._next = BatchKey(epoch=self._next.epoch + 1)
         steps = self._plan.deal(here.start).num_batches()
         self._current = _EpochIterator(self, here, steps=steps)
         return self._current
+
+    def _next_for(self) -> BatchKey:
+        """Return where the next `for` begins."""
+        if self._current is None or self._current.begun:
+            return self._next
+        # an iterator that gave nothing yet was not an epoch; Lightning makes such
+        return self._current.key
 
     @property
     def device(self) -> torch.device:
@@ -258,9 +263,9 @@ class Loader:
         )
 
 
-def _make_again(given: dict[str, Any], state: dict[str, Any]) -> Loader:
+def _make_again(given: dict[str, Any], next_for: BatchKey) -> Loader:
     loader = Loader(**given)
-    loader.load_state_dict(state)
+    loader._next = next_for
     return loader
 
 

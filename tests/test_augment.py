@@ -281,6 +281,17 @@ def test_color(root: Path, make_config: MakeConfig) -> None:
     assert N / 2 < changed <= N
 
 
+@pytest.mark.parametrize("gray", [0.0, 1.0])
+def test_gray_stays_gray_and_all_becomes_gray(gray: float) -> None:
+    u = np.random.default_rng(0).random((500, 9), np.float32)
+    matrices = color_matrices(u, AugmentConfig(**{**COLOR, "gray": gray}))
+    colors = np.arange(256.0)[:, None] * np.ones(3)
+    if gray == 1:
+        colors = np.random.default_rng(1).integers(0, 256, (256, 3)).astype(np.float64)
+    found = colors @ matrices[:, :, :3].astype(np.float64).transpose(0, 2, 1)
+    assert np.ptp(found, axis=2).max() < (1e-9 if gray == 1 else 1e-3)
+
+
 def test_nothing_asked_is_nothing_done() -> None:
     u = np.random.default_rng(0).random((50, 9), np.float32)
     identity = np.concatenate([np.eye(3), np.zeros((3, 1))], axis=1)

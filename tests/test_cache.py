@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -303,6 +305,66 @@ def test_memory_is_shared_by_name_and_size() -> None:
     for memory in (same, again, *others):
         memory.close()
         memory.close()
+
+
+def test_a_forked_child_does_not_keep_the_name() -> None:
+    """It has the socket, but no thread that would answer, and must not end its parent's."""
+    one = SharedMemory("of a parent", size=4096)
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(theirs)
+        one.close()
+        os.read(ours, 1)
+        os._exit(0)
+    os.close(ours)
+    try:
+        os.pwrite(one.handle, b"here", 100)
+        same = SharedMemory("of a parent", size=4096)
+        assert os.pread(same.handle, 4, 100) == b"here"
+        one.close()
+        begin = time.monotonic()
+        again = SharedMemory("of a parent", size=4096)
+        # or it would have waited for an answer
+        assert time.monotonic() - begin < 4
+        for memory in (same, again):
+            memory.close()
+    finally:
+        os.close(theirs)
+        os.waitpid(child, 0)
+
+
+def test_memory_is_not_copied() -> None:
+    memory = SharedMemory(None, size=4096)
+    with pytest.raises(TypeError, match="shared memory cannot be copied"):
+        copy.copy(memory)
+    memory.close()
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_files_that_changed_since_are_read(make_config: MakeConfig, root: Path, keep: str) -> None:
+    """Though a loader that began before still keeps what was there."""
+    config = make_config(root, cache={"keep": keep}, augment={"crop_size": [64, 64]})
+    with build_loader(config, split="val") as old:
+        before = epochs(old, count=1)
+        for path in (root / "SegmentationClass").iterdir():
+            with Image.open(path) as label:
+                palette, size = label.getpalette(), label.size
+            new = Image.new("P", size, 20)
+            new.putpalette(palette or [])
+            new.save(path)
+        with build_loader(config, split="val") as loader:
+            assert {int(v) for _, labels in loader for v in labels.unique()} <= {20, 255}
+        assert_same(epochs(old, count=1), before)
+
+
+def test_memory_that_cannot_be_mapped(make_config: MakeConfig, root: Path) -> None:
+    config = make_config(root, cache={"keep": "encoded", "memory": 2.0**20})
+    with (
+        build_loader(config) as loader,
+        pytest.raises(LoaderError, match=r"pipeline: the cache's memory cannot be mapped: Cannot"),
+    ):
+        next(iter(loader))
 
 
 def test_nothing_is_left_behind(make_config: MakeConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ def test_balanced_is_short_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None
     assert path == Path("/a.json")
 
 
+def test_a_section_may_be_empty() -> None:
+    tree = {"dataset": {"root": "/x"}}
+    assert parse_config({**tree, "augment": None, "cache": None}) == parse_config(tree)
+
+
 def test_models_are_frozen() -> None:
     config = load_config(EXAMPLE)
     with pytest.raises(ValueError, match="frozen"):
@@ -103,6 +109,9 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"dataset": {"name": "voc2013", "root": "/x"}}, ["dataset.name: found 'voc2013'", "voc2012"]),
     ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "the data set's folder"]),
     ({"sampling": "balancd"}, ["sampling.policy: found 'balancd'", "did you mean 'balanced'?"]),
+    ({"augment": {"class_weights": [0, 0]}}, ["augment.class_weights: found", "more than 0"]),
+    ({"augment": {"class_weights": [math.inf]}}, ["augment.class_weights", "a finite number"]),
+    ({"augment": {"class_weights": [1e308, 1e308]}}, ["augment.class_weights", "sum is finite"]),
     ({"sampling": 5}, ["sampling: found 5", "a section of keys"]),
     (
         {"sampling": {"policy": "balanced", "weights": "w.txt"}},
@@ -161,6 +170,7 @@ def test_each_problem_has_its_line() -> None:
         ("loader.batch_size", "expected key=value"),
         ("=3", "expected key=value"),
         ("loader.batch_size=[", "not valid YAML"),
+        ("dataset.images={split}/**/*.jpg", "begins with a brace or a star stands in quotes"),
         ("dataset.root.x=3", "no keys below"),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dali_voc import Config, ConfigError, load_config, parse_config
+from dali_voc._config_tree import _OnceLoader
 from dali_voc._config_yaml import config_to_tree, config_to_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -101,3 +102,11 @@ def test_line_breaks_of_unicode_are_kept() -> None:
     dataset = {"root": "/x", "name": "voc_layout", "classes": names}
     text = config_to_yaml(parse_config({"dataset": dataset}))
     assert yaml.safe_load(text)["dataset"]["classes"] == names
+
+
+@pytest.mark.parametrize("text", ["1e5", "-2E+3", "1.5e3", ".5e1", "1e", "0x1f", "1_000", "12:30"])
+def test_text_that_looks_like_a_number(text: str) -> None:
+    tree = {"dataset": {"name": "folder", "root": text, "classes": [text, "b"]}}
+    config = parse_config({**tree, "dataset": {**tree["dataset"], "images": "*.jpg", "masks": "*"}})
+    again = yaml.load(config_to_yaml(config), _OnceLoader)
+    assert parse_config(again) == config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -327,7 +328,16 @@ def test_a_label_of_two_images(tmp_path: Path) -> None:
 def test_splits_are_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"^split: found 't\*', expected a name without \*"):
         pairs_of("folder", tmp_path, "t*", **PATTERNS)
+    for split in ("", "../train", "a//b"):
+        with pytest.raises(DatasetError, match=f"^split: found '{re.escape(split)}', expected"):
+            pairs_of("folder", tmp_path, split, **PATTERNS)
+    with pytest.raises(DatasetError, match=r"below the root .* leads out of the root"):
+        pairs_of("folder", tmp_path, "train", **{**PATTERNS, "images": "../{split}/*.jpg"})
     touch(tmp_path, "train/a.jpg", "train_labels/a_L.png", "other/a.jpg")
+    for start, hint in ("", ""), ("?", "; only * and ** are wildcards"):
+        keys = {**PATTERNS, "images": f"{{split}}/**/{start}*.JPG"}
+        with pytest.raises(DatasetError, match=re.escape(f".JPG{hint}") + "$"):
+            pairs_of("folder", tmp_path, "train", **keys)
     with pytest.raises(
         DatasetError, match=r"expected trian/\*\*/\*\.jpg; splits there are: train$"
     ):

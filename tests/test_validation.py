@@ -132,6 +132,17 @@ def test_training_is_not_concerned(root: Path) -> None:
     assert labels.shape == (3, 64, 96)
 
 
+def test_sizes_and_tiles_are_on_the_cpu(root: Path) -> None:
+    """Also where new tensors lie elsewhere by default."""
+    torch.set_default_device("meta")
+    try:
+        with build_loader(make(root, validation="slide"), split="val") as loader:
+            batch = next(iter(loader))
+    finally:
+        torch.set_default_device(None)
+    assert {part.device.type for part in batch} == {"cpu"}
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "float16"])
 def test_slide(root: Path, dtype: str) -> None:
     config = make(root, validation="slide", stride=[40, 50], dtype=dtype)
