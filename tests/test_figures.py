@@ -95,6 +95,31 @@ def test_waiting_in_performance() -> None:
     assert f"{workers:.0f} ms with the textbook's two workers and {none:.0f} ms with none" in text
 
 
+def test_large_photographs() -> None:
+    found = result("large-photos.json")
+    windows = table(
+        "docs/performance.md",
+        header="photograph, window | DALI's `image_slice` | ours | ours, with restarts",
+    )
+    ways = ("image_slice, plain", "ours, plain", "ours, restarts")
+    assert windows == {
+        f"{size}, {part['crop'][0]}x{part['crop'][1]}": " | ".join(
+            f"{part['ways'][way]['ms_per_picture']:.2f}" for way in ways
+        )
+        for size, part in found["windows"].items()
+    }
+    settings = ("crop 512x512, flip", "and scale 0.5 to 2")
+    rates = {
+        name: [f"{1000 / found['loader'][s][name]['ms_per_picture']:.0f}" for s in settings]
+        for name in found["loader"][settings[0]]
+    }
+    loader = table("docs/performance.md", header=f"from | {' | '.join(settings)}")
+    assert loader == {name: " | ".join(row) for name, row in rates.items()}
+    said = f"cuts {rates['loose files'][0]} crops of 512x512 a second, and "
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"{said}{rates['pack with restarts'][0]} once they are" in text
+
+
 def gpu(section: str) -> Any:
     return result("gpu.json")["sections"][section]["result"]
 
