@@ -196,6 +196,19 @@ class Loader:
         # only now is it known who stands in for whom
         return next(self._plan.from_here(key, self._substitutes)), made
 
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next `for` be an epoch of this number; each after it follows by itself.
+
+        Nothing happens where it would be anyhow: the rest of an epoch that was loaded stays.
+
+        Args:
+            epoch: from 0.
+        """
+        if epoch < 0:
+            raise LoaderError(f"epoch {epoch}: expected 0 or more")
+        if self._next_for().epoch != epoch:
+            self._current, self._next = None, BatchKey(epoch=epoch)
+
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader is: small, plain, fit for JSON; the same on every rank.
 
@@ -252,7 +265,7 @@ class Loader:
 
     def _fetch(self, iterator: _EpochIterator) -> LoaderBatch:
         if self._closed or iterator is not self._current:
-            reason = "a newer 'for', batch_at or load_state_dict took over"
+            reason = "a newer 'for', batch_at, set_epoch or load_state_dict took over"
             if self._closed:
                 reason = "the loader is closed"
             raise LoaderError(f"this iterator has ended: {reason}")

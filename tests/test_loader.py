@@ -131,7 +131,7 @@ def test_an_older_iterator_ends_with_words(make_config: MakeConfig) -> None:
         next(old)
         new = iter(loader)
         with pytest.raises(
-            LoaderError, match="a newer 'for', batch_at or load_state_dict took over"
+            LoaderError, match="a newer 'for', batch_at, set_epoch or load_state_dict"
         ):
             next(old)
         next(new)
@@ -192,6 +192,33 @@ def test_an_iterator_that_gave_nothing_was_no_epoch(make_config: MakeConfig) -> 
             iter(loader)
         assert loader.state_dict()["epoch"] == 0
         assert same(epoch_of(loader), expected)
+
+
+def test_set_epoch(make_config: MakeConfig) -> None:
+    with build_loader(make_config(augment=SMALL)) as loader:
+        epochs = [[images.clone() for images, _ in loader] for _ in range(4)]
+
+        def begins(epoch: int, step: int = 0) -> bool:
+            return torch.equal(next(iter(loader))[0], epochs[epoch][step])
+
+        loader.set_epoch(2)
+        assert begins(2)
+        assert begins(3)
+        loader.set_epoch(1)
+        running = iter(loader)
+        assert torch.equal(next(running)[0], epochs[1][0])
+        loader.set_epoch(2)  # as it would be anyhow: what runs goes on
+        assert torch.equal(next(running)[0], epochs[1][1])
+        state = loader.state_dict()
+        loader.set_epoch(0)
+        with pytest.raises(LoaderError, match="set_epoch"):
+            next(running)
+        loader.load_state_dict(state)
+        loader.set_epoch(1)
+        assert begins(1, step=2)
+        assert begins(2)
+        with pytest.raises(LoaderError, match="epoch -1: expected 0 or more"):
+            loader.set_epoch(-1)
 
 
 def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:
