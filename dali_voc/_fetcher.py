@@ -115,10 +115,6 @@ class Fetcher:
         """Learn which samples are bad; return whether any is, or raise if so configured."""
         # DALI has given up on the whole pipeline; the next batch gets a new one
         failed, self.prefetcher = self.prefetcher, None
-        if self.cache and self.cache.pictures and self.device.type == "cuda":
-            # what the old one has still to copy there, the new one reads on another stream
-            with contextlib.suppress(RuntimeError):
-                torch.cuda.synchronize(self.device)
         batch = failed.failed if failed else None
         if batch is None:  # there is no pipeline, or it did not begin
             reason = reason_from_dali(error)
@@ -146,6 +142,10 @@ class Fetcher:
         # Importing DALI takes a while; configuration and order work without it.
         from dali_voc.pipeline import build_pipeline  # noqa: PLC0415
 
+        if self.cache and self.cache.pictures and self.device.type == "cuda":
+            # what an old one has still to copy there, the new one reads on another stream
+            with contextlib.suppress(RuntimeError):
+                torch.cuda.synchronize(self.device)
         return build_pipeline(
             source,
             columns=self.index.columns,

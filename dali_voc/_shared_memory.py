@@ -42,7 +42,7 @@ class SharedMemory:
     def __init__(self, name: str | None, *, size: int) -> None:
         if name is None:
             self.handle = _make(size)
-            self._finish = weakref.finalize(self, _close, None, self.handle)
+            self._finish = weakref.finalize(self, _close, None, self.handle, os.getpid())
             return
         secret = hashlib.sha256(f"{os.getuid()} {size} {name}".encode()).hexdigest()[:32]
         address = f"\0dali_voc-{secret}"
@@ -64,7 +64,7 @@ class SharedMemory:
             threading.Thread(
                 target=_serve, args=(server, self.handle), name="dali_voc cache", daemon=True
             ).start()
-        self._finish = weakref.finalize(self, _close, server, self.handle)
+        self._finish = weakref.finalize(self, _close, server, self.handle, os.getpid())
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("shared memory cannot be copied: whoever wants it asks for it by name")
@@ -129,8 +129,8 @@ def _serve(server: socket.socket, handle: int) -> None:
     os.close(handle)
 
 
-def _close(server: socket.socket | None, handle: int) -> None:
-    if server is None:
+def _close(server: socket.socket | None, handle: int, process: int) -> None:
+    if server is None or os.getpid() != process:  # a forked child has no thread to do it
         os.close(handle)
         return
     # wakes the thread, which closes both

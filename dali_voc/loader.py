@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.dlpack import from_dlpack
@@ -32,6 +36,8 @@ from dali_voc.state import LoaderState, fingerprint
 from dali_voc.stats import ClassStats
 
 __all__ = ["Loader"]
+
+_loaders: weakref.WeakSet[Loader] = weakref.WeakSet()
 
 
 class Loader:
@@ -76,7 +82,7 @@ class Loader:
             "index": index,
             "training": training,
             "ranks": ranks,
-            "weights": weights,
+            "weights": None if weights is None else np.array(weights, np.float64),
             "stats": stats,
         }
         # what null stands for is decided here, once, so that batches and fingerprint agree
@@ -127,11 +133,17 @@ class Loader:
         # not `_iterator`: Lightning sets an attribute of that name to None
         self._current: _EpochIterator | None = None
         self._closed = False
-        self._lock = threading.RLock()  # a signal's handler may close it, too
+        self._lock = threading.Lock()
+        self._taker: int | None = None  # the thread that takes a batch and has the lock
+        _loaders.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._closed:
             raise LoaderError("the loader is closed")
+        if type(self) is not Loader:
+            raise TypeError(
+                f"a {type(self).__name__} can be copied only if it has a __reduce__ of its own"
+            )
         return _make_again, (self._given, self._next_for())
 
     def __len__(self) -> int:
@@ -199,15 +211,19 @@ class Loader:
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be an epoch of this number; each after it follows by itself.
 
-        Nothing happens where it would be anyhow: the rest of an epoch that was loaded stays.
+        Nothing happens where it would be anyhow: the rest of an epoch that was loaded stays. A
+        `for` that is running goes on.
 
         Args:
             epoch: from 0.
         """
         if epoch < 0:
             raise LoaderError(f"epoch {epoch}: expected 0 or more")
-        if self._next_for().epoch != epoch:
-            self._current, self._next = None, BatchKey(epoch=epoch)
+        if self._next_for().epoch == epoch:
+            return
+        if self._current and not self._current.begun:
+            self._current = None
+        self._next = BatchKey(epoch=epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader is: small, plain, fit for JSON; the same on every rank.
@@ -247,10 +263,10 @@ class Loader:
     def close(self) -> None:
         """Stop the threads and give memory back; batches that are held stay valid."""
         self._closed = True
-        with self._lock:  # another thread may be waiting for a batch
-            self._fetcher.close()
-            if self._cache:
-                self._cache.close()
+        # in a signal's handler it may be this thread that takes a batch: it ends the loader then
+        if self._taker != threading.get_ident():
+            with self._lock:
+                self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -263,9 +279,26 @@ class Loader:
     ) -> None:
         self.close()
 
+    def _end(self) -> None:
+        self._fetcher.close()
+        if self._cache:
+            self._cache.close()
+
+    @contextlib.contextmanager
+    def _taking(self) -> Iterator[None]:
+        """Let no other thread take a batch, or close the loader."""
+        with self._lock:
+            self._taker = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._taker = None
+                if self._closed:
+                    self._end()
+
     def _fetch(self, iterator: _EpochIterator) -> LoaderBatch:
         if self._closed or iterator is not self._current:
-            reason = "a newer 'for', batch_at, set_epoch or load_state_dict took over"
+            reason = "a newer 'for', batch_at or load_state_dict took over"
             if self._closed:
                 reason = "the loader is closed"
             raise LoaderError(f"this iterator has ended: {reason}")
@@ -314,7 +347,7 @@ class _EpochIterator:
         return self
 
     def __next__(self) -> LoaderBatch:
-        with self._loader._lock:
+        with self._loader._taking():
             if self.key.step >= self._steps:
                 self.begun = self.finished = True
                 raise StopIteration
@@ -322,3 +355,13 @@ class _EpochIterator:
             self.begun = True
             self.key = dataclasses.replace(self.key, step=self.key.step + 1)
             return batch
+
+
+def _renew_locks() -> None:
+    """In a forked child nobody else takes batches, whoever had the lock before."""
+    for loader in list(_loaders):
+        loader._lock = threading.Lock()
+        loader._taker = None
+
+
+os.register_at_fork(after_in_child=_renew_locks)

@@ -35,7 +35,7 @@ def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np
     Raises:
         ConfigError: their number is wrong, one is negative or not finite, or all are 0.
     """
-    array = np.asarray(weights, np.float64)
+    array = np.array(weights, np.float64)  # whoever gave them may change them
     if array.shape != (num_samples,):
         raise ConfigError(f"found weights of shape {list(array.shape)} for {num_samples} samples")
     with np.errstate(over="ignore"):

@@ -331,6 +331,25 @@ def test_a_forked_child_does_not_keep_the_name(caplog: pytest.LogCaptureFixture)
         os.waitpid(child, 0)
 
 
+def test_a_forked_child_gives_its_part_back() -> None:
+    one = SharedMemory("of a parent and a child", size=4096)
+    handle = one.handle
+    child = os.fork()
+    if child == 0:
+        one.close()
+        try:
+            os.fstat(handle)
+        except OSError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    os.pwrite(one.handle, b"here", 100)
+    same = SharedMemory("of a parent and a child", size=4096)
+    assert os.pread(same.handle, 4, 100) == b"here"
+    for memory in (one, same):
+        memory.close()
+
+
 def test_memory_is_not_copied() -> None:
     memory = SharedMemory(None, size=4096)
     with pytest.raises(TypeError, match="shared memory cannot be copied"):

@@ -6,6 +6,7 @@ import copy
 import multiprocessing
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -105,6 +107,85 @@ def test_threads_share_an_iterator(make_config: MakeConfig) -> None:
         for thread in threads:
             thread.join()
         assert sorted(found) == expected
+
+
+class Mine(Loader):
+    pass
+
+
+def test_kinds_of_ones_own_say_how_they_are_copied(make_config: MakeConfig) -> None:
+    with build_loader(make_config(**SMALL)) as loader:
+        mine = Mine(**loader._given)  # type: ignore[arg-type]
+        with mine, pytest.raises(TypeError, match="a Mine can be copied only if it has"):
+            copy.deepcopy(mine)
+
+
+def test_weights_are_those_that_were_given(make_config: MakeConfig) -> None:
+    weights = np.ones(14)
+    with build_loader(make_config(**SMALL), weights=weights) as loader:
+        expected = rest_of(loader, epochs=1)
+        weights[:] = 0
+        weights[3] = 1
+        loader.set_epoch(0)
+        with copy.copy(loader) as other:
+            for again in (loader, other):
+                assert all(map(torch.equal, rest_of(again, epochs=1), expected))
+            assert other.state_dict() == loader.state_dict()
+
+
+def test_forked_while_a_thread_takes_batches(make_config: MakeConfig) -> None:
+    """The child has the lock as it was, and not the thread that would open it."""
+    with build_loader(make_config(**SMALL)) as loader:
+        begun, ended = threading.Event(), threading.Event()
+
+        def train() -> None:
+            while not ended.is_set():
+                for _ in loader:
+                    begun.set()
+
+        thread = threading.Thread(target=train)
+        thread.start()
+        assert begun.wait(60)
+        try:
+            for _ in range(8):
+                with loader._lock:  # in any case
+                    child = multiprocessing.get_context("fork").Process(target=use, args=(loader,))
+                    child.start()
+                child.join(60)
+                alive = child.is_alive()
+                child.kill()
+                child.join()
+                assert not alive
+                assert child.exitcode == 0
+        finally:
+            ended.set()
+            thread.join()
+
+
+def use(loader: Loader) -> None:
+    next(iter(loader))
+    loader.close()
+
+
+def test_closed_by_a_signal(make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose handler runs in the thread that waits for a batch: that ends the loader afterwards."""
+    loader = build_loader(make_config(cache={"keep": "encoded", "memory": 0.05}, **SMALL))
+    fetch = loader._fetcher.fetch
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGUSR1)
+        return fetch(*arguments)
+
+    monkeypatch.setattr(loader._fetcher, "fetch", interrupted)
+    before = signal.signal(signal.SIGUSR1, lambda *_: loader.close())
+    try:
+        batches = iter(loader)
+        next(batches)
+        assert loader._fetcher.prefetcher is None
+        with pytest.raises(LoaderError, match="the loader is closed"):
+            next(batches)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_closed_by_another_thread(make_config: MakeConfig) -> None:

@@ -326,7 +326,7 @@ def test_a_label_of_two_images(tmp_path: Path) -> None:
 
 
 def test_splits_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"^split: found 't\*', expected a name without \*"):
+    with pytest.raises(DatasetError, match=r"^split: found 't\*', expected a name without \*,"):
         pairs_of("folder", tmp_path, "t*", **PATTERNS)
     for split in ("", "../train", "a//b"):
         with pytest.raises(DatasetError, match=f"^split: found '{re.escape(split)}', expected"):

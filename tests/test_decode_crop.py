@@ -36,12 +36,16 @@ def encode(image: Image.Image, **options: Any) -> np.ndarray:
 
 
 def run(
-    files: list[np.ndarray], windows: list[tuple[int, int, int, int]], **options: Any
+    files: list[np.ndarray],
+    windows: list[tuple[int, int, int, int]],
+    *,
+    threads: int = 2,
+    **options: Any,
 ) -> list[np.ndarray]:
     """Ours; windows are (y, x, height, width)."""
     bounds = np.array(windows, np.int32)
     names = [np.frombuffer(f"file{i}".encode(), np.uint8) for i in range(len(files))]
-    pipeline = Pipeline(batch_size=len(files), num_threads=2, device_id=None)
+    pipeline = Pipeline(batch_size=len(files), num_threads=threads, device_id=None)
     with pipeline:
         encoded, name, start, shape = fn.external_source(
             source=lambda: (files, names, bounds[:, :2].copy(), bounds[:, 2:].copy()),
@@ -132,6 +136,22 @@ def test_damaged_data_is_what_pillow_makes_of_it(seed: int) -> None:
         expected.append(whole[y:, x : x + windows[-1][3]])
     for ours, theirs in zip(run(files, windows), expected, strict=True):
         assert np.array_equal(ours, theirs)
+
+
+def test_a_file_without_tables_does_not_get_those_of_another() -> None:
+    """As frames of motion JPEG: the usual Huffman tables are meant."""
+    image = smooth_noise(np.random.default_rng(0), 60, 70)
+    usual = encode(image, quality=90)
+    bare = usual.tobytes()
+    while (at := bare.find(b"\xff\xc4")) >= 0:
+        bare = bare[:at] + bare[at + 2 + int.from_bytes(bare[at + 2 : at + 4], "big") :]
+    others = [encode(image, quality=q, optimize=True) for q in (30, 95)]
+    order = [others[0], bare, usual, bare, others[1], bare]
+    files = [np.frombuffer(file, np.uint8) for file in order]
+    for threads in (1, 2):
+        found = run(files, [(0, 0, 60, 70)] * len(files), threads=threads)
+        for i in (1, 3, 5):
+            assert np.array_equal(found[i], found[2])
 
 
 @pytest.mark.parametrize(

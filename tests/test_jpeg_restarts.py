@@ -146,6 +146,27 @@ def bomb() -> bytes:
     return bytes(file)
 
 
+def rising(code: str) -> bytes:
+    """Gray blocks, each brighter than the one before by what a code of the usual tables says."""
+    file = encode(Image.new("L", (64, 8), 128), quality=100).tobytes()
+    scan = file.index(b"\xff\xda") + 10
+    bits = (code + "1010") * 8  # and the end of the block
+    bits += "1" * (-len(bits) % 8)
+    data = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+    return file[:scan] + data.replace(b"\xff", b"\xff\0") + b"\xff\xd9"
+
+
+RISE_BY_1023, RISE_BY_1 = "11111110" + "1" * 10, "010" + "1"
+
+
+def test_blocks_that_become_brighter() -> None:
+    file = rising(RISE_BY_1)
+    rewritten = add_jpeg_restarts(file)
+    assert markers(rewritten)["interval"] == 16
+    assert np.array_equal(pixels(rewritten), pixels(file))
+    assert (pixels(rising(RISE_BY_1023)) == 255).all()
+
+
 @pytest.mark.parametrize(
     "file",
     [
@@ -156,8 +177,13 @@ def bomb() -> bytes:
         encode(smooth_noise(np.random.default_rng(0), 600, 700)).tobytes()[:30_000],
         encode(smooth_noise(np.random.default_rng(0), 60, 70).convert("CMYK")).tobytes(),
         bomb(),
+        encode(smooth_noise(np.random.default_rng(0), 60, 70)).tobytes() + b"more",
+        rising(RISE_BY_1023),
     ],
-    ids=["nothing", "a start", "text", "cut short", "cut in the middle", "CMYK", "huge"],
+    ids=[
+        *("nothing", "a start", "text", "cut short", "cut in the middle", "CMYK", "huge"),
+        *("more behind it", "values that add up to too much"),
+    ],
 )
 def test_what_is_better_left_as_it_is(file: bytes) -> None:
     assert add_jpeg_restarts(file) is file

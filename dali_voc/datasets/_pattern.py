@@ -47,7 +47,9 @@ class Pattern:
         )
         bad_split = "*" in split or "" in split.split("/") or ".." in split.split("/")
         if bad_split and "{split}" in pattern:
-            raise DatasetError(f"split: found {split!r}, expected a name without * or ..")
+            raise DatasetError(
+                f"split: found {split!r}, expected a name without *, .. and empty parts"
+            )
         for wrong, reason in reasons:
             if wrong:
                 raise DatasetError(

@@ -53,7 +53,7 @@ class Rewriter {
     jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&decoder_);
     const bool enough = !decoder_.progressive_mode && !decoder_.arith_code &&
                         decoder_.restart_interval > 0 && decoder_.restart_interval <= interval;
-    if (enough) return false;
+    if (enough || !AreInRange(coefficients)) return false;
     jpeg_copy_critical_parameters(&decoder_, &encoder_);
     encoder_.restart_interval = interval;
     // decoders keep the tables that most files have
@@ -63,7 +63,8 @@ class Rewriter {
     CopyMarkers();
     jpeg_finish_compress(&encoder_);
     jpeg_finish_decompress(&decoder_);
-    return !errors_.damaged;
+    const bool is_all = decoder_.src->bytes_in_buffer == 0;  // else another picture may follow
+    return is_all && !errors_.damaged;
   }
   // Gives away what was written, to be freed.
   uint8_t* Release(size_t* size) {
@@ -82,6 +83,24 @@ class Rewriter {
     return decoder_.data_precision == 8 &&
            (space == JCS_GRAYSCALE || space == JCS_YCbCr || space == JCS_RGB) &&
            uint64_t{decoder_.image_width} * decoder_.image_height <= kMostPixels;
+  }
+
+  // Whether all can be written again: damage may have added up to more (T.81, F.1.2.1).
+  bool AreInRange(jvirt_barray_ptr* coefficients) {
+    auto* const common = reinterpret_cast<j_common_ptr>(&decoder_);
+    for (int c = 0; c < decoder_.num_components; c++) {
+      const jpeg_component_info& component = decoder_.comp_info[c];
+      for (JDIMENSION y = 0; y < component.height_in_blocks; y++) {
+        const JBLOCKROW row =
+            decoder_.mem->access_virt_barray(common, coefficients[c], y, 1, FALSE)[0];
+        for (JDIMENSION x = 0; x < component.width_in_blocks; x++) {
+          if (row[x][0] < -1024 || row[x][0] > 1023) return false;
+          for (int k = 1; k < DCTSIZE2; k++)
+            if (row[x][k] < -1023 || row[x][k] > 1023) return false;
+        }
+      }
+    }
+    return true;
   }
 
   bool HasUsualTables() const {

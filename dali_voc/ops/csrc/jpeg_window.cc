@@ -35,7 +35,9 @@ void JpegWindow::Throw() {
 
 // Everything before the first row of `rows_`.
 void JpegWindow::Begin(bool by_libjpeg_alone) {
-  jpeg_abort_decompress(&decoder_);
+  // anew, or a file without tables of its own would be decoded by those of the one before
+  jpeg_destroy_decompress(&decoder_);
+  jpeg_create_decompress(&decoder_);
   jpeg_mem_src(&decoder_, file_, size_);
   jpeg_read_header(&decoder_, TRUE);
   decoder_.out_color_space = JCS_RGB;
