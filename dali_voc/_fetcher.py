@@ -66,7 +66,7 @@ class Fetcher:
             try:
                 return self._run_pipeline(key)
             except DALI_ERRORS as e:
-                if not self._handle_failure(e):
+                if not self._handle_failure(e, last=retries == _RETRIES):
                     # a file that was only being written, perhaps
                     if retries == _RETRIES:
                         raise LoaderError(
@@ -111,8 +111,11 @@ class Fetcher:
         stream = torch.cuda.current_stream(self.device) if self.device.type == "cuda" else None
         return prefetcher.fetch(cuda_stream=stream)
 
-    def _handle_failure(self, error: Exception) -> bool:
-        """Learn which samples are bad; return whether any is, or raise if so configured."""
+    def _handle_failure(self, error: Exception, *, last: bool) -> bool:
+        """Learn which samples are bad; return whether any is, or raise if so configured.
+
+        Each is tried by itself; at last, a sample that the error names is bad without that.
+        """
         # DALI has given up on the whole pipeline; the next batch gets a new one
         failed, self.prefetcher = self.prefetcher, None
         batch = failed.failed if failed else None
@@ -125,7 +128,7 @@ class Fetcher:
             batch,
             self.index,
             functools.partial(self._build_pipeline, batch_size=1, prefetch=1),
-            every=on_error != "raise",
+            every=on_error != "raise" and not last,
             cached=self.cache is not None,
         )
         for sample, problem in bad.items():

@@ -263,3 +263,16 @@ def test_a_pipe_is_not_waited_for(root: Path, make_config: MakeConfig, which: An
         collect(loader)
         (bad,) = loader.report().bad_files
         assert (bad.path, bad.reason) == (str(which(root, 4)), "this is not a regular file")
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+def test_what_is_bad_only_within_batches(
+    root: Path, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """A file that changes all the time may be sound whenever it is looked at by itself."""
+    label(root, 9).write_bytes(label(root, 9).read_bytes()[:90])
+    monkeypatch.setattr("dali_voc._diagnose._Trial.problem", lambda *_: None)
+    with build_loader(make_config(root, augment=CROP, loader={"on_error": policy})) as loader:
+        assert sum(len(images) for images, _ in collect(loader)) == N
+        (bad,) = loader.report().bad_files
+        assert bad.path == str(label(root, 9))
