@@ -19,8 +19,8 @@ def add_jpeg_restarts(file: bytes) -> bytes:
 
     Coefficients, and with them pixels, stay the same, and so do Exif, colour profiles and comments;
     progressive files become sequential. Decoders may then skip what lies before a window (ITU-T
-    T.81, B.2.4.4 and E.1.4), as `dali_voc` does. `jpegtran -copy all -optimize -restart 16B` does nearly
-    the same.
+    T.81, B.2.4.4 and E.1.4), as `dali_voc` does. `jpegtran -copy all -optimize
+    -restart 16B` does nearly the same.
 
     Args:
         file: the file's bytes.
