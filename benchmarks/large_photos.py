@@ -17,11 +17,9 @@ import functools
 import hashlib
 import io
 import shutil
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -29,8 +27,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from png_photos import BATCH, Windows, random_windows
+from png_photos import BATCH, Run, Windows, are_windows_of, race, random_windows, run_pipeline
 from results_file import report
+from scaling.pictures import write_many_names
 
 from dali_voc import Config, Loader, build_loader, parse_config
 from dali_voc.packing import add_jpeg_restarts, pack_split
@@ -40,7 +39,6 @@ CROPS = {"640x480": (320, 320), "2000x1500": (512, 512), "4000x3000": (512, 512)
 ENLARGED = 2
 NAMES = 16  # of each of the loader's pairs: an epoch is longer than what is made ahead
 AHEAD = 4  # batches that may have been made before an epoch is timed
-Run = Callable[[], tuple[int, float]]  # pictures, and seconds
 
 
 def mosaic(root: Path, ids: list[str], size: tuple[int, int], first: int) -> list[Image.Image]:
@@ -67,26 +65,6 @@ def mosaic(root: Path, ids: list[str], size: tuple[int, int], first: int) -> lis
     return [photo, label]
 
 
-def race(runs: dict[str, Run], rounds: int) -> dict[str, dict[str, Any]]:
-    """Time all in turn."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            pictures, seconds = run()
-            if number:  # the first is for warming up
-                times[name].append(seconds / pictures * 1e3)
-    return {
-        name: {"ms_per_picture": statistics.median(values), "rounds": values}
-        for name, values in times.items()
-    }
-
-
-def run_pipeline(pipeline: Any) -> tuple[int, float]:
-    begin = time.perf_counter()
-    (pictures,) = pipeline.run()
-    return len(pictures), time.perf_counter() - begin
-
-
 def run_epoch(loader: Loader) -> tuple[int, float]:
     batches = iter(loader)
     for _ in range(AHEAD):
@@ -111,12 +89,7 @@ def measure_windows(
         for way in ("ours", "image_slice", "image"):
             pipeline = windows.pipeline(way, 2)
             (found,) = pipeline.run()
-            for i, (y, x, height, width) in enumerate(bounds):
-                window = (slice(y, y + height), slice(x, x + width))
-                pixels = np.array(found[i])
-                same &= np.array_equal(
-                    pixels[window] if way == "image" else pixels, expected[window]
-                )
+            same &= are_windows_of(expected, bounds, found, whole=way == "image")
             runs[f"{way}, {kind}"] = functools.partial(run_pipeline, pipeline)
     found = race(runs, rounds)
     ours = found["ours, restarts"]["ms_per_picture"]
@@ -132,32 +105,26 @@ def measure_windows(
 
 
 def write_pairs(root: Path, source: Path, ids: list[str], pairs: int) -> None:
-    for folder in "JPEGImages", "SegmentationClass", "ImageSets/Segmentation":
+    for folder in "JPEGImages", "SegmentationClass":
         (root / folder).mkdir(parents=True)
-    names = [f"large_{i:03d}" for i in range(pairs)]
-    for i, name in enumerate(names):
+    for i in range(pairs):
         photo, label = mosaic(source, ids, SIZES["4000x3000"], first=40 * i)
-        photo.save(root / f"JPEGImages/{name}.jpg", quality=90)
-        label.save(root / f"SegmentationClass/{name}.png")
-        for k in range(1, NAMES):
-            for path in (f"JPEGImages/{name}.jpg", f"SegmentationClass/{name}.png"):
-                other = Path(path.replace(name, f"{name}_{k}"))
-                (root / other).symlink_to(Path(path).name)
-    text = "".join(
-        f"{name}{k}\n" for name in names for k in ("", *(f"_{k}" for k in range(1, NAMES)))
-    )
-    (root / "ImageSets/Segmentation/train.txt").write_text(text)
+        photo.save(root / f"JPEGImages/large_{i:03d}.jpg", quality=90)
+        label.save(root / f"SegmentationClass/large_{i:03d}.png")
 
 
 def measure_loader(
     source: Path, ids: list[str], folder: Path, *, pairs: int, rounds: int
 ) -> dict[str, Any]:
-    write_pairs(folder / "voc", source, ids, pairs)
+    write_pairs(folder / "photos", source, ids, pairs)
+    shutil.copytree(folder / "photos", folder / "photos-restarts")
+    for path in (folder / "photos-restarts/JPEGImages").iterdir():
+        path.write_bytes(add_jpeg_restarts(path.read_bytes()))
+    for kind in "", "-restarts":
+        write_many_names(
+            folder / f"voc{kind}", source=folder / f"photos{kind}", count=NAMES * pairs
+        )
     loose = {"name": "voc2012", "root": str(folder / "voc")}
-    shutil.copytree(folder / "voc", folder / "voc-restarts", symlinks=True)
-    for path in (folder / "voc-restarts/JPEGImages").iterdir():
-        if not path.is_symlink():
-            path.write_bytes(add_jpeg_restarts(path.read_bytes()))
     for kind in "plain", "restarts":
         config = parse_config({"dataset": loose, "loader": {"device": "cpu"}})
         pack_split(config, folder / kind, jpeg_restarts=kind == "restarts")

@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import ctypes
 import ctypes.util
+import functools
 import statistics
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from dali_voc.ops import decode_crop
 BATCH = 16
 CROPS = ((512, 1024), (768, 768))
 Bytes = npt.NDArray[np.uint8]
+Run = Callable[[], tuple[int, float]]  # pictures, and seconds
 
 
 class Windows:
@@ -83,30 +86,57 @@ def random_windows(
     return np.stack([*starts, *sides], axis=1).astype(np.int32)
 
 
+def race(runs: dict[str, Run], rounds: int) -> dict[str, dict[str, Any]]:
+    """Time all in turn."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            pictures, seconds = run()
+            if number:  # the first is for warming up
+                times[name].append(seconds / pictures * 1e3)
+    return {
+        name: {"ms_per_picture": statistics.median(values), "rounds": values}
+        for name, values in times.items()
+    }
+
+
+def run_pipeline(pipeline: Any) -> tuple[int, float]:
+    begin = time.perf_counter()
+    (pictures,) = pipeline.run()
+    return len(pictures), time.perf_counter() - begin
+
+
+def are_windows_of(
+    picture: Bytes, bounds: npt.NDArray[np.int32], found: Any, *, whole: bool
+) -> bool:
+    """Return whether what was found has the pixels of the windows; `whole`: it is cut first."""
+    same = True
+    for i, (y, x, height, width) in enumerate(bounds):
+        window = (slice(y, y + height), slice(x, x + width))
+        pixels = np.array(found[i])
+        same &= np.array_equal(pixels[window] if whole else pixels, picture[window])
+    return bool(same)
+
+
 def compare(
-    windows: Windows, ways: tuple[str, ...], *, rounds: int, threads: int
+    windows: Windows, picture: Bytes, ways: tuple[str, ...], *, rounds: int, threads: int
 ) -> dict[str, Any]:
     """Milliseconds per picture of each way: the rounds, their medians, and the ratios."""
     pipelines = {way: windows.pipeline(way, threads) for way in ways}
-    pixels = {way: [np.array(x) for x in p.run()[0]] for way, p in pipelines.items()}
-    times: dict[str, list[float]] = {way: [] for way in ways}
-    for number in range(rounds + 1):
-        for way, pipeline in pipelines.items():
-            begin = time.perf_counter()
-            pipeline.run()
-            if number:  # the first is for warming up
-                times[way].append((time.perf_counter() - begin) / BATCH * 1e3)
-    medians = {way: statistics.median(values) for way, values in times.items()}
-    cut = [(slice(y, y + h), slice(x, x + w)) for y, x, h, w in windows.bounds]
-    same = True
-    for way in ways[1:]:
-        for ours, other, window in zip(pixels["ours"], pixels[way], cut, strict=True):
-            same &= np.array_equal(ours, other[window] if way == "image" else other)
+    same = all(
+        are_windows_of(picture, windows.bounds, pipeline.run()[0], whole=way == "image")
+        for way, pipeline in pipelines.items()
+    )
+    runs: dict[str, Run] = {
+        way: functools.partial(run_pipeline, pipeline) for way, pipeline in pipelines.items()
+    }
+    found = race(runs, rounds)
+    medians = {way: row["ms_per_picture"] for way, row in found.items()}
     return {
         "ms_per_picture": medians,
         "times_as_fast_as": {way: medians[way] / medians["ours"] for way in ways[1:]},
-        "same_pixels": bool(same),
-        "rounds": times,
+        "same_pixels": same,
+        "rounds": {way: row["rounds"] for way, row in found.items()},
     }
 
 
@@ -145,15 +175,15 @@ def measure(path: Path, *, rounds: int, rng: np.random.Generator) -> dict[str, A
         "size": [height, width],
         "bytes": len(file),
         "equal_to_pillow": bool(np.array_equal(np.array(pixels[0]), expected)),
-        "whole": compare(whole, ("ours", "image"), rounds=rounds, threads=2),
+        "whole": compare(whole, expected, ("ours", "image"), rounds=rounds, threads=2),
     }
     for crop in CROPS:
         if crop[0] <= height and crop[1] <= width:
             windows = Windows(file, random_windows(rng, (height, width), crop))
             found[f"crop {crop[0]}x{crop[1]}"] = compare(
-                windows, ("ours", "image_slice", "image"), rounds=rounds, threads=2
+                windows, expected, ("ours", "image_slice", "image"), rounds=rounds, threads=2
             )
-    alone = compare(whole, ("ours", "image"), rounds=rounds, threads=1)["ms_per_picture"]
+    alone = compare(whole, expected, ("ours", "image"), rounds=rounds, threads=1)["ms_per_picture"]
     inflating = inflate_alone(file, raw_size, rounds * 4)
     found["one_thread"] = {
         "inflating_alone_ms": inflating,

@@ -34,7 +34,6 @@ class Cache:
     then known from memory of the same layout, whose data part is never touched.
 
     Attributes:
-        handle: its file descriptor.
         keep: what is kept.
         num_samples: of how many samples.
         pictures: on a GPU, where decoded pictures are kept.
@@ -53,7 +52,6 @@ class Cache:
         size = int(config.cache.memory * 2**30)
         whole = _HEADER + 2 * _SLOT * len(index) + size
         self._memory = SharedMemory(_name(config, index, keep), size=whole)
-        self.handle = self._memory.handle
         self.pictures: PictureMemory | None = None
         if keep == "decoded" and device is not None:
             self.pictures = PictureMemory(size, known=whole, device=device)
@@ -66,6 +64,11 @@ class Cache:
         keep = config.cache.keep
         return None if keep == "none" else cls(config, index, keep=keep, device=gpu)
 
+    @property
+    def handle(self) -> int:
+        """Return the memory's file descriptor; -1 once it is closed."""
+        return self._memory.handle
+
     def refuse(self, sample: int) -> None:
         """Read a sample from its files from now on."""
         if self.handle < 0:  # it has been closed
@@ -77,7 +80,6 @@ class Cache:
 
     def close(self) -> None:
         """Give the memory back, if no other rank has it."""
-        self.handle = -1
         self._memory.close()
         self.pictures = None  # pipelines that still run hold it
 

@@ -20,6 +20,7 @@ from dali_voc.datasets import FileList, PairIndex
 from dali_voc.errors import (
     LoaderError,
     SampleError,
+    cannot_start,
     cause_from_dali,
     reason_from_dali,
     sentence_from_dali,
@@ -168,7 +169,7 @@ class _Trial:
             try:
                 self._pipeline = self._build(self._source)
             except DALI_ERRORS as e:  # it has seen no file yet
-                raise LoaderError(f"DALI cannot start its pipeline: {reason_from_dali(e)}") from e
+                raise cannot_start(e) from e
         try:
             self._pipeline.run()
         except DALI_ERRORS as e:
@@ -176,8 +177,9 @@ class _Trial:
             named = _from_our_operator(e, single, self._index)
             if named:
                 return named[1]
-            if _SHORTAGE.search(cause_from_dali(e)):
-                raise LoaderError(f"out of memory or of another resource: {_cause(e)}") from None
+            lack = _shortage(e)
+            if lack:
+                raise LoaderError(f"out of memory or of another resource: {lack}") from None
             images, sample = self._index.images, int(single.samples[0])
             _blame_user_operator(e, images[sample])
             return SampleError(images[sample], image_reason(images, sample))
@@ -218,7 +220,7 @@ def image_reason(images: FileList, sample: int) -> str:
     return f"DALI cannot decode this image ({kind})"
 
 
-def _cause(error: BaseException) -> str:
+def _shortage(error: BaseException) -> str | None:
+    """Return the line of DALI's that says what was lacking, if anything was."""
     lines = cause_from_dali(error).splitlines()
-    told = (line.strip() for line in lines if _SHORTAGE.search(line))
-    return next(told, reason_from_dali(error))
+    return next((line.strip() for line in lines if _SHORTAGE.search(line)), None)

@@ -19,12 +19,11 @@ from dali_voc._substitutes import Substitutes
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import LoaderError, reason_from_dali
+from dali_voc.errors import LoaderError, cannot_start, reason_from_dali
 from dali_voc.labels import LabelTables
 
 __all__ = ["Fetcher"]
 
-_inherited: list[Prefetcher] = []
 _RETRIES = 5  # of a batch that fails although each of its samples loads by itself
 
 
@@ -94,8 +93,7 @@ class Fetcher:
 
     def _make_prefetcher(self) -> Prefetcher:
         if self.prefetcher and self.prefetcher.process != os.getpid():
-            _inherited.append(self.prefetcher)  # its threads are not here: nobody could end it
-            self.prefetcher = None
+            self.prefetcher = None  # its threads are not here; `_forks` keeps its pipeline
         if self.prefetcher is None:
             depth = pick_prefetch(self.config.loader.prefetch, device=self.device)
             build = functools.partial(
@@ -120,8 +118,7 @@ class Fetcher:
         failed, self.prefetcher = self.prefetcher, None
         batch = failed.failed if failed else None
         if batch is None:  # there is no pipeline, or it did not begin
-            reason = reason_from_dali(error)
-            raise LoaderError(f"DALI cannot start its pipeline: {reason}") from error
+            raise cannot_start(error) from error
         on_error = self.config.loader.on_error
         bad = find_bad_samples(
             error,

@@ -13,7 +13,7 @@ from dali_voc._batches import Batch, BatchKey
 from dali_voc._diagnose import find_bad_samples
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import LoaderError, SampleError, reason_from_dali
+from dali_voc.errors import LoaderError, SampleError, cannot_start, reason_from_dali
 
 __all__ = ["BuildPipeline", "read_once"]
 
@@ -63,7 +63,7 @@ def read_once(
             # DALI has given up on the whole pipeline; what is left gets a new one
             failed, prefetcher = prefetcher.failed if prefetcher else None, None
             if failed is None:
-                raise LoaderError(f"DALI cannot start its pipeline: {reason_from_dali(e)}") from e
+                raise cannot_start(e) from e
             found = find_bad_samples(e, failed, index, one, every=not raising)
             if found and raising:
                 raise next(iter(found.values())) from None  # DALI's text says less

@@ -13,6 +13,7 @@ __all__ = [
     "PluginError",
     "SampleError",
     "StateError",
+    "cannot_start",
     "cause_from_dali",
     "first_line",
     "printable",
@@ -104,6 +105,11 @@ def reason_from_dali(error: BaseException) -> str:
     lines = [line.strip() for line in cause_from_dali(error).splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith("Critical error")]
     return (told or lines or [type(error).__name__])[0]
+
+
+def cannot_start(error: BaseException) -> LoaderError:
+    """Return what to raise from an error of DALI's before it has run a batch."""
+    return LoaderError(f"DALI cannot start its pipeline: {reason_from_dali(error)}")
 
 
 def printable(text: str) -> str:

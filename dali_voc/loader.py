@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.dlpack import from_dlpack
@@ -77,12 +76,13 @@ class Loader:
         weights: npt.ArrayLike | None = None,
         stats: ClassStats | None = None,
     ) -> None:
+        checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._given = {
             "config": config,
             "index": index,
             "training": training,
             "ranks": ranks,
-            "weights": None if weights is None else np.array(weights, np.float64),
+            "weights": checked,
             "stats": stats,
         }
         # what null stands for is decided here, once, so that batches and fingerprint agree
@@ -98,7 +98,6 @@ class Loader:
         self._index = index
         self._assembler = Assembler.from_config(config, index.spec.classes, training=training)
         mixer = self._assembler.mixer
-        checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._plan = BatchPlan.from_config(
             config,
             num_samples=len(index),

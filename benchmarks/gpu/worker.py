@@ -10,6 +10,8 @@ from typing import Any
 
 from typing_extensions import Self
 
+from benchmarks.gpu.rounds import in_a_sentence
+
 __all__ = ["Worker"]
 
 
@@ -19,21 +21,19 @@ class Worker:
     def __init__(self) -> None:
         self._process: ProcessPoolExecutor | None = None
 
-    def run(self, function: Callable[..., dict[str, Any]], *args: Any, **named: Any) -> Any:
-        """Return what a function of a module returns, or raise what it raises.
-
-        Raises:
-            BrokenProcessPool: the process died.
-        """
+    def run(
+        self, function: Callable[..., dict[str, Any]], *args: Any, **named: Any
+    ) -> dict[str, Any]:
+        """Return what a function of a module returns, or `error`, a sentence."""
         self._process = self._process or ProcessPoolExecutor(
             1, mp_context=multiprocessing.get_context("spawn")
         )
         try:
             return self._process.submit(function, *args, **named).result()
-        except BaseException:
+        except Exception as e:  # of any library, or the process died
             self._process.shutdown(wait=False)
             self._process = None
-            raise
+            return {"error": in_a_sentence(e)}
 
     def __enter__(self) -> Self:
         return self

@@ -45,7 +45,7 @@ class Pattern:
             (any(_ANY_DEPTH in p and p != _ANY_DEPTH for p in parts), "its ** is not a whole name"),
             (parts[-1] in ("", _ANY_DEPTH), "it does not end in a file's name"),
         )
-        bad_split = "*" in split or "" in split.split("/") or ".." in split.split("/")
+        bad_split = "*" in split or {"", ".."} & set(split.split("/"))
         if bad_split and "{split}" in pattern:
             raise DatasetError(
                 f"split: found {split!r}, expected a name without *, .. and empty parts"

@@ -9,7 +9,6 @@ import torch
 from benchmarks.gpu.dali_kernels import DALI_KERNELS
 from benchmarks.gpu.kernels import copy, copy_seconds
 from benchmarks.gpu.our_kernels import OUR_KERNELS
-from benchmarks.gpu.rounds import in_a_sentence
 from benchmarks.gpu.sections._section import Note, demand
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.worker import Worker
@@ -27,10 +26,7 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
         names += [*OUR_KERNELS, *DALI_KERNELS]
     with Worker() as worker:
         for name in names:
-            try:
-                found["kernels"][name] = worker.run(_time, name, settings.device)
-            except Exception as e:  # of any library: the others are timed all the same
-                found["kernels"][name] = {"error": in_a_sentence(e)}
+            found["kernels"][name] = worker.run(_time, name, settings.device)
             note(found)
     demand(found)
     return found

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu.rounds import in_a_sentence
 from benchmarks.gpu.sections._section import Note, SectionError, demand
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.worker import Worker
@@ -21,16 +20,15 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
     same, wins = True, {}
     with Worker() as worker:
         for kind in KINDS:
-            try:
-                part = worker.run(
-                    measure,
-                    torch.device(settings.device),
-                    kinds=(kind,),
-                    rounds=settings.rounds,
-                    seconds=settings.seconds,
-                )
-            except Exception as e:  # of any library: the other is timed all the same
-                part = {kind: {"error": in_a_sentence(e)}}
+            part = worker.run(
+                measure,
+                torch.device(settings.device),
+                kinds=(kind,),
+                rounds=settings.rounds,
+                seconds=settings.seconds,
+            )
+            if "error" in part:
+                part = {kind: part}
             same &= part.pop("same_pixels_everywhere", True)
             wins |= part.pop("wins", {})
             found |= part

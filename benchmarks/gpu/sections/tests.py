@@ -1,4 +1,4 @@
-"""The tests marked `gpu`, in a process of their own."""
+"""The tests marked `gpu`, each file in a process of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIMIT = 150  # seconds for each file: all of them within the limit of a section
 def run(settings: Settings, note: Note) -> dict[str, Any]:
     """Run them, or in a dry run only collect them.
 
-    Each file in a process of its own: after a kernel's fault nothing runs on a GPU in the same one.
+    After a kernel's fault nothing runs on a GPU in the same process.
     """
     # the others need not be importable: a lent machine lacks some of what they use
     files = [

@@ -50,4 +50,12 @@ jpeg_error_mgr* QuietJpegErrors(jpeg_error_mgr* errors) {
   return errors;
 }
 
+jpeg_error_mgr* JumpAtJpegErrors(JpegJump* errors) {
+  QuietJpegErrors(errors);
+  errors->error_exit = [](j_common_ptr common) {
+    longjmp(static_cast<JpegJump*>(common->err)->jump, 1);
+  };
+  return errors;
+}
+
 }  // namespace dali_voc

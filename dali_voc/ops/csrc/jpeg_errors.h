@@ -2,6 +2,7 @@
 #pragma once
 
 // clang-format off: jpeglib.h needs cstdio before it
+#include <csetjmp>
 #include <cstdio>
 #include <jpeglib.h>
 // clang-format on
@@ -12,5 +13,12 @@ namespace dali_voc {
 // caller. In place of jpeg_std_error, which prints to stderr. Its access to stderr is also the one
 // thing that keeps Debian's static libjpeg, compiled for programs, out of a shared library.
 jpeg_error_mgr* QuietJpegErrors(jpeg_error_mgr* errors);
+
+// Libjpeg reports errors by a function that must not return: it leaves by longjmp, with 1, over
+// frames of libjpeg alone.
+struct JpegJump : jpeg_error_mgr {
+  jmp_buf jump;
+};
+jpeg_error_mgr* JumpAtJpegErrors(JpegJump* errors);
 
 }  // namespace dali_voc

@@ -114,10 +114,8 @@ void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
   data_.Start(decoder->src->next_input_byte, decoder->src->bytes_in_buffer, kPadding);
   interval_ =
       decoder->restart_interval ? decoder->restart_interval : std::numeric_limits<int64_t>::max();
-  left_ = interval_;
   column_ = 0;
-  passed_over_ = 0;
-  open_ = false;
+  BeginInterval();
   trouble_ = trouble;
   decoder->client_data = this;
   decoder->entropy->decode_mcu = DecodeMcu;
@@ -137,24 +135,26 @@ boolean HuffmanDecoder::DecodeMcu(j_decompress_ptr decoder, JBLOCKROW* blocks) {
 bool HuffmanDecoder::TakeMcu(JBLOCKROW* blocks) {
   if (left_ == 0) {
     if (!data_.GoToNext()) return false;
-    left_ = interval_;
-    passed_over_ = 0;
-    open_ = false;
+    BeginInterval();
   }
   left_--;
   if (!blocks) {
     passed_over_++;
     return true;
   }
-  if (!open_) Open();
+  if (!data_.is_open()) Open();
   for (; passed_over_ > 0; passed_over_--)
     if (!DecodeBlocks<false>(nullptr)) return false;
   return DecodeBlocks<true>(blocks);
 }
 
+void HuffmanDecoder::BeginInterval() {
+  left_ = interval_;
+  passed_over_ = 0;
+}
+
 void HuffmanDecoder::Open() {
   data_.Open();
-  open_ = true;
   next_ = data_.begin();
   bits_ = 0;
   count_ = 0;

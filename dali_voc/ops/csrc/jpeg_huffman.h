@@ -103,6 +103,7 @@ class HuffmanDecoder {
   bool TakeMcu(JBLOCKROW* blocks);
   template <bool kStore>
   bool DecodeBlocks(JBLOCKROW* blocks);
+  void BeginInterval();
   void Open();
 
   HuffmanTable dc_[NUM_HUFF_TBLS], ac_[NUM_HUFF_TBLS];
@@ -113,7 +114,6 @@ class HuffmanDecoder {
   // nobody wanted: they are decoded when one is wanted that follows them in the interval.
   int64_t left_ = 0, passed_over_ = 0;
   int64_t interval_ = 0;  // MCUs in an interval
-  bool open_ = false;     // the present one
   JpegScanData data_;
   int32_t last_dc_[MAX_COMPS_IN_SCAN] = {};
   const uint8_t* next_ = nullptr;  // byte of data_ that has not begun to go into bits_

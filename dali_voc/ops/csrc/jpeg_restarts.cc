@@ -1,6 +1,7 @@
-#include "jpeg_restarts.h"
-
+// Rewrites JPEG files, without loss, so that they can be entered near a window.
 #include <csetjmp>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -21,10 +22,7 @@ constexpr unsigned kWhole = 0xffff;
 class Rewriter {
  public:
   Rewriter() {
-    decoder_.err = encoder_.err = QuietJpegErrors(&errors_);
-    errors_.error_exit = [](j_common_ptr common) {
-      longjmp(static_cast<Errors*>(common->err)->jump, 1);
-    };
+    decoder_.err = encoder_.err = JumpAtJpegErrors(&errors_);
     errors_.emit_message = [](j_common_ptr common, int level) {
       if (level < 0) static_cast<Errors*>(common->err)->damaged = true;
     };
@@ -73,8 +71,7 @@ class Rewriter {
   }
 
  private:
-  struct Errors : jpeg_error_mgr {
-    jmp_buf jump;
+  struct Errors : JpegJump {
     bool damaged;
   };
 
@@ -143,17 +140,16 @@ class Rewriter {
 };
 
 }  // namespace
-
-uint8_t* AddJpegRestarts(const uint8_t* file, size_t size, unsigned interval, size_t* new_size) {
-  Rewriter rewriter;
-  return rewriter.Run(file, size, interval) ? rewriter.Release(new_size) : nullptr;
-}
-
 }  // namespace dali_voc
 
+// Writes the same coefficients and metadata as sequential JPEG with a restart marker after every
+// `interval` MCUs, into memory for `dali_voc_free`. Returns null where the file is better left as
+// it is: it has as many already, is not JPEG of one or three channels of 8 bits, is damaged, has
+// more behind the picture, or is larger than anyone means.
 DALI_VOC_EXPORT uint8_t* dali_voc_add_jpeg_restarts(const uint8_t* file, size_t size,
                                                     unsigned interval, size_t* new_size) {
-  return dali_voc::AddJpegRestarts(file, size, interval, new_size);
+  dali_voc::Rewriter rewriter;
+  return rewriter.Run(file, size, interval) ? rewriter.Release(new_size) : nullptr;
 }
 
 DALI_VOC_EXPORT void dali_voc_free(void* memory) { free(memory); }

@@ -44,9 +44,10 @@ void JpegScanData::Open() {
 }
 
 bool JpegScanData::GoToNext() {
-  if (!marker_) marker_ = WalkToMarker(data_, data_end_, [](const uint8_t*, size_t) {});
-  if (data_end_ - marker_ < 2 || marker_[1] != kRestart + next_restart_) return false;
-  data_ = marker_ + 2;
+  const uint8_t* const marker =
+      marker_ ? marker_ : WalkToMarker(data_, data_end_, [](const uint8_t*, size_t) {});
+  if (data_end_ - marker < 2 || marker[1] != kRestart + next_restart_) return false;
+  data_ = marker + 2;
   marker_ = nullptr;
   next_restart_ = (next_restart_ + 1) % 8;
   return true;

@@ -17,6 +17,7 @@ class JpegScanData {
 
   // Copies the present interval, up to the next marker or the end of the file.
   void Open();
+  bool is_open() const { return marker_ != nullptr; }
   const uint8_t* begin() const { return bytes_.data(); }
   const uint8_t* end() const { return bytes_end_; }
 
@@ -27,7 +28,7 @@ class JpegScanData {
  private:
   const uint8_t* data_ = nullptr;      // where the present interval begins
   const uint8_t* data_end_ = nullptr;  // of the file
-  const uint8_t* marker_ = nullptr;    // that ends the interval, once that is known
+  const uint8_t* marker_ = nullptr;    // that ends the interval, once it is open
   int next_restart_ = 0;               // 0 to 7
   size_t padding_ = 0;
   std::vector<uint8_t> bytes_;

@@ -14,17 +14,12 @@ namespace dali_voc {
 
 JpegWindow::JpegWindow() : huffman_(std::make_unique<HuffmanDecoder>()) {
   // Libjpeg goes on after damage that it only warns of, as do Pillow and DALI.
-  decoder_.err = QuietJpegErrors(&errors_);
-  errors_.error_exit = OnError;
+  decoder_.err = JumpAtJpegErrors(&errors_);
   if (setjmp(errors_.jump)) Throw();
   jpeg_create_decompress(&decoder_);
 }
 
 JpegWindow::~JpegWindow() { jpeg_destroy_decompress(&decoder_); }
-
-void JpegWindow::OnError(j_common_ptr decoder) {
-  longjmp(static_cast<Errors*>(decoder->err)->jump, 1);
-}
 
 void JpegWindow::Throw() {
   char text[JMSG_LENGTH_MAX] = {};

@@ -2,12 +2,12 @@
 // libjpeg-turbo.
 #pragma once
 
-#include <csetjmp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "jpeg_errors.h"
 #include "jpeg_huffman.h"
 #include "window_rows.h"
 
@@ -29,16 +29,12 @@ class JpegWindow : public WindowRows {
  private:
   static constexpr int kRows = 8;  // decoded at once
 
-  struct Errors : jpeg_error_mgr {
-    jmp_buf jump;
-  };
-  static void OnError(j_common_ptr decoder);
   [[noreturn]] void Throw();
   void Begin(bool by_libjpeg_alone);
   void ReadRows(int count);
 
   jpeg_decompress_struct decoder_{};
-  Errors errors_{};
+  JpegJump errors_{};
   std::unique_ptr<HuffmanDecoder> huffman_;
   const uint8_t* file_ = nullptr;
   size_t size_ = 0;
