@@ -65,7 +65,8 @@ class Assembler:
             as_bits = images.dtype == torch.int16
             images = images.view(torch.bfloat16) if as_bits else images.to(torch.bfloat16)
         blank: list[int] = []
-        if self.config.loader.on_error == "skip":
+        skips = self.config.loader.on_error == "skip"
+        if skips:
             blank = np.flatnonzero(batch.samples != batch.planned).tolist()
         if self.mixer:
             self.mixer.mix(images, labels, batch.mixing, leave=blank)
@@ -77,8 +78,9 @@ class Assembler:
         if not self.whole:
             return images, labels
         sizes, stored = (sizes.cpu() for sizes in outputs[2:])
+        samples = torch.tensor(batch.planned if skips else batch.samples, device="cpu")
         if self.config.augment.validation != "slide":
-            return FullBatch(images, labels, sizes, stored)
+            return FullBatch(images, labels, sizes, stored, samples)
         tile = self.config.augment.crop_size
         stride = self.config.augment.stride or (-(-2 * tile[0] // 3), -(-2 * tile[1] // 3))
         tiles, places = cut_tiles(
@@ -89,4 +91,4 @@ class Assembler:
             fill=fill,
             channels_last=normalize.channels_last,
         )
-        return SlideBatch(tiles, labels, sizes, places)
+        return SlideBatch(tiles, labels, sizes, places, samples)

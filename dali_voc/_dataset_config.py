@@ -105,6 +105,11 @@ class _Source(Section):
         description="for folder: pattern of the labels' paths below root, likewise",
         examples=["{split}_labels/**/*_L.png"],
     )
+    unlabeled: bool = Field(
+        False,
+        description="true: label files are not looked for, and every pixel is labels.ignore_index; "
+        "see docs/predicting.md",
+    )
 
     def _options(self) -> dict[str, Any]:
         classes = self.classes
@@ -114,6 +119,7 @@ class _Source(Section):
             "map": self.map,
             "images": self.images,
             "masks": self.masks,
+            "unlabeled": self.unlabeled,
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
-from dali_voc.errors import SampleError
+from dali_voc.errors import DatasetError, SampleError
 from dali_voc.labels import LabelTables
 from dali_voc.stats import ClassStats
 
@@ -39,22 +39,25 @@ def count_classes(
         progress: called now and then with how many labels are done, and of how many.
 
     Returns:
-        The counts. Unless `on_error` is "raise", bad labels are logged, listed in `bad_files`, and
+        The counts, in which pictures without a label show nothing. Unless `on_error` is "raise", bad labels are logged, listed in `bad_files`, and
         count as showing nothing.
 
     Raises:
-        DatasetError: the split cannot be found, or has unpaired or missing files.
+        DatasetError: the split cannot be found, has unpaired or missing files, or no labels.
         SampleError: a label cannot be read, and `on_error` is "raise".
     """
     must_exist = config.loader.on_error == "raise"
     index = find_index(config.dataset, split, must_exist=must_exist)
+    samples = index.labeled.tolist()
+    if not samples:
+        raise DatasetError(f"{config.dataset.path}: split '{split}' has no labels to count")
     n = len(index.spec.classes)
     pixels, picture_pixels = np.zeros(n, np.int64), np.zeros(n, np.int64)
     void = 0
     shown: list[tuple[int, ...]] = [()] * len(index)
     bad: dict[int, SampleError] = {}
-    for done, (sample, label) in enumerate(_read_labels(index, config)):
-        progress(done, len(index))
+    for done, (sample, label) in enumerate(_read_labels(index, samples, config)):
+        progress(done, len(samples))
         if isinstance(label, SampleError):
             _log.warning("%s; it counts as showing nothing", label)
             bad[sample] = label
@@ -65,7 +68,7 @@ def count_classes(
         picture_pixels[present] += counts[:n].sum()
         void += int(counts[n])
         shown[sample] = tuple(present.tolist())
-    progress(len(index), len(index))
+    progress(len(samples), len(samples))
     return ClassStats(
         dataset=config.dataset.name,
         split=split,
@@ -81,14 +84,14 @@ def count_classes(
 
 
 def _read_labels(
-    index: PairIndex, config: Config
+    index: PairIndex, samples: Sequence[int], config: Config
 ) -> Iterator[tuple[int, npt.NDArray[Any] | SampleError]]:
-    """Yield each sample's label, in which void is the number of classes, or what is wrong."""
+    """Yield some samples' labels, in which void is the number of classes, or what is wrong."""
     # what looks for bad files looks at images too: here they are the labels themselves
     labels_only = dataclasses.replace(index, images=index.labels)
     build = functools.partial(_build_pipeline, config=config, index=index)
     raising = config.loader.on_error == "raise"
-    for sample, found in read_once(labels_only, build, samples=range(len(index)), raising=raising):
+    for sample, found in read_once(labels_only, build, samples=samples, raising=raising):
         yield sample, found if isinstance(found, SampleError) else found[0]
 
 

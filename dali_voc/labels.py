@@ -17,6 +17,7 @@ from dali_voc._config_errors import near_match
 from dali_voc.errors import ConfigError
 
 __all__ = [
+    "NO_LABEL",
     "Color",
     "LabelMap",
     "LabelSpec",
@@ -30,6 +31,9 @@ __all__ = [
 
 Color = tuple[int, int, int]
 T = TypeVar("T")
+
+# in place of the number of a label map: there is no label
+NO_LABEL = -1
 
 
 def voc_colormap(n: int = 256) -> tuple[Color, ...]:

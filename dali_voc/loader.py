@@ -131,6 +131,7 @@ class Loader:
         self._next = BatchKey(epoch=0)  # where the next `for` begins
         # not `_iterator`: Lightning sets an attribute of that name to None
         self._current: _EpochIterator | None = None
+        self._in_hand: Batch | None = None
         self._closed = False
         self._lock = threading.Lock()
         self._taker: int | None = None  # the thread that takes a batch and has the lock
@@ -187,6 +188,20 @@ class Loader:
         """What batches consist of, before anything is read."""
         return self._plan
 
+    @property
+    def in_hand(self) -> Batch:
+        """What the batch that was taken last consists of: which samples, and their augmentation.
+
+        Not for use behind something that takes batches ahead of you; batches of whole pictures say
+        themselves what they show.
+
+        Raises:
+            LoaderError: none has been taken yet.
+        """
+        if self._in_hand is None:
+            raise LoaderError("no batch has been taken yet, expected a use inside a 'for'")
+        return self._in_hand
+
     def batch_at(self, *, epoch: int, step: int) -> tuple[Batch, LoaderBatch]:
         """Return what one batch of any epoch consists of, and the batch: to look at it again.
 
@@ -204,8 +219,7 @@ class Loader:
         key = BatchKey(epoch=epoch, start=self._plan.deal().delivered(steps=step))
         self._current, self._next = None, key
         made = next(iter(self))
-        # only now is it known who stands in for whom
-        return next(self._plan.from_here(key, self._substitutes)), made
+        return self.in_hand, made
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` be an epoch of this number; each after it follows by itself.
@@ -303,6 +317,7 @@ class Loader:
             raise LoaderError(f"this iterator has ended: {reason}")
         batch, outputs = self._fetcher.fetch(iterator.key)
         self._substitutes.count(batch.planned)
+        self._in_hand = batch
         return self._assembler.assemble(
             batch, [from_dlpack(output.as_tensor()) for output in outputs]
         )

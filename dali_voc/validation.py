@@ -17,12 +17,16 @@ class FullBatch(NamedTuple):
         labels: [n, height, width], `ignore_index` in the padding (or planes, as configured).
         sizes: int64 [n, 2] on the CPU, height and width of each picture in the batch.
         stored_sizes: int64 [n, 2] on the CPU, those of its file: others if it was resized.
+        samples: int64 [n] on the CPU, the place of each picture in the split: `loader.index.name`
+            gives its name. Of a bad one that is skipped its own, of one that is replaced the
+            other's.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     sizes: torch.Tensor
     stored_sizes: torch.Tensor
+    samples: torch.Tensor
 
 
 class SlideBatch(NamedTuple):
@@ -33,12 +37,14 @@ class SlideBatch(NamedTuple):
         labels: of the whole pictures, as in `FullBatch`.
         sizes: as in `FullBatch`.
         tiles: int64 [t, 3] on the CPU: which picture of the batch, first row, first column.
+        samples: as in `FullBatch`.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     sizes: torch.Tensor
     tiles: torch.Tensor
+    samples: torch.Tensor
 
 
 def tile_starts(size: int, *, tile: int, stride: int) -> list[int]:

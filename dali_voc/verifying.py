@@ -165,7 +165,10 @@ class _Checker:
         labels = dataclasses.replace(self._index, images=self._index.labels)
         images = dataclasses.replace(self._index, labels=self._index.images)
         bad_labels = [fault.sample for fault in faults if fault.part == "label"]
-        bad_images = [fault.sample for fault in faults if fault.part == "image"]
+        labeled = set(self._index.labeled.tolist())
+        bad_images = [
+            fault.sample for fault in faults if fault.part == "image" and fault.sample in labeled
+        ]
         return [
             *self._alone("label", labels, self._build_label, bad_images),
             *self._alone("image", images, self._build_image, bad_labels),

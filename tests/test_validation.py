@@ -100,7 +100,7 @@ def test_resize(root: Path, shorter: int | None) -> None:
     with build_loader(config, split="val") as loader:
         shown = [
             (image[:, :h, :w].permute(1, 2, 0).numpy(), label[:h, :w].numpy(), stored_size)
-            for images, labels, sizes, stored_sizes in loader
+            for images, labels, sizes, stored_sizes, _ in loader
             for image, label, (h, w), stored_size in zip(
                 images, labels, sizes.tolist(), stored_sizes.tolist(), strict=True
             )

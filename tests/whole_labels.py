@@ -42,7 +42,7 @@ def load_pairs(
     )
     found = []
     with build_loader(config, split=split, training=False) as loader:
-        for images, labels, sizes, _ in loader:
+        for images, labels, sizes, *_ in loader:
             for image, label, (height, width) in zip(images, labels, sizes.tolist(), strict=True):
                 whole = image.permute(1, 2, 0)[:height, :width].numpy()
                 found.append((whole, label[:height, :width].numpy()))

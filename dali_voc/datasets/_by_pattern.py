@@ -21,9 +21,10 @@ def find_by_pattern(
     split: str,
     *,
     images: str,
-    masks: str,
+    masks: str | None,
     chosen: Sequence[str] | None = None,
     must_exist: bool,
+    unlabeled: bool = False,
 ) -> tuple[PathList, PathList, tuple[str, ...]]:
     """Return images and labels, paired by the text that the wildcards of the patterns stand for.
 
@@ -36,17 +37,18 @@ def find_by_pattern(
         root: the folder that the patterns begin in.
         split: stands for `{split}` in them.
         images: see `Pattern`.
-        masks: of the labels; it has as many wildcards.
+        masks: of the labels; it has as many wildcards. None: there are none.
         chosen: stems of images in order; None: all, sorted.
         must_exist: check that there is a label for each image and, unless some are chosen, the
             other way round; else it turns out when labels are read.
+        unlabeled: labels are not looked for: the images stand in their place.
 
     Raises:
         DatasetError: a pattern is none, there are no images, or some have no partner.
     """
     of_images = Pattern.parse(images, split, key="images")
-    of_masks = Pattern.parse(masks, split, key="masks")
-    if of_images.wildcards != of_masks.wildcards:
+    of_masks = None if masks is None else Pattern.parse(masks, split, key="masks")
+    if of_masks and not unlabeled and of_images.wildcards != of_masks.wildcards:
         raise DatasetError(
             f"dataset.masks: found {masks!r}, expected as many wildcards as in dataset.images, "
             f"{images!r}: the texts that they stand for pair the files"
@@ -57,7 +59,7 @@ def find_by_pattern(
     if chosen is None or must_exist:
         found = list(_own_stems(root, of_images, of_masks, listed))
         if not found:
-            there = _known_splits(root, images, masks)
+            there = _known_splits(root, images, *(() if masks is None else (masks,)))
             hint = ""
             if there and split not in there:
                 hint = f"; splits there are: {', '.join(there)}"
@@ -69,6 +71,9 @@ def find_by_pattern(
             _check_chosen(root, stems, set(found), of_images)
     else:
         stems = list(chosen)
+    paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
+    if unlabeled or of_masks is None:
+        return paths, paths, tuple(sorted(listed))
     partners = stems
     if of_images.middle != of_masks.middle:
         partners = [of_masks.fill(_groups(of_images, stem, root)) for stem in stems]
@@ -78,16 +83,17 @@ def find_by_pattern(
         labels = _own_stems(root, of_masks, of_images, listed)
         _check_partners(root, of_images, of_masks, partners, labels, all_of_them=chosen is None)
     folders = tuple(sorted(listed))
-    paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
     prefix = f"{root}/{of_masks.prefix}"
     if partners is stems:
         return paths, paths.between(prefix, of_masks.suffix), folders
     return paths, PathList(partners, prefix=prefix, suffix=of_masks.suffix), folders
 
 
-def _own_stems(root: Path, pattern: Pattern, other: Pattern, listed: set[str]) -> Iterator[str]:
+def _own_stems(
+    root: Path, pattern: Pattern, other: Pattern | None, listed: set[str]
+) -> Iterator[str]:
     """Yield the stems of a pattern without those of files that are the other's."""
-    if len(pattern.text) >= len(other.text):
+    if other is None or len(pattern.text) >= len(other.text):
         yield from pattern.stems(root, listed=listed)
         return
     for stem in pattern.stems(root, listed=listed):

@@ -44,20 +44,24 @@ def _find_sources(
 
 # Name in the configuration -> the data set. Others come as entry points of GROUP.
 DATASETS: dict[str, Dataset] = {
-    "voc2012": Dataset(find=voc.find_pairs),
-    "voc2012_aug": Dataset(find=voc2012_aug.find_pairs),
+    "voc2012": Dataset(find=voc.find_pairs, takes=("unlabeled",)),
+    "voc2012_aug": Dataset(find=voc2012_aug.find_pairs, takes=("unlabeled",)),
     "voc_layout": Dataset(
-        find=voc_layout.find_pairs, takes=("labels", "classes", "map"), has_classes=False
+        find=voc_layout.find_pairs,
+        takes=("labels", "classes", "map", "unlabeled"),
+        has_classes=False,
     ),
     "folder": Dataset(
-        find=folder.find_pairs, takes=("classes", "map", "images", "masks"), has_classes=False
+        find=folder.find_pairs,
+        takes=("classes", "map", "images", "masks", "unlabeled"),
+        has_classes=False,
     ),
     "sources": Dataset(find=_find_sources, takes=("sources", "classes"), has_classes=False),
-    "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels",)),
-    "camvid": Dataset(find=camvid.find_pairs, takes=("labels",)),
-    "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels",)),
+    "ade20k": Dataset(find=ade20k.find_pairs, takes=("labels", "unlabeled")),
+    "camvid": Dataset(find=camvid.find_pairs, takes=("labels", "unlabeled")),
+    "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels", "unlabeled")),
     "coco_panoptic": Dataset(find=coco_panoptic.find_pairs, takes=("labels",)),
-    "coco_stuff": Dataset(find=coco_stuff.find_pairs),
+    "coco_stuff": Dataset(find=coco_stuff.find_pairs, takes=("unlabeled",)),
     "packed": Dataset(find=packed.find_pairs, has_index=True),
     "webdataset": Dataset(find=webdataset.find_pairs, has_index=True),
 }
@@ -176,6 +180,8 @@ def find_pairs(
         if isinstance(options.classes, Path):
             options = dataclasses.replace(options, classes=_class_file(options.classes, root))
         index = found.find(root, split, must_exist=must_exist, options=options)
+        if options.unlabeled:
+            index = index.without_labels()
     except OSError as e:  # a folder above that may not be entered, a name that is too long
         raise DatasetError(f"{e.filename or root}: cannot be read ({e.strerror})") from None
     if isinstance(options.classes, Path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
-from dali_voc.labels import LabelSpec
+from dali_voc.labels import NO_LABEL, LabelSpec
 
 __all__ = ["FileList", "PairIndex", "PathList", "name_digest"]
 
@@ -191,7 +191,9 @@ class PairIndex:
         spec: what label values mean.
         sizes: height and width of each label, pixels, integers [n, 2]; None where they are not
             known.
-        source: which of `spec.label_maps()` each label follows, integers [n]; None: the first.
+        source: which of `spec.label_maps()` each label follows, integers [n], or
+            `dali_voc.labels.NO_LABEL` where there is none, and `labels` has the image again; None:
+            the first.
         segments: what the colours of each label mean, where that differs from file to file.
         weights: how often each pair is drawn in training, relative to the others, float64 [n];
             None: each comes once.
@@ -217,6 +219,18 @@ class PairIndex:
     def in_shards(self) -> bool:
         """Whether the files lie inside others."""
         return self.labels.records(np.empty(0, np.int64)) is not None
+
+    @property
+    def labeled(self) -> npt.NDArray[np.int64]:
+        """Return which samples have a label, int64, ascending."""
+        if self.source is None:
+            return np.arange(len(self))
+        return np.flatnonzero(self.source != NO_LABEL)
+
+    def without_labels(self) -> PairIndex:
+        """Return the same images, for which there are no labels."""
+        source = np.full(len(self), NO_LABEL, np.int32)
+        return replace(self, labels=self.images, sizes=None, source=source, segments=None)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from dali_voc.datasets._index import FileList, PairIndex, PathList
 from dali_voc.datasets._index_subject import from_root, to_root
 from dali_voc.datasets._panoptic_segments import PanopticSegments
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelSpec
+from dali_voc.labels import NO_LABEL, LabelSpec
 
 __all__ = ["Arrays", "arrays_of", "index_from"]
 
@@ -77,7 +77,7 @@ def index_from(facts: Mapping[str, Any], arrays: Arrays, root: Path) -> PairInde
         _require(sizes.shape == (n, 2) and sizes.dtype.kind in "iu", "'sizes'")
     if source is not None:
         _require(source.shape == (n,) and source.dtype.kind in "iu", "'source'")
-        _require(source.min() >= 0 and source.max() < num_maps, "'source' is of no label map")
+        _require(source.min() >= NO_LABEL and source.max() < num_maps, "'source' is of no label map")
     if weights is not None:
         _require(weights.shape == (n,) and weights.dtype == np.float64, "'weights'")
         _require(bool((np.isfinite(weights) & (weights >= 0)).all()), "'weights' below 0")

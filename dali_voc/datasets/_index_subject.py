@@ -81,6 +81,7 @@ def _plain(options: DatasetOptions, root: Path) -> dict[str, Any]:
         "map": None if options.map is None else list(options.map.items()),
         "images": options.images,
         "masks": options.masks,
+        "unlabeled": options.unlabeled or None,
         "sources": [
             {
                 "name": source.name,

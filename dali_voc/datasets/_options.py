@@ -36,6 +36,7 @@ class DatasetOptions:
             "*" stands for everything else.
         images: pattern of the images' paths below the root.
         masks: pattern of the labels' paths.
+        unlabeled: labels are not looked for, and none is missed.
         sources: data sets to be put together.
     """
 
@@ -44,11 +45,12 @@ class DatasetOptions:
     map: Mapping[LabelKey, str | None] | None = None
     images: str | None = None
     masks: str | None = None
+    unlabeled: bool = False
     sources: tuple[SourceOptions, ...] = ()
 
     def given(self) -> tuple[str, ...]:
         """Return the keys that are there."""
-        return tuple(f.name for f in fields(self) if getattr(self, f.name) not in (None, ()))
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) not in (None, (), False))
 
 
 @dataclass(frozen=True, kw_only=True)

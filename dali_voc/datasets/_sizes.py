@@ -39,6 +39,7 @@ def find_large(
 
 
 def _from_headers(index: PairIndex, crop_size: tuple[int, int], must_exist: bool) -> list[int]:
+    labeled = set(index.labeled.tolist())
     kept = []
     for i in range(len(index)):
         try:
@@ -49,9 +50,8 @@ def _from_headers(index: PairIndex, crop_size: tuple[int, int], must_exist: bool
                 kept.append(i)
                 continue
             reason = e.reason if isinstance(e, SampleError) else e
-            raise SampleError(
-                index.labels[i], f"cannot be read as a PNG label ({reason})"
-            ) from None
+            kind = "a PNG label" if i in labeled else "an image"
+            raise SampleError(index.labels[i], f"cannot be read as {kind} ({reason})") from None
         if height >= crop_size[0] and width >= crop_size[1]:
             kept.append(i)
     return kept

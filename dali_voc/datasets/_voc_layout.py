@@ -19,7 +19,14 @@ _LISTS = "ImageSets/Segmentation"
 
 
 def find_listed(
-    root: Path, split: str, *, labels: str, spec: LabelSpec, what: str, must_exist: bool
+    root: Path,
+    split: str,
+    *,
+    labels: str,
+    spec: LabelSpec,
+    what: str,
+    must_exist: bool,
+    unlabeled: bool = False,
 ) -> PairIndex:
     """Return the pairs of a split, in the order of its list.
 
@@ -31,18 +38,20 @@ def find_listed(
         spec: what label values mean.
         what: what errors call the data set.
         must_exist: check that every file is there; else it turns out when it is read.
+        unlabeled: labels are not looked for.
 
     Raises:
         DatasetError: the root, the list, or a file of a pair is missing, or the list is empty, not
             one of ids, or has one twice.
     """
-    check_root(root, (IMAGES, labels), what=what)
+    check_root(root, (IMAGES,) if unlabeled else (IMAGES, labels), what=what)
     list_path = root / _LISTS / f"{split}.txt"
     ids = _read_list(list_path, labels)
     if must_exist:
         for_split = f" in split '{split}'"
         _check_files(ids, root / IMAGES, ".jpg", what="image", where=for_split)
-        _check_files(ids, root / labels, ".png", what="label", where=for_split)
+        if not unlabeled:
+            _check_files(ids, root / labels, ".png", what="label", where=for_split)
     images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg")
     return PairIndex(
         images=images,

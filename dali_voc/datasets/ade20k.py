@@ -84,18 +84,20 @@ def find_pairs(
             read.
         options: `labels` may be `reduce_zero_label`, the default: 0 is void and 1..150 become
             0..149, as mmsegmentation's key of that name does it; or `keep_zero_label`: 0 is a class
-            "other", and 1..150 stay, 151 classes in all.
+            "other", and 1..150 stay, 151 classes in all; `unlabeled`.
 
     Raises:
         DatasetError: the root or the split is not there, or files have no partner.
     """
     kind = choose_labels(options, KINDS)
-    check_root(root, ("images", "annotations"), what="ADE20K (ADEChallengeData2016)")
+    unlabeled = options is not None and options.unlabeled
+    folders = ("images",) if unlabeled else ("images", "annotations")
+    check_root(root, folders, what="ADE20K (ADEChallengeData2016)")
     folder = split_folder(root / "images", split, also=_ALSO)
     images, labels = find_by_stem(
         Side(folder=root / "images" / folder, suffix=".jpg"),
         Side(folder=root / "annotations" / folder, suffix=".png"),
-        must_exist=must_exist,
+        must_exist=must_exist and not unlabeled,
     )
     spec = ADE20K_SPEC if kind == "reduce_zero_label" else ADE20K_SPEC_WITH_OTHER
     return PairIndex(images=images, labels=labels, spec=spec)

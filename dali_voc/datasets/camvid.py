@@ -39,7 +39,7 @@ def find_pairs(
             read.
         options: `labels` may be `color`, the default; or `16bit`: gray files in
             `SPLIT_labels_16bit` that hold the number of a row of `class_dict.csv`, from 0. These
-            are there for some pictures; the others are left out.
+            are there for some pictures; the others are left out. `unlabeled`.
 
     Raises:
         DatasetError: the root or the split is not there, or files have no partner.
@@ -49,7 +49,8 @@ def find_pairs(
     spec = read_classes(root / _CLASS_FILE)
     suffix = "_labels" if kind == "color" else "_labels_16bit"
     chosen = None
-    if kind == "16bit":
+    unlabeled = options is not None and options.unlabeled
+    if kind == "16bit" and not unlabeled:
         chosen = sorted(list_stems(root / f"{split}{suffix}", "_L.png"))
         if not chosen:
             there = [
@@ -65,7 +66,7 @@ def find_pairs(
         images="{split}/*.png",
         masks=f"{{split}}{suffix}/*_L.png",
         chosen=chosen,
-        must_exist=must_exist,
+        must_exist=must_exist and not unlabeled,
     )
     return PairIndex(
         images=found[0],

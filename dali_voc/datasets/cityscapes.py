@@ -102,14 +102,16 @@ def find_pairs(
         split: train, val or test, with the labels of `gtFine`; or train_extra, of `gtCoarse`.
         must_exist: check that images and labels have a partner; else it turns out when they are
             read.
-        options: `labels` may be one of `KINDS`.
+        options: `labels` may be one of `KINDS`; `unlabeled`.
 
     Raises:
         DatasetError: the root or the split is not there, or files have no partner.
     """
     kind = choose_labels(options, KINDS)
     truth = "gtCoarse" if split == "train_extra" else "gtFine"
-    check_root(root, ("leftImg8bit", truth), what="Cityscapes")
+    unlabeled = options is not None and options.unlabeled
+    folders = ("leftImg8bit",) if unlabeled else ("leftImg8bit", truth)
+    check_root(root, folders, what="Cityscapes")
     photographs = root / "leftImg8bit"
     folder = photographs / split_folder(photographs, split, also={})
     cities = [f"{city}/" for city in list_folders(folder)]
@@ -119,7 +121,7 @@ def find_pairs(
         Side(folder=folder, suffix="_leftImg8bit.png"),
         Side(folder=root / truth / split, suffix=f"_{truth}_{kind}.png"),
         below=cities,
-        must_exist=must_exist,
+        must_exist=must_exist and not unlabeled,
     )
     return PairIndex(
         images=images,

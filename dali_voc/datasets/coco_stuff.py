@@ -74,16 +74,18 @@ def find_pairs(
         split: train or val; `train2017` and `val2017`, as the folders are called, mean the same.
         must_exist: check that images and labels have a partner; else it turns out when they are
             read.
-        options: none are taken.
+        options: `unlabeled`.
 
     Raises:
         DatasetError: the root or the split is not there, or files have no partner.
     """
-    check_root(root, ("images", "stuffthingmaps"), what="COCO-Stuff")
+    unlabeled = options is not None and options.unlabeled
+    folders = ("images",) if unlabeled else ("images", "stuffthingmaps")
+    check_root(root, folders, what="COCO-Stuff")
     folder = split_folder(root / "images", split, also=_ALSO)
     images, labels = find_by_stem(
         Side(folder=root / "images" / folder, suffix=".jpg"),
         Side(folder=root / "stuffthingmaps" / folder, suffix=".png"),
-        must_exist=must_exist,
+        must_exist=must_exist and not unlabeled,
     )
     return PairIndex(images=images, labels=labels, spec=COCO_STUFF_SPEC)

@@ -36,20 +36,22 @@ def find_pairs(
             wildcards of `images`, one a line. Without such files every split is all there is.
         must_exist: check that images and labels have a partner; else it turns out when they are
             read.
-        options: `images`, `masks` and `classes` must be given; `map`.
+        options: `images`, `masks` and `classes` must be given; `map`; with `unlabeled`, `masks` may
+            be missing, and files that it matches are no images.
 
     Raises:
         DatasetError: see `find_by_pattern` and `own_classes`; or the list cannot be read.
     """
     options = options or DatasetOptions()
     for key, pattern in (("images", options.images), ("masks", options.masks)):
-        if pattern is None:
+        if pattern is None and not (key == "masks" and options.unlabeled):
+            hint = "; or dataset.unlabeled: true" if key == "masks" else ""
             raise DatasetError(
                 f"dataset.{key}: found null, expected a pattern below the root such as "
-                "'{split}/**/*.png'"
+                f"'{{split}}/**/*.png'{hint}"
             )
-    images, masks = options.images or "", options.masks or ""
-    listed = "{split}" not in images + masks
+    images, masks = options.images or "", options.masks
+    listed = "{split}" not in images + (masks or "")
     list_path = root / f"{split}.txt"
     spec = own_classes("folder", options)
     chosen = _read_list(list_path) if listed else None
@@ -68,6 +70,7 @@ def find_pairs(
         masks=masks,
         chosen=chosen,
         must_exist=must_exist,
+        unlabeled=options.unlabeled,
     )
     # a list that is not there yet counts: it would change what is found
     lists = (str(list_path),) if listed else ()

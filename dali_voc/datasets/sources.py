@@ -14,7 +14,7 @@ from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import DatasetOptions, SourceOptions
 from dali_voc.datasets._remap import remap
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelSpec
+from dali_voc.labels import NO_LABEL, LabelSpec
 
 __all__ = ["find_pairs"]
 
@@ -109,7 +109,8 @@ def _map_numbers(found: Sequence[PairIndex]) -> npt.NDArray[np.int32]:
     numbers, before = [], 0
     for index in found:
         own = np.zeros(len(index), np.int32) if index.source is None else index.source
-        numbers.append(own.astype(np.int32) + np.int32(before))
+        shifted = np.where(own == NO_LABEL, NO_LABEL, own + before)
+        numbers.append(shifted.astype(np.int32))
         before += len(index.spec.label_maps())
     return np.concatenate(numbers)
 

@@ -44,7 +44,7 @@ def find_pairs(
         root: the folder `VOC2012`, or of another year, which holds `JPEGImages`.
         split: name of a list in `ImageSets/Segmentation`: train, val or trainval.
         must_exist: check that every file is there; else it turns out when it is read.
-        options: none are taken.
+        options: `unlabeled`.
 
     Raises:
         DatasetError: see `find_listed`.
@@ -56,4 +56,5 @@ def find_pairs(
         spec=VOC_SPEC,
         what="PASCAL VOC",
         must_exist=must_exist,
+        unlabeled=options is not None and options.unlabeled,
     )

@@ -31,7 +31,7 @@ def find_pairs(
         root: the folder `VOC2012`, which holds `JPEGImages` and `SegmentationClassAug`.
         split: name of a list in `ImageSets/Segmentation`: train_aug, trainval_aug, val, ...
         must_exist: check that every file is there; else it turns out when it is read.
-        options: none are taken.
+        options: `unlabeled`.
 
     Raises:
         DatasetError: see `find_listed`.
@@ -43,4 +43,5 @@ def find_pairs(
         spec=VOC_SPEC,
         what="PASCAL VOC with SBD's labels",
         must_exist=must_exist,
+        unlabeled=options is not None and options.unlabeled,
     )

@@ -26,7 +26,7 @@ def find_pairs(
         split: name of a list in `ImageSets/Segmentation`.
         must_exist: check that every file is there; else it turns out when it is read.
         options: `classes` must be given; `map`; `labels` is the name of the labels' folder, by
-            default `SegmentationClass`.
+            default `SegmentationClass`; `unlabeled`.
 
     Raises:
         DatasetError: see `find_listed` and `own_classes`.
@@ -39,4 +39,5 @@ def find_pairs(
         spec=own_classes("voc_layout", options),
         what="a data set in PASCAL VOC's layout",
         must_exist=must_exist,
+        unlabeled=options.unlabeled,
     )

@@ -99,7 +99,8 @@ def decode_label(
             counter-clockwise as it is looked at, per sample. A pixel shows what lay under its
             centre; where that is outside the crop, it is `ignore_index`.
         image_shape: int64 (height, width, ...) that the label must have, per sample.
-        map: which of the tables, int32 per sample.
+        map: which of the tables, int32 per sample; `NO_LABEL`: there is no label, its bytes are not
+            looked at, and all of a picture of `image_shape` is `ignore_index`.
         segments: int64 [k, 2] per sample: colours 0xRRGGBB of that file alone and their classes,
             instead of the tables' colours; negative colours are left out, negative classes are
             `ignore_index`.

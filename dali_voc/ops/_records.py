@@ -15,6 +15,7 @@ def read_record(
     path: Any,
     *,
     record: Any = None,
+    map: Any = 0,
     about: str = "",
     cache: CacheNodes | None = None,
     what: Literal["image", "label"] = "image",
@@ -31,6 +32,8 @@ def read_record(
         record: which part, int64 [2], [3] or [4] per sample: offset and size in bytes (-1: to the
             end), CRC-32 of these bytes, and the file's modification time in nanoseconds. The last
             two are checked where they are given and not -1. None: the whole file.
+        map: `dali_voc.labels.NO_LABEL` where there is no file, int32 per sample: nothing is read
+            then, and the result is empty.
         about: what errors begin with, after the file's name: "its image".
         cache: where bytes are kept and, if they are there, taken from; or where other operators
             keep what they have decoded: that is not read again, and the header of a picture of its
@@ -51,4 +54,4 @@ def read_record(
     if cache:
         optional |= cache.arguments()
         optional |= {"is_label": what == "label", "keeps_bytes": cache.keep == "encoded"}
-    return fn.dali_voc.read_record(path, about=about, tells_kept=tells_kept, **optional)
+    return fn.dali_voc.read_record(path, map=map, about=about, tells_kept=tells_kept, **optional)

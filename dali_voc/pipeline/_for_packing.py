@@ -49,14 +49,15 @@ def build_packing_pipeline(
         nodes = fn.external_source(source=source, num_outputs=len(columns))
         given = dict(zip(columns, nodes, strict=True))
         image = read_record(given["image"], record=given.get("image_record"), about="its image")
+        map_number = given.get("map", 0)
         label = decode_whole_label(
-            read_record(given["label"], record=given.get("label_record")),
+            read_record(given["label"], record=given.get("label_record"), map=map_number),
             given["label"],
             image,
             labels=labels,
             tables=tables,
             void=void,
-            map=given.get("map", 0),
+            map=map_number,
             segments=given.get("segments"),
             image_shape=fn.peek_image_shape(image, adjust_orientation=False),
         )

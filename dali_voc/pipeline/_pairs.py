@@ -172,14 +172,14 @@ class PairGraph:
                 draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
             )
         cache = self._cache_nodes(given)
-        record = given.get("label_record")
+        record, map_number = given.get("label_record"), given.get("map", 0)
         return decode_label(
-            read_record(given["label"], record=record, cache=cache, what="label"),
+            read_record(given["label"], record=record, map=map_number, cache=cache, what="label"),
             given["label"],
             encoded,
             tables=self.tables,
             crop_size=crop_size,
-            map=given.get("map", 0),
+            map=map_number,
             segments=given.get("segments"),
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,

@@ -59,10 +59,14 @@ def build_stored_pipeline(
         nodes = fn.external_source(source=some, num_outputs=len(places))
         given: dict[str, Any] = dict(zip(places, nodes, strict=True))
         encoded = read_record(given["image"], record=given.get("image_record"), about="its image")
-        label = read_record(given["label"], record=given.get("label_record"), what="label")
+        map_number = given.get("map", 0)
+        label = read_record(
+            given["label"], record=given.get("label_record"), map=map_number, what="label"
+        )
         common = {
             "tables": tables,
-            "map": given.get("map", 0),
+            "map": map_number,
+            "image_shape": fn.peek_image_shape(encoded, adjust_orientation=False),
             "segments": given.get("segments"),
             "palette": labels.palette,
             "unknown": "error" if labels.unknown == "error" else labels.ignore_index,

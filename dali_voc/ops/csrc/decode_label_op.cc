@@ -130,10 +130,14 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       try {
         const auto* file = static_cast<const uint8_t*>(encoded.raw_tensor(i));
         SampleCache::Entry kept;
-        const PngHeader header = cache_.Label(i).Find(&kept)
-                                     ? KeptHeader(kept)
-                                     : ReadLabelHeader(file, encoded.shape()[i].num_elements());
         CropRequest crop = Request(i);
+        PngHeader header;
+        if (crop.map == kNoLabel)
+          header = BlankHeader(crop);
+        else if (cache_.Label(i).Find(&kept))
+          header = KeptHeader(kept);
+        else
+          header = ReadLabelHeader(file, encoded.shape()[i].num_elements());
         crop.SizeFor(header);
         shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
       } catch (const LabelError& e) {
@@ -199,6 +203,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
       crop.image_height = image_shape_[i].data[0];
       crop.image_width = image_shape_[i].data[1];
+    } else if (crop.map == kNoLabel) {
+      Fail("decode_label: where there is no label, image_shape is needed");
     }
     return crop;
   }

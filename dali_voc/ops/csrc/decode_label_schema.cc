@@ -34,7 +34,10 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     "Where there are several label maps: how many of `colors` belong to each.",
                     std::vector<int>{})
     .AddOptionalArg("value_counts", "The same of `values`.", std::vector<int>{})
-    .AddOptionalArg("map", "Which of them.", 0, true)
+    .AddOptionalArg("map",
+                    "Which of them; -1: there is no label, its bytes are not looked at, and all of "
+                    "a picture of `image_shape` is `ignore_index`.",
+                    0, true)
     .AddOptionalArg("segments",
                     "int64 [k, 2]: colours 0xRRGGBB of this file alone and their classes, instead "
                     "of `colors`; negative colours are left out, negative classes ignored.",

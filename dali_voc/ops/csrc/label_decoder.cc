@@ -48,6 +48,18 @@ PngHeader KeptHeader(const SampleCache::Entry& kept) {
   return header;
 }
 
+PngHeader BlankHeader(const CropRequest& crop) {
+  PngHeader header;
+  header.height = crop.image_height;
+  header.width = crop.image_width;
+  header.bit_depth = 8;
+  header.color = PngColor::kGray;
+  if (header.height < 1 || header.width < 1 || header.height > kMaxPixels / header.width)
+    throw LabelError("the picture is " + Size(header.width, header.height) +
+                     " (width x height), expected 1 to 2^27 pixels");
+  return header;
+}
+
 int LabelDecoder::LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps) {
   int largest = 0;
   for (const auto& map : maps) largest = std::max(largest, map->num_classes - 1);
@@ -55,9 +67,10 @@ int LabelDecoder::LargestClass(const std::vector<std::shared_ptr<const LabelMap>
 }
 
 void LabelDecoder::ChooseMap(const CropRequest& crop) {
-  if (crop.map < 0 || crop.map >= static_cast<int>(maps_.size()))
+  const int map = crop.map == kNoLabel ? 0 : crop.map;
+  if (map < 0 || map >= static_cast<int>(maps_.size()))
     throw LabelError("there is no label map " + std::to_string(crop.map));
-  map_ = maps_[crop.map].get();
+  map_ = maps_[map].get();
   colors_ = map_->colors.view();
   own_colors_.reset();
   if (!crop.segments) return;
@@ -115,6 +128,13 @@ void LabelDecoder::Open(const uint8_t* file, size_t size, const CropRequest& cro
   index_map_ = map_->ClassesOfValues(chunks_);
 }
 
+void LabelDecoder::OpenBlank(const CropRequest& crop) {
+  BlankHeader(crop);  // checks the size
+  blank_ = BlankRuns(crop.image_height, crop.image_width);
+  Open(blank_.data(), blank_.size(), crop);
+  index_map_.fill(static_cast<uint16_t>(map_->ignore));
+}
+
 void LabelDecoder::CheckHeader(const CropRequest& crop) const {
   const PngHeader& header = chunks_.header;
   if (header.bit_depth == 16 && header.color != PngColor::kGray)
@@ -169,7 +189,10 @@ template <typename T>
 CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& request,
                                 T* out, const CachePlace& place) {
   SampleCache::Entry kept;
-  if (place.Find(&kept))
+  const bool is_blank = request.map == kNoLabel;
+  if (is_blank)
+    OpenBlank(request);
+  else if (place.Find(&kept))
     Open(kept, request);
   else
     Open(file, size, request);
@@ -182,7 +205,7 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   if (!kept_) {
     if (!is_runs_) pixels_.Decode(chunks_);
     if (HasUnknown()) FailUnknown();
-    Keep(place);
+    if (!is_blank) Keep(place);
   }
   if (looks) MapPicture();
   Window window = ChooseWindow(crop, y, x);

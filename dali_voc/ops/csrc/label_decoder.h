@@ -19,6 +19,9 @@
 
 namespace dali_voc {
 
+// In place of a map: there is no file, and every pixel of the image's size is `ignore`.
+constexpr int kNoLabel = -1;
+
 struct CropRequest {
   int64_t crop_height, crop_width;    // pixels; 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
@@ -30,7 +33,7 @@ struct CropRequest {
   bool centre_on_class = false;  // take the crop around a pixel drawn by DrawPixel instead
   double class_number = 0, pixel_number = 0;
   Rotation rotation;  // of the finished crop
-  int map = 0;        // which of the decoder's maps
+  int map = 0;        // which of the decoder's maps, or kNoLabel
   // Colours of this file alone, 0xRRGGBB, and their classes, in turn, instead of the map's;
   // negative colours are left out, negative classes are `ignore`. Null: the map's.
   const int64_t* segments = nullptr;
@@ -48,9 +51,11 @@ struct CropResult {
   Window window;      // the same in pixels of the scaled picture
 };
 
-// The header of a label as PNG or as runs; that of what is kept. The first throws LabelError.
+// The header of a label as PNG or as runs; that of what is kept; that of what stands in for a label.
+// The first and the last throw LabelError.
 PngHeader ReadLabelHeader(const uint8_t* file, size_t size);
 PngHeader KeptHeader(const SampleCache::Entry& kept);
+PngHeader BlankHeader(const CropRequest& crop);
 
 // Keeps buffers between calls. Not thread-safe: one per thread.
 class LabelDecoder {
@@ -62,7 +67,7 @@ class LabelDecoder {
   // Writes crop_height x crop_width values (of SizeFor), row by row; what lies outside the picture
   // gets the map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
   // Classes that are in `place` are taken from there, and the file is not looked at; others are
-  // kept there.
+  // kept there. Without a label neither is used.
   template <typename T>
   CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out,
                     const CachePlace& place = {});
@@ -71,6 +76,7 @@ class LabelDecoder {
   // Takes a file in; what is wrong with it is found here, whatever is asked for later.
   void Open(const uint8_t* file, size_t size, const CropRequest& crop);
   void Open(const SampleCache::Entry& kept, const CropRequest& crop);
+  void OpenBlank(const CropRequest& crop);
   void Keep(const CachePlace& place);
   const uint8_t* Row(int64_t y, int64_t x, int64_t n) {
     if (kept_) return kept_ + (y * chunks_.header.width + x) * PixelBytes();
@@ -104,6 +110,7 @@ class LabelDecoder {
   PngChunks chunks_;
   PngPixels pixels_;
   LabelRuns runs_;
+  std::vector<uint8_t> blank_;  // what stands in for a label, as runs
   bool is_runs_ = false;
   const uint8_t* kept_ = nullptr;          // classes in the cache, of one or two bytes
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class

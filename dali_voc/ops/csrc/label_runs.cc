@@ -5,12 +5,12 @@
 #include <string>
 
 #include "label_error.h"
+#include "png_chunks.h"
 
 namespace dali_voc {
 namespace {
 
 constexpr size_t kHeader = 12;
-constexpr int64_t kMaxPixels = int64_t{1} << 27;  // as for PNG
 constexpr int64_t kStep = 16;                     // bytes that are written at once
 
 int64_t ReadLittleEndian32(const uint8_t* p) {
@@ -43,6 +43,11 @@ inline int64_t CheckNumber(const uint8_t* file, size_t size, size_t* at, int64_t
   throw LabelError("damaged label: runs that do not fill its width and height");
 }
 
+void WriteNumber(int64_t value, std::vector<uint8_t>* file) {
+  for (; value >= 128; value >>= 7) file->push_back(static_cast<uint8_t>(value | 128));
+  file->push_back(static_cast<uint8_t>(value));
+}
+
 }  // namespace
 
 bool IsLabelRuns(const uint8_t* file, size_t size) {
@@ -56,6 +61,16 @@ void ReadRunsSize(const uint8_t* file, size_t size, int64_t* height, int64_t* wi
   if (*width < 1 || *height < 1 || *width > kMaxPixels || *height > kMaxPixels / *width)
     throw LabelError("damaged label: it claims " + std::to_string(*width) + "x" +
                      std::to_string(*height) + " pixels, expected 1 to 2^27");
+}
+
+std::vector<uint8_t> BlankRuns(int64_t height, int64_t width) {
+  std::vector<uint8_t> file = {'D', 'V', 'L', 'R'};
+  for (int64_t side : {width, height})
+    for (int shift = 0; shift < 32; shift += 8) file.push_back(static_cast<uint8_t>(side >> shift));
+  WriteNumber(height, &file);
+  file.push_back(0);
+  WriteNumber(width, &file);
+  return file;
 }
 
 void LabelRuns::Parse(const uint8_t* file, size_t size) {

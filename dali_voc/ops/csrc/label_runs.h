@@ -49,4 +49,7 @@ class LabelRuns {
 // Height and width of a map, of which no more is looked at. Throws LabelError.
 void ReadRunsSize(const uint8_t* file, size_t size, int64_t* height, int64_t* width);
 
+// A map of zeros. height, width >= 1, and at most 2^27 pixels.
+std::vector<uint8_t> BlankRuns(int64_t height, int64_t width);
+
 }  // namespace dali_voc

@@ -12,7 +12,6 @@ namespace dali_voc {
 namespace {
 
 constexpr uint8_t kSignature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-constexpr int64_t kMaxPixels = int64_t{1} << 27;  // 134 million; Pillow refuses above 179 million
 // One deflate symbol of at least 2 bits gives at most 258 bytes, hence 1032 to one.
 constexpr int64_t kMaxDeflateRatio = 1032;
 

@@ -33,6 +33,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
       : StatelessOperator<CPUBackend>(spec),
         about_(spec.GetArgument<std::string>("about")),
         record_("record", spec),
+        map_("map", spec),
         cache_(spec),
         is_label_(spec.GetArgument<bool>("is_label")),
         keeps_bytes_(spec.GetArgument<bool>("keeps_bytes")),
@@ -51,11 +52,12 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     if (is_part_) record_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
     if (is_part_ && n > 0 && (record_[0].shape[0] < 2 || record_[0].shape[0] > 4))
       Fail("read_record: record must hold two to four numbers");
+    map_.Acquire(spec_, ws, n);
     shards_.BeginRound();
     cache_.Acquire(ws, n);
     samples_.assign(n, {});
     ForEach(ws, [&](int i) {
-      if (!FindKept(i)) Locate(Path(ws, i), i);
+      if (IsThere(i) && !FindKept(i)) Locate(Path(ws, i), i);
     });
     outputs.resize(tells_kept_ ? 2 : 1);
     if (tells_kept_) outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<0>()), DALI_INT32};
@@ -73,6 +75,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
       uint8_t* out = output.mutable_tensor<uint8_t>(i);
       if (tells_kept_)
         *ws.Output<CPUBackend>(1).mutable_tensor<int32_t>(i) = !sample.header.empty();
+      if (!IsThere(i)) return;
       if (sample.kept) {
         memcpy(out, sample.kept, sample.size);
         return;
@@ -99,6 +102,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     const uint8_t* kept = nullptr;  // what the cache has
     std::string header;             // what stands for it, where that is not the file's bytes
   };
+
+  bool IsThere(int i) const { return *map_[i].data >= 0; }
 
   CachePlace Place(int i) const { return is_label_ ? cache_.Label(i) : cache_.Image(i); }
 
@@ -174,6 +179,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
 
   std::string about_;
   dali::ArgValue<int64_t, 1> record_;
+  dali::ArgValue<int> map_;
   CacheArguments cache_;
   bool is_label_, keeps_bytes_, tells_kept_;
   bool is_part_ = false;
@@ -200,6 +206,7 @@ DALI_SCHEMA(dali_voc__ReadRecord)
         "int64: offset and size (-1: to the end) of the part to read; then, if given, its CRC-32 "
         "and the file's modification time in nanoseconds, each -1 where it is not to be checked.",
         DALI_INT_VEC, nullptr, true)
+    .AddOptionalArg("map", "Below 0 where there is no file: nothing is read then.", 0, true)
     .AddOptionalArg("about", "What errors begin with, after the file's name.", "")
     .AddOptionalArg("is_label", "The sample's label is to be read; else its image.", false)
     .AddOptionalArg("keeps_bytes",
