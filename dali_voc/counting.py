@@ -39,8 +39,8 @@ def count_classes(
         progress: called now and then with how many labels are done, and of how many.
 
     Returns:
-        The counts, in which pictures without a label show nothing. Unless `on_error` is "raise", bad labels are logged, listed in `bad_files`, and
-        count as showing nothing.
+        The counts, in which pictures without a label show nothing. Unless `on_error` is "raise",
+        bad labels are logged, listed in `bad_files`, and count as showing nothing.
 
     Raises:
         DatasetError: the split cannot be found, has unpaired or missing files, or no labels.

@@ -152,3 +152,23 @@ def test_a_sample_is_the_same_whatever_surrounds_it(
             together |= samples_of(config(batch_size=2, rank=rank, world_size=world))
         assert together == expected
     assert samples_of(config(batch_size=3, seed=10)) != expected
+
+
+def test_loaders_of_one_seed_show_the_same_crops(make_config: Callable[..., Config]) -> None:
+    """Colours, blur, noise and JPEG apart; so a weak and a strong view lie on each other."""
+    shape = {"crop_size": [96, 128], "scale": [0.5, 2.0], "rotate": 10, "class_crop": 0.5}
+    strong = {"brightness": 64, "hue": 60, "gray": 0.2, "blur": 0.2, "noise": 0.2, "jpeg": 0.2}
+    as_bytes = {"dtype": "uint8"}  # so that untouched pictures are the same to the bit
+    same = other = 0
+    with (
+        build_loader(make_config(augment=shape, normalize=as_bytes)) as teacher,
+        build_loader(make_config(augment={**shape, **strong}, normalize=as_bytes)) as student,
+    ):
+        for _ in range(3):
+            for (seen, truth), (changed, label) in zip(teacher, student, strict=True):
+                assert torch.equal(truth, label)
+                equal = [torch.equal(a, b) for a, b in zip(seen, changed, strict=True)]
+                same += sum(equal)
+                other += len(equal) - sum(equal)
+    assert same > 0
+    assert other > 20

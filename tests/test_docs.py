@@ -50,10 +50,16 @@ def blocks(language: str, *, quoted: bool = False) -> list[str]:
     return [block for block in found if block.startswith("# examples/") == quoted]
 
 
-def commands() -> list[str]:
-    """Each line of the shell's blocks, comments removed."""
-    lines = [line.split("  #")[0].strip() for block in blocks("bash") for line in block.split("\n")]
-    return [line for line in lines if line]
+def commands() -> list[list[str]]:
+    """The lines of each of the shell's blocks, comments removed."""
+    found = [[line.split("  #")[0].strip() for line in b.split("\n")] for b in blocks("bash")]
+    return [[line for line in lines if line] for lines in found]
+
+
+def run_here() -> list[list[str]]:
+    """Those of them that are run, block by block: a line may need the one before."""
+    kept = [[line for line in lines if not line.startswith(NOT_RUN)] for lines in commands()]
+    return [lines for lines in kept if lines]
 
 
 @pytest.mark.parametrize("block", blocks("python"))
@@ -96,22 +102,23 @@ def clone(tmp_path_factory: pytest.TempPathFactory, voc: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if not line.startswith(NOT_RUN)])
-def test_command(line: str, clone: Path) -> None:
-    line = line.replace("CONFIG", f"configs/voc2012.yaml --set dataset.root={DATA}")
-    line = line.replace("/data/", f"{clone}/data/").replace(SHARE, f"{clone}{SHARE}")
-    line = re.sub(r"(?<![\w/.-])dali-voc ", f"{sys.executable} -m dali_voc ", line)
-    line = re.sub(r"^python ", f"{sys.executable} ", line)
-    # before what the line itself puts there
+@pytest.mark.parametrize("lines", run_here(), ids=lambda lines: lines[0][:40])
+def test_commands(lines: list[str], clone: Path) -> None:
+    # before what a line itself puts there
     path = os.pathsep.join(filter(None, [str(clone), os.environ.get("PYTHONPATH")]))
-    line = line.replace("PYTHONPATH=", f"PYTHONPATH={path}:")
-    subprocess.run(["bash", "-c", line], check=True, cwd=clone, timeout=120)
+    for command in lines:
+        line = command.replace("CONFIG", f"configs/voc2012.yaml --set dataset.root={DATA}")
+        line = line.replace("/data/", f"{clone}/data/").replace(SHARE, f"{clone}{SHARE}")
+        line = re.sub(r"(?<![\w/.-])dali-voc ", f"{sys.executable} -m dali_voc ", line)
+        line = re.sub(r"^python ", f"{sys.executable} ", line)
+        line = line.replace("PYTHONPATH=", f"PYTHONPATH={path}:")
+        subprocess.run(["bash", "-c", line], check=True, cwd=clone, timeout=120)
 
 
 def test_every_block_is_of_a_kind_that_is_tested() -> None:
     assert {language for _, language, _ in BLOCKS} == {"bash", "python", "text", "toml", "yaml"}
     for prefix in NOT_RUN:
-        assert any(line.startswith(prefix) for line in commands())
+        assert any(line.startswith(prefix) for lines in commands() for line in lines)
 
 
 def anchors(page: Path) -> set[str]:

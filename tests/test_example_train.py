@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -332,3 +333,63 @@ def test_a_real_network_of_torchvision(example):
     pytest.importorskip("torchvision")
     model = example.build_network("torchvision:fcn_resnet50", classes=21)
     assert model(torch.zeros(2, 3, 64, 96)).shape == (2, 21, 64, 96)
+
+
+@pytest.mark.parametrize("mode", ["full", "resize", "slide"])
+def test_predictions_have_the_names_and_sizes_of_the_files(
+    example, small_voc, tmp_path, capsys, mode
+):
+    import predict
+
+    example.main([*options(small_voc, tmp_path, "--epochs", 1)])
+    capsys.readouterr()
+    checkpoint = tmp_path / "checkpoint.pt"
+    keys = [f"augment.validation={mode}", "augment.crop_size=[64,96]", f"dataset.root={small_voc}"]
+    arguments = [str(checkpoint), *(part for key in keys for part in ("--set", key))]
+    predict.main([*arguments, "--out", str(tmp_path / "known")])
+    shown = capsys.readouterr().out
+    measured = float(re.search(r"mIoU (\d\.\d{3})$", shown)[1])
+    names = (small_voc / "ImageSets/Segmentation/val.txt").read_text().split()
+    assert sorted(path.stem for path in (tmp_path / "known").iterdir()) == sorted(names)
+    truths, predictions = [], []
+    for name in names:
+        with Image.open(tmp_path / f"known/{name}.png") as picture:
+            assert picture.mode == "P"
+            colors = np.array(picture.getpalette()).reshape(-1, 3)[:21].tolist()
+            predictions.append(np.array(picture).ravel())
+        with Image.open(small_voc / f"SegmentationClass/{name}.png") as label:
+            assert label.size == picture.size
+            truths.append(np.array(label).ravel())
+    assert colors == [list(color) for color in VOC_SPEC.colors]
+    if mode != "resize":  # whose truth has another size
+        truth, predicted = map(np.concatenate, (truths, predictions))
+        confusion = example.confusion_matrix(
+            torch.from_numpy(truth).long(),
+            torch.from_numpy(predicted).long(),
+            classes=21,
+            ignored=255,
+        )
+        assert measured == pytest.approx(example.mean_iou(confusion), abs=6e-4)
+    # the same without labels, which nobody looks for
+    alone = tmp_path / "alone"
+    shutil.copytree(small_voc, alone, ignore=shutil.ignore_patterns("SegmentationClass"))
+    arguments += ["--set", f"dataset.root={alone}", "--set", "dataset.unlabeled=true"]
+    predict.main([*arguments, "--out", str(tmp_path / "unknown")])
+    assert "mIoU" not in capsys.readouterr().out
+    for name in names:
+        first, second = (tmp_path / kind / f"{name}.png" for kind in ("known", "unknown"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_checkpoint_of_other_classes_is_refused(example, small_voc, tmp_path):
+    import predict
+
+    example.main([*options(small_voc, tmp_path, "--epochs", 1)])
+    keys = [f"dataset.root={small_voc}", "dataset.name=voc_layout", "dataset.classes=[a, b]"]
+    arguments = [str(tmp_path / "checkpoint.pt"), *(p for key in keys for p in ("--set", key))]
+    with pytest.raises(SystemExit, match=r"checkpoint\.pt: does not fit --model and 2 classes"):
+        predict.main(arguments)
+    with pytest.raises(SystemExit, match="no checkpoint, expected one of"):
+        predict.main(["nowhere.pt", *arguments[1:]])
+    with pytest.raises(SystemExit, match="found center, expected full, resize or slide"):
+        predict.main([*arguments, "--set", "augment.validation=center"])

@@ -220,6 +220,20 @@ def test_set_epoch(make_config: MakeConfig) -> None:
             loader.set_epoch(-1)
 
 
+def test_in_hand_says_what_a_batch_is_made_of(make_config) -> None:
+    with build_loader(make_config(augment={"crop_size": [64, 96]})) as loader:
+        with pytest.raises(LoaderError, match="no batch has been taken yet"):
+            _ = loader.in_hand
+        for epoch in range(2):
+            seen: list[int] = []
+            for step, (images, _) in enumerate(loader):
+                assert (loader.in_hand.key.epoch, loader.in_hand.key.step) == (epoch, step)
+                assert len(loader.in_hand.samples) == len(images)
+                seen += loader.in_hand.samples.tolist()
+            assert sorted(seen) == [*range(len(loader.index))]
+            assert seen == loader.plan._order(epoch).tolist()
+
+
 def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:
     config = make_config(augment={"crop_size": [64, 96], "cutmix": 0.5})
     with build_loader(config) as loader:

@@ -59,12 +59,7 @@ def find_by_pattern(
     if chosen is None or must_exist:
         found = list(_own_stems(root, of_images, of_masks, listed))
         if not found:
-            there = _known_splits(root, images, *(() if masks is None else (masks,)))
-            hint = ""
-            if there and split not in there:
-                hint = f"; splits there are: {', '.join(there)}"
-            elif re.search(r"[?\[]", of_images.text):
-                hint = "; only * and ** are wildcards"
+            hint = _where_else(root, split, of_images, images, *filter(None, (masks,)))
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
         stems = sorted(found) if chosen is None else list(chosen)
         if chosen is not None:
@@ -87,6 +82,14 @@ def find_by_pattern(
     if partners is stems:
         return paths, paths.between(prefix, of_masks.suffix), folders
     return paths, PathList(partners, prefix=prefix, suffix=of_masks.suffix), folders
+
+
+def _where_else(root: Path, split: str, of_images: Pattern, *patterns: str) -> str:
+    """Return a hint at why there are no images."""
+    there = _known_splits(root, *patterns)
+    if there and split not in there:
+        return f"; splits there are: {', '.join(there)}"
+    return "; only * and ** are wildcards" if re.search(r"[?\[]", of_images.text) else ""
 
 
 def _own_stems(

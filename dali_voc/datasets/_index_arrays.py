@@ -77,7 +77,9 @@ def index_from(facts: Mapping[str, Any], arrays: Arrays, root: Path) -> PairInde
         _require(sizes.shape == (n, 2) and sizes.dtype.kind in "iu", "'sizes'")
     if source is not None:
         _require(source.shape == (n,) and source.dtype.kind in "iu", "'source'")
-        _require(source.min() >= NO_LABEL and source.max() < num_maps, "'source' is of no label map")
+        _require(
+            source.min() >= NO_LABEL and source.max() < num_maps, "'source' is of no label map"
+        )
     if weights is not None:
         _require(weights.shape == (n,) and weights.dtype == np.float64, "'weights'")
         _require(bool((np.isfinite(weights) & (weights >= 0)).all()), "'weights' below 0")
