@@ -51,8 +51,8 @@ struct CropResult {
   Window window;      // the same in pixels of the scaled picture
 };
 
-// The header of a label as PNG or as runs; that of what is kept; that of what stands in for a label.
-// The first and the last throw LabelError.
+// The header of a label as PNG or as runs; that of what is kept; that of what stands in for a
+// label. The first and the last throw LabelError.
 PngHeader ReadLabelHeader(const uint8_t* file, size_t size);
 PngHeader KeptHeader(const SampleCache::Entry& kept);
 PngHeader BlankHeader(const CropRequest& crop);

@@ -11,7 +11,7 @@ namespace dali_voc {
 namespace {
 
 constexpr size_t kHeader = 12;
-constexpr int64_t kStep = 16;                     // bytes that are written at once
+constexpr int64_t kStep = 16;  // bytes that are written at once
 
 int64_t ReadLittleEndian32(const uint8_t* p) {
   return int64_t{p[0]} | int64_t{p[1]} << 8 | int64_t{p[2]} << 16 | int64_t{p[3]} << 24;
