@@ -71,7 +71,8 @@ class Assembler:
         if self.mixer:
             self.mixer.mix(images, labels, batch.mixing, leave=blank)
         for i in blank:
-            images[i] = torch.tensor(fill).to(images).view(3, 1, 1)
+            for channel, value in enumerate(fill):  # a tensor would be waited for on a GPU
+                images[i, channel] = value
             labels[i] = self.config.labels.ignore_index
         if self.encoder:
             labels = self.encoder.encode(labels)

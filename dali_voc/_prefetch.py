@@ -134,6 +134,7 @@ class Prefetcher:
         except (*DALI_ERRORS, LoaderError):
             # a bad file, or too many of them, in batches that nobody wants any more
             self._running.clear()
+            self._pipeline = None  # it ends before the next begins
             self._pipeline = self._build(self._source)
         self._wait_for_source()
         self._source.follow(plan)
@@ -166,6 +167,14 @@ class Prefetcher:
     def close(self) -> None:
         """Wait for the thread to end."""
         self._thread.shutdown()
+
+    def give_up(self) -> Batch | None:
+        """End the pipeline, which is of no further use; return `failed`."""
+        failed = self.failed
+        self.close()
+        # errors that are being handled hold this object; their pipeline is not to live as long
+        self._pipeline = None
+        return failed
 
     @property
     def failed(self) -> Batch | None:

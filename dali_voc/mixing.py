@@ -15,16 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dali_voc._pasting import (
-    Pixels,
-    as_pixels,
-    copy,
-    find_present,
-    mask_of,
-    paste,
-    rank,
-    to_device,
-)
+from dali_voc._pasting import Pastes, paste_by_numpy, paste_by_torch, rank
 from dali_voc.config import AugmentConfig
 from dali_voc.labels import find_classes
 
@@ -100,69 +91,82 @@ class Mixer:
             u: numbers in [0, 1), float32 [n, numbers].
             leave: which samples neither take nor give anything.
         """
-        n = len(images)
-        if n < 2:
+        pastes = self._plan(u, (labels.shape[1], labels.shape[2]), leave)
+        if len(pastes.targets) == 0:
             return
-        batch = as_pixels(images), as_pixels(labels)
-        keys = to_device(u[:, _GENERAL:], batch[1])
-        is_class, is_object = to_device(self._kinds, batch[1])
-        planned: list[tuple[int, int, tuple[slice, slice] | Pixels]] = []
-        for i, numbers in enumerate(u[:, :_GENERAL].astype(np.float64)):
+        paste = paste_by_numpy if labels.device.type == "cpu" else paste_by_torch
+        paste(images, labels, pastes, _choose)
+
+    def _plan(self, u: Floats, shape: tuple[int, int], leave: Container[int]) -> Pastes:
+        """Return who gets pixels of whom in a batch of labels [len(u), *shape]."""
+        n = len(u)
+        planned: list[tuple[int, int, str, tuple[int, int, int, int]]] = []
+        for i, numbers in enumerate(u[:, :_GENERAL].astype(np.float64) if n > 1 else ()):
             partner = (i + 1 + int(numbers[1] * (n - 1))) % n
             if i in leave or partner in leave:
                 continue
-            choice, label = numbers[0], batch[1][partner]
+            choice = numbers[0]
             if choice < self.cutmix:
-                planned.append((i, partner, _rectangle(tuple(label.shape), numbers[2:])))
+                planned.append((i, partner, "rectangle", _rectangle(shape, numbers[2:])))
+            elif choice < self.cutmix + self.classmix:
+                planned.append((i, partner, "half", (0, 0, 0, 0)))
             elif choice < self.cutmix + self.classmix + self.copy_paste:
-                present = find_present(label, self.num_classes) & is_class
-                if choice < self.cutmix + self.classmix:
-                    taken = _half(present, keys[i])
-                else:
-                    taken = _some(present & is_object, keys[i])
-                planned.append((i, partner, mask_of(label, taken)))
-        last_use = {partner: k for k, (_, partner, _) in enumerate(planned)}
-        originals: dict[int, tuple[Pixels, ...]] = {}
-        for k, (i, partner, where) in enumerate(planned):
-            own = tuple(values[i] for values in batch)
-            if last_use.get(i, 0) > k:
-                originals[i] = tuple(copy(values) for values in own)
-            other = originals.get(partner) or tuple(values[partner] for values in batch)
-            for source, target in zip(other, own, strict=True):
-                paste(source, target, where)
+                planned.append((i, partner, "objects", (0, 0, 0, 0)))
+        kinds = np.array([kind for _, _, kind, _ in planned])
+        targets = np.array([i for i, _, _, _ in planned], np.int64)
+        return Pastes(
+            targets=targets,
+            partners=np.array([partner for _, partner, _, _ in planned], np.int64),
+            rectangles=np.array([sides for *_, sides in planned], np.int64).reshape(-1, 4),
+            by_class=kinds != "rectangle",
+            keys=u[targets, _GENERAL:],
+            allowed=np.where((kinds == "objects")[:, None], self._is_object, self._is_class),
+            takes_half=kinds == "half",
+        )
 
     @functools.cached_property
-    def _kinds(self) -> npt.NDArray[np.bool_]:
-        """Return which indices count as classes, and which as objects: bool [2, num_classes]."""
-        indices = np.arange(self.num_classes)
-        is_class = indices != self.ignore_index
-        return np.stack([is_class, is_class & np.isin(indices, list(self.objects))])
+    def _is_class(self) -> npt.NDArray[np.bool_]:
+        is_class: npt.NDArray[np.bool_] = np.arange(self.num_classes) != self.ignore_index
+        return is_class
+
+    @functools.cached_property
+    def _is_object(self) -> npt.NDArray[np.bool_]:
+        return self._is_class & np.isin(np.arange(self.num_classes), list(self.objects))
 
 
-# For arrays and tensors alike; the types of both together are beyond what can be said.
+# For arrays and tensors alike, of one row or several; types of both together are beyond words.
+
+
+def _choose(present: Any, keys: Any, takes_half: Any) -> Any:
+    """Return which of the classes that are present are taken."""
+    half = takes_half[..., None]
+    return (_half(present, keys) & half) | (_some(present, keys) & ~half)
 
 
 def _half(present: Any, keys: Any) -> Any:
     """Return half of the classes that are present, rounded up: those with the lowest keys."""
-    return present & (_rank_of(present, keys) < (present.sum() + 1) // 2)
+    return present & (_rank_of(present, keys) < ((present.sum(-1) + 1) // 2)[..., None])
 
 
 def _some(present: Any, keys: Any) -> Any:
     """Return those that are present with keys below 1/2, or the one with the lowest."""
     drawn = present & (keys < 0.5)
     lowest = present & (_rank_of(present, keys) == 0)
-    return drawn | (lowest & (drawn.sum() == 0))
+    return drawn | (lowest & (drawn.sum(-1) == 0)[..., None])
 
 
 def _rank_of(among: Any, keys: Any) -> Any:
     return rank(keys + 2.0 * ~among)  # no key is 1 or above
 
 
-def _rectangle(shape: tuple[int, ...], u: npt.NDArray[np.float64]) -> tuple[slice, slice]:
-    """Return a rectangle of area u[0], about a uniformly drawn centre, cut at the border."""
+def _rectangle(shape: tuple[int, int], u: npt.NDArray[np.float64]) -> tuple[int, int, int, int]:
+    """Return a rectangle of area u[0], about a uniformly drawn centre, cut at the border.
+
+    First and last row, first and last column, the last ones excluded.
+    """
     sides = []
     for size, place in zip(shape, u[1:].tolist(), strict=True):
         length = round(size * float(u[0]) ** 0.5)
         begin = int(place * size) - length // 2
-        sides.append(slice(max(0, begin), max(0, begin + length)))
-    return sides[0], sides[1]
+        sides += [max(0, begin), max(0, begin + length)]
+    return sides[0], sides[1], sides[2], sides[3]

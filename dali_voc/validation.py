@@ -88,7 +88,8 @@ def cut_tiles(
         device=images.device,
         memory_format=torch.channels_last if channels_last else torch.contiguous_format,
     )
-    tiles[:] = torch.tensor(fill, dtype=images.dtype, device=images.device).view(1, -1, 1, 1)
+    for channel, value in enumerate(fill):
+        tiles[:, channel] = value
     for t, (i, y, x) in enumerate(places):
         height = min(tile[0], int(sizes[i, 0]) - y)
         width = min(tile[1], int(sizes[i, 1]) - x)

@@ -13,7 +13,7 @@ from dali_voc._shared_memory import SharedMemory
 from dali_voc.ops import CacheNodes, keep_window
 
 # as in sample_cache.h
-HEADER, SLOT, READY, REFUSED = 64, 32, 2, 3
+HEADER, SLOT, EMPTY, READY = 64, 32, 0, 2
 N = 3
 
 
@@ -82,6 +82,12 @@ def test_after_a_failure_nothing_counts_as_kept() -> None:
     with pytest.raises(RuntimeError, match="the window reaches past the picture's edge"):
         kept.run([(0, 0), (3, 5), (13, 20)], is_kept=0)
     assert not kept.memory.any()
-    assert kept.states() == [REFUSED] * N
+    assert kept.states() == [EMPTY] * N
     with pytest.raises(RuntimeError, match="the picture is not kept any more"):
         kept.run([(0, 0)] * N, is_kept=1)
+    # another time they are kept, where there is still room
+    kept.run([(0, 0)] * N, is_kept=0)
+    assert kept.states() == [READY] * N
+    found = kept.run([(0, 0)] * N, is_kept=1)
+    expected = [picture[:10, :12] for picture in kept.pictures]
+    assert all(map(np.array_equal, found, expected))

@@ -10,7 +10,10 @@ import pytest
 import torch
 from augmented import N, load, make, write_lossless
 
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from dali_voc import ConfigError, build_loader
+from dali_voc._pasting import paste_by_torch
 from dali_voc.config import AugmentConfig
 from dali_voc.mixing import Mixer
 
@@ -137,16 +140,16 @@ def test_by_pytorch_as_by_numpy(
     layout = torch.channels_last if channels_last else torch.contiguous_format
     results = []
     for _ in range(2):
-        images, labels = encoded_batch(20)
+        images, labels = encoded_batch(80)  # more than are pasted at once
         labels[labels == 255] = ignored
         images, labels = images.to(dtype, memory_format=layout), labels.to(index)
-        made.mix(images, labels, numbers(made, 20, seed=5))
+        made.mix(images, labels, numbers(made, 80, seed=5))
         assert images.is_contiguous(memory_format=layout)
         results.append((images, labels))
-        monkeypatch.setattr("dali_voc.mixing.as_pixels", lambda batch: batch)
+        monkeypatch.setattr("dali_voc.mixing.paste_by_numpy", paste_by_torch)
     for by_numpy, by_pytorch in zip(*results, strict=True):
         assert torch.equal(by_numpy, by_pytorch)
-    assert not torch.equal(results[0][0], encoded_batch(20)[0].to(dtype))
+    assert not torch.equal(results[0][0], encoded_batch(80)[0].to(dtype))
 
 
 def test_labels_that_are_no_class_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +165,7 @@ def test_labels_that_are_no_class_stay_where_they_are(monkeypatch: pytest.Monkey
         assert moved.any()
         assert (labels[moved] != 999).all()
         assert torch.equal(labels[~moved], before[~moved])
-        monkeypatch.setattr("dali_voc.mixing.as_pixels", lambda batch: batch)
+        monkeypatch.setattr("dali_voc.mixing.paste_by_numpy", paste_by_torch)
 
 
 def test_a_gpu_is_not_waited_for() -> None:
@@ -172,6 +175,23 @@ def test_a_gpu_is_not_waited_for() -> None:
     made.mix(images, labels, numbers(made, 20, seed=5))
     with pytest.raises(RuntimeError, match=r"(?i)meta"):
         labels.sum().item()
+
+
+def test_on_a_gpu_many_samples_share_a_step() -> None:
+    """Each costs the host some microseconds."""
+
+    class Counting(TorchDispatchMode):
+        steps = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            self.steps += 1
+            return function(*args, **(kwargs or {}))
+
+    made = mixer(cutmix=0.3, classmix=0.3, copy_paste=0.4)
+    images, labels = (part.to("meta") for part in encoded_batch(256))
+    with Counting() as counting:
+        made.mix(images, labels, numbers(made, 256))
+    assert 50 < counting.steps < 3 * 256
 
 
 def test_cutmix_areas_are_uniform() -> None:

@@ -29,12 +29,12 @@ struct WantedWindow {
 
 // The cache says where in `memory` each picture lies; it is given room for them, and none of its
 // own memory is touched. What is reserved is published by `Publish`, once it is sure to be copied;
-// else nothing will ever be kept there.
+// else it is as if it had not been reserved, but for the bytes.
 class KeptWindows {
  public:
   KeptWindows(const SampleCache& cache, uint8_t* memory) : cache_(cache), memory_(memory) {}
   ~KeptWindows() {
-    for (const Reserved& picture : reserved_) picture.place.Refuse();
+    for (const Reserved& picture : reserved_) picture.place.Release();
   }
   KeptWindows(const KeptWindows&) = delete;
   KeptWindows& operator=(const KeptWindows&) = delete;

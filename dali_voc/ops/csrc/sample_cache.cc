@@ -69,6 +69,11 @@ void SampleCache::Publish(int64_t number, int32_t height, int32_t width) {
   slot->state.compare_exchange_strong(state, kReady, std::memory_order_release);
 }
 
+void SampleCache::Release(int64_t number) {
+  uint32_t state = kBusy;  // unless it has been refused in the meantime
+  At(number)->state.compare_exchange_strong(state, kEmpty);
+}
+
 void SampleCache::Refuse(int64_t number) { At(number)->state.store(kRefused); }
 
 }  // namespace dali_voc

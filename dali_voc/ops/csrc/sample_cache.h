@@ -26,10 +26,11 @@ class SampleCache {
   // Returns false where nothing is kept there (yet).
   bool Find(int64_t slot, Entry* entry) const;
   // Returns a place for what is to be kept, or null where there is no room, or something is there,
-  // or somebody else is about to put it there. Publish or Refuse has to follow; after the latter,
-  // nothing will ever be there.
+  // or somebody else is about to put it there. Publish, Release or Refuse has to follow; after the
+  // last, nothing will ever be there.
   uint8_t* Reserve(int64_t slot, int64_t size);
   void Publish(int64_t slot, int32_t height = 0, int32_t width = 0);
+  void Release(int64_t slot);
   void Refuse(int64_t slot);
   // Where what is kept begins.
   const uint8_t* data() const { return data_; }
@@ -69,6 +70,7 @@ struct CachePlace {
   void Publish(int64_t height, int64_t width) const {
     cache->Publish(slot, static_cast<int32_t>(height), static_cast<int32_t>(width));
   }
+  void Release() const { cache->Release(slot); }
   void Refuse() const { cache->Refuse(slot); }
 };
 

@@ -21,8 +21,8 @@ const char* FindImage(const char* name) {
 
 // One module per image and context, however many of its kernels are used.
 CUmodule LoadModule(CUcontext context, const char* image) {
-  static std::mutex mutex;
-  static std::map<std::pair<CUcontext, std::string>, CUmodule> modules;
+  static auto& mutex = *new std::mutex;
+  static auto& modules = *new std::map<std::pair<CUcontext, std::string>, CUmodule>;
   std::lock_guard<std::mutex> lock(mutex);
   CUmodule& module = modules[{context, image}];
   if (module) return module;

@@ -8,7 +8,8 @@
 
 namespace dali_voc {
 
-// Thread-safe. Modules stay loaded until their context ends.
+// Thread-safe. Modules stay loaded until their context ends. Nothing of it is destroyed when the
+// program ends: a pipeline that nobody has closed may still be running then.
 class Kernel {
  public:
   // `image`: name in kKernelImages; `function`: one of its kernels.
@@ -30,8 +31,8 @@ class Kernel {
   CUfunction InContext(CUcontext context);
 
   const char *image_, *function_;
-  std::mutex mutex_;
-  std::map<CUcontext, CUfunction> functions_;
+  std::mutex& mutex_ = *new std::mutex;
+  std::map<CUcontext, CUfunction>& functions_ = *new std::map<CUcontext, CUfunction>;
 };
 
 // How many multiprocessors the GPU of the calling thread's context has.

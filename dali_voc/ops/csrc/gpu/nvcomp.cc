@@ -50,8 +50,9 @@ Nvcomp::Nvcomp(const std::string& path) {
 }
 
 const Nvcomp& Nvcomp::At(const std::string& path) {
-  static std::mutex mutex;
-  static std::map<std::string, std::unique_ptr<const Nvcomp>> loaded;
+  // for as long as threads of a pipeline may run
+  static auto& mutex = *new std::mutex;
+  static auto& loaded = *new std::map<std::string, std::unique_ptr<const Nvcomp>>;
   std::lock_guard<std::mutex> lock(mutex);
   std::unique_ptr<const Nvcomp>& library = loaded[path];
   if (!library) library.reset(new Nvcomp(path));
