@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
+import zipfile
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -280,12 +284,26 @@ def test_contestants_are_timed_in_turn_and_who_fails_drops_out() -> None:
         "b": rounds.Contestant(title="B", start=lambda: some_batches(log, "b", fails_at=2)),
         "c": rounds.Contestant(title="C", start=lambda: some_batches(log, "c"), ahead=0),
     }
-    found = rounds.time_rounds(contestants, rounds=3, seconds=0.02)
+    noted: list[int] = []
+    found = rounds.time_rounds(
+        contestants,
+        rounds=3,
+        seconds=0.02,
+        note=lambda rows: noted.append(len(rows["a"]["rounds"])),
+    )
+    assert noted == [1, 2, 3]
     assert found["b"] == {"title": "B", "error": "RuntimeError: no more"}
     assert len(found["a"]["rounds"]) == len(found["c"]["rounds"]) == 3
     assert 0 < found["a"]["pairs_per_second"] <= 3000
     turns = [name for i, name in enumerate(log) if i == 0 or log[i - 1] != name]
     assert turns == ["a", "b", "c", "a", "c", "a", "c", "a", "c"]
+
+
+def test_a_measurement_has_as_many_batches_as_are_asked_for() -> None:
+    log: list[str] = []
+    few = rounds.Contestant(title="A", start=lambda: some_batches(log, "a"), ahead=0, at_least=25)
+    rounds.time_rounds({"a": few}, rounds=2, seconds=1e-9)
+    assert len(log) == rounds._CHECKED + 1 + 2 * 25
 
 
 def test_differences_of_batches() -> None:
@@ -344,14 +362,63 @@ def test_a_file_of_tests_that_fail(tmp_path: Path) -> None:
         "def test_good(): pass\n"
         "def test_bad(): assert False, 'on purpose'\n"
     )
-    found = tests_section._run_file(str(path), dry_run=False)
+    found = tests_section._run_file(str(path), limit=60, dry_run=False)
     assert (found["passed"], found["failed"]) == (1, 1)
-    assert re.fullmatch(r"pytest ended with code 1: 1 failed, 1 passed.*", found["error"])
-    assert "on purpose" in found["output_end"]
+    assert re.fullmatch(r"pytest ended with code 1: =* 1 failed, 1 passed.*", found["error"])
+    assert "on purpose" in found["output"]
     path.write_text(path.read_text().replace("assert False, 'on purpose'", "os.abort()"))
-    found = tests_section._run_file(str(path), dry_run=False)
+    found = tests_section._run_file(str(path), limit=60, dry_run=False)
     assert found["exit_code"] == -signal.SIGABRT
     assert "pytest ended with code -6" in found["error"]
+    # what passed before is known by name
+    assert re.search(r"test_good PASSED", found["output"])
+    path.write_text(path.read_text().replace("os.abort()", "__import__('time').sleep(60)"))
+    found = tests_section._run_file(str(path), limit=5, dry_run=False)
+    assert found["error"] == "took longer than 5 s"
+    assert re.search(r"test_good PASSED", found["output"])
+
+
+def test_what_is_carried_again_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    """On a lent machine: DALI in two halves, and our wheel, perhaps a corrected one."""
+    repository, kept = tmp_path / "repository", tmp_path / "kept"
+    (repository / "dali_voc/ops").mkdir(parents=True)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:xz") as tar:
+        tar.addfile(tarfile.TarInfo("nvidia.txt"))
+    halves = archive.getvalue()[:50], archive.getvalue()[50:]
+
+    def call(wheel: str | None = None, half: int | None = None) -> str:
+        shutil.rmtree(repository / ".gpu", ignore_errors=True)
+        if half is not None:
+            part = repository / f".gpu/{half + 1}/site.tar.xz.part"
+            part.parent.mkdir(parents=True)
+            part.write_bytes(halves[half])
+        if wheel is not None:
+            (repository / ".gpu/own").mkdir(parents=True)
+            with zipfile.ZipFile(repository / ".gpu/own/dali_voc-1.whl", "w") as file:
+                file.writestr("dali_voc/ops/plugin.so", wheel)
+                file.writestr("dali_voc/ops/_plugin.py", "not this one")
+                file.writestr("dali_voc-1.dist-info/METADATA", wheel)
+        script = REPOSITORY / "benchmarks/gpu/on_machine.sh"
+        done = subprocess.run(
+            ["bash", "-c", f". {script} && echo $PYTHONPATH"],
+            cwd=repository,
+            env={**os.environ, "CARRIED": str(kept), "PYTHONPATH": ""},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    assert "kept: 1 own" in call("first", half=0)
+    assert f"\n{repository}:{kept}/site\n" in call(half=1)
+    plugin = repository / "dali_voc/ops/plugin.so"
+    for wheel in None, "second", "third":
+        call(wheel)
+        assert plugin.read_text() == (wheel or "first")
+        assert (kept / "site/dali_voc-1.dist-info/METADATA").read_text() == (wheel or "first")
+        assert (kept / "site/nvidia.txt").exists()
+    assert [path.name for path in plugin.parent.iterdir()] == ["plugin.so"]
 
 
 def time_or_die(name: str, device: str) -> dict[str, Any]:

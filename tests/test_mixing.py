@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from augmented import N, load, make, write_lossless
-
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dali_voc import ConfigError, build_loader

@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
             rounds=options.rounds,
             batch_sizes=tuple(sorted(options.batch_sizes)),
             cached_pairs=min(options.epoch, Settings.cached_pairs),
+            limit=options.limit,
         )
         for name in SECTIONS:
             if name in options.only:
@@ -135,7 +136,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="some of the sections"
     )
     parser.add_argument("--deadline", type=float, help="seconds after which no section begins")
-    parser.add_argument("--limit", type=float, default=480.0, help="seconds that one may take")
+    parser.add_argument(
+        "--limit", type=float, default=Settings.limit, help="seconds that one may take"
+    )
     parser.add_argument("--distinct", type=int, default=1024, help="pairs that are made up")
     parser.add_argument("--epoch", type=int, default=16384, help="names that they get")
     options = parser.parse_args(arguments)

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Packs what a GPU machine without a package index needs, for `on_machine.sh` there.
 #
-#     bash benchmarks/gpu/carry.sh WHEEL [VOC2012]
+#     bash benchmarks/gpu/carry.sh [VOC2012]
 #
-# WHEEL is this project's; of the folder VOC2012, as many pairs travel as fit. In the repository's
-# root this writes .gpu/1 and .gpu/2 (DALI, each half for a call of its own), .gpu/own (the wheel)
-# and .gpu/voc, which git ignores from then on. BUNDLE says where make_bundle.py lies.
+# In the repository's root this writes .gpu/1 and .gpu/2 (DALI, each half for a call of its own),
+# .gpu/own (this project's wheel, of the sources as they are now) and .gpu/voc (of the folder
+# VOC2012, as many pairs as fit), which git ignores from then on. BUNDLE says where make_bundle.py
+# lies, PYTHON which Python has what builds the wheel (`.[dev]`).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-wheel=${1:?expected a wheel: pip wheel . --no-deps -w FOLDER}
-voc=${2:-}
+voc=${1:-}
 bundle=${BUNDLE:-../shared/gpu/make_bundle.py}
+python=${PYTHON:-python3}
 voc_bytes=$((28 * 1024 * 1024)) # with .gpu/1 and the repository below 64 MiB
 
 exclude=$(git rev-parse --git-path info/exclude)
@@ -23,20 +24,8 @@ if [ ! -f .gpu/2/site.tar.xz.part ]; then
     typing-inspection ijson
 fi
 
-python3 - "$wheel" << 'EOF'
-import pathlib, sys, zipfile
-
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    for name in wheel.namelist():
-        if name.endswith(".py"):
-            here = pathlib.Path(name)
-            if not here.is_file() or here.read_bytes() != wheel.read(name):
-                sys.exit(f"{sys.argv[1]}: found another {name} than here, expected a wheel of this state")
-EOF
-
 rm -rf .gpu/own .gpu/voc
-mkdir -p .gpu/own
-cp "$wheel" .gpu/own/
+"$python" -m pip wheel . --no-deps --no-build-isolation -q -w .gpu/own
 
 if [ -n "$voc" ]; then
   mkdir -p .gpu/voc/JPEGImages .gpu/voc/SegmentationClass
@@ -50,6 +39,8 @@ if [ -n "$voc" ]; then
   done
   echo ".gpu/voc: $(ls .gpu/voc/JPEGImages | wc -l) pairs"
 fi
+tracked=$(git ls-files -z | xargs -0 du -bc 2> /dev/null | awk '/total$/ { sum += $1 } END { print sum }')
+echo "the repository: $(awk "BEGIN { printf \"%.1f MiB\", $tracked / 1048576 }")"
 for part in .gpu/*; do
   echo "$part: $(du -sb "$part" | awk '{ printf "%.1f MiB", $1 / 1048576 }')"
 done

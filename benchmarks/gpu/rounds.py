@@ -35,16 +35,23 @@ class Contestant:
         start: makes the generator.
         check: what its batches have to be.
         ahead: batches that it may have made before it is timed; they are let pass.
+        at_least: batches of a measurement, however long they take: worker processes that began
+            together deliver together, so that a few batches say nothing.
     """
 
     title: str
     start: Callable[[], Generator[Item, None, None]]
     check: BatchCheck | None = None
     ahead: int = 10
+    at_least: int = 1
 
 
 def time_rounds(
-    contestants: Mapping[str, Contestant], *, rounds: int, seconds: float
+    contestants: Mapping[str, Contestant],
+    *,
+    rounds: int,
+    seconds: float,
+    note: Callable[[dict[str, dict[str, Any]]], None] = lambda _: None,
 ) -> dict[str, dict[str, Any]]:
     """Time each contestant `rounds` times, interleaved; whoever fails drops out.
 
@@ -52,12 +59,13 @@ def time_rounds(
         contestants: by name.
         rounds: measurements of each.
         seconds: length of each.
+        note: takes what there is after each round.
 
     Returns:
         By name: `title`, and `pairs_per_second` (median), `lowest`, `highest`, `rounds`, and
         `cpu_ms_per_pair` (median; of this process group), or `error`, a sentence.
     """
-    found: dict[str, dict[str, Any]] = {n: {"title": c.title} for n, c in contestants.items()}
+    errors: dict[str, str] = {}
     running: dict[str, _Running] = {}
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
 
@@ -65,7 +73,7 @@ def time_rounds(
         try:
             action()
         except Exception as e:  # of any library: the others are measured all the same
-            found[name]["error"] = in_a_sentence(e)
+            errors[name] = in_a_sentence(e)
             if name in running:
                 with contextlib.suppress(Exception):
                     running.pop(name).close()
@@ -83,12 +91,24 @@ def time_rounds(
         for _ in range(rounds):
             for name in list(running):
                 attempt(name, lambda name=name: measure(name))  # type: ignore[misc]
+            note(_rows(contestants, measured, errors))
     finally:
         for name in list(running):
             with contextlib.suppress(Exception):
                 running.pop(name).close()
+    return _rows(contestants, measured, errors)
+
+
+def _rows(
+    contestants: Mapping[str, Contestant],
+    measured: Mapping[str, list[tuple[float, float]]],
+    errors: Mapping[str, str],
+) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {n: {"title": c.title} for n, c in contestants.items()}
     for name, pairs in measured.items():
-        if pairs and "error" not in found[name]:
+        if name in errors:
+            found[name]["error"] = errors[name]
+        elif pairs:
             rates = [rate for rate, _ in pairs]
             found[name] |= {
                 "pairs_per_second": statistics.median(rates),
@@ -134,7 +154,7 @@ class _Running:
             if check:
                 check.values(item)
         del item
-        self._consume(seconds=seconds)
+        self._consume(seconds=seconds, at_least=1)
         self._children = _child_processes() - self._others
         self._signal(signal.SIGSTOP)
 
@@ -145,7 +165,7 @@ class _Running:
             next(self._batches)
         synchronize()
         cpu = group_cpu_seconds(os.getpgrp())
-        pairs, elapsed = self._consume(seconds=seconds)
+        pairs, elapsed = self._consume(seconds=seconds, at_least=self._contestant.at_least)
         cpu = group_cpu_seconds(os.getpgrp()) - cpu
         self._signal(signal.SIGSTOP)
         return pairs / elapsed, 1e3 * cpu / pairs
@@ -156,14 +176,15 @@ class _Running:
         self._batches.close()
         synchronize()
 
-    def _consume(self, *, seconds: float) -> tuple[int, float]:
+    def _consume(self, *, seconds: float, at_least: int) -> tuple[int, float]:
         check = self._contestant.check
-        pairs = 0
+        batches = pairs = 0
         begin = time.perf_counter()
-        while time.perf_counter() - begin < seconds:
+        while batches < at_least or time.perf_counter() - begin < seconds:
             item = next(self._batches)
             if check:
                 check.form(item)
+            batches += 1
             pairs += count_pairs(item)
         # what was made ahead at the beginning was as much as what has now been made ahead
         synchronize()

@@ -27,6 +27,7 @@ class Settings:
         batch_sizes: those that are swept.
         batch_size: for what is not swept.
         cached_pairs: length of the data set that is kept in memory; VOC's trainval has 2,913.
+        limit: seconds that a section may take.
     """
 
     device: Literal["cpu", "cuda"]
@@ -37,6 +38,7 @@ class Settings:
     batch_sizes: tuple[int, ...] = (16, 32, 64, 128, 256)
     batch_size: int = 64
     cached_pairs: int = 2913
+    limit: float = 480.0
 
     @property
     def dry_run(self) -> bool:

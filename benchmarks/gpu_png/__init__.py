@@ -1,5 +1,5 @@
 """PNG decoded by nvCOMP and our kernels on a GPU, against our CPU decoder and a copy to the GPU."""
 
-from benchmarks.gpu_png.comparison import KINDS, measure
+from benchmarks.gpu_png.comparison import DRY_SIZES, SIZES, measure
 
-__all__ = ["KINDS", "measure"]
+__all__ = ["DRY_SIZES", "SIZES", "measure"]

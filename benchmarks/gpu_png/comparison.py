@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import statistics
 import sys
@@ -12,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from benchmarks.gpu_png.ways import ByKernels, InPipeline
 from benchmarks.gpu_png.work import Work, make_label, make_photo, make_work, truth
 from dali_voc.ops._png import nvcomp_path
 
-__all__ = ["KINDS", "measure"]
+__all__ = ["DRY_SIZES", "SIZES", "measure"]
 
 _TESTS = Path(__file__).parents[2] / "tests"
-_BATCHES = {"photographs": (1, 4, 16, 64, 256), "labels": (16, 64, 256, 1024)}
-KINDS = tuple(_BATCHES)
-_DRY_BATCHES = (1, 3)
+SIZES = {"photographs": (1, 4, 16, 64, 256), "labels": (16, 64, 256, 1024)}  # of batches
+DRY_SIZES = (1, 3)
 _DISTINCT = 8
 
 
@@ -84,6 +85,17 @@ def _compare(
     }
 
 
+@functools.cache
+def _made_up(kind: str, *, small: bool) -> tuple[npt.NDArray[np.uint8], ...]:
+    """Return files of Cityscapes' size and bytes, or labels of VOC's."""
+    rng = np.random.default_rng(0)
+    if kind == "labels":
+        size = (50, 37) if small else (500, 375)
+        return tuple(make_label(rng, size=size) for _ in range(_DISTINCT))
+    height, width = (40, 64) if small else (1024, 2048)
+    return tuple(make_photo(rng, height=height, width=width) for _ in range(_DISTINCT))
+
+
 def _tests() -> None:
     if str(_TESTS) not in sys.path:
         sys.path.append(str(_TESTS))
@@ -105,7 +117,8 @@ def _inflater(device: torch.device) -> Iterator[Path]:
 def measure(
     device: torch.device,
     *,
-    kinds: Sequence[str] = KINDS,
+    kinds: Sequence[str] = tuple(SIZES),
+    sizes: Sequence[int] | None = None,
     photos: Sequence[Path] = (),
     threads: int | None = None,
     rounds: int = 5,
@@ -117,6 +130,7 @@ def measure(
     Args:
         device: a GPU; a CPU runs through with stand-ins for GPU and nvCOMP, on small files.
         kinds: "photographs", "labels" or both.
+        sizes: of batches; None: those of the kind.
         photos: RGB PNG files, 8 bits; none: made-up ones with Cityscapes' size and bytes.
         threads: of the host; None: all cores.
         rounds: each way is timed so often.
@@ -131,24 +145,20 @@ def measure(
     """
     threads = threads or len(os.sched_getaffinity(0))
     real = device.type == "cuda"
-    rng = np.random.default_rng(0)
-    height, width = (1024, 2048) if real else (40, 64)
-    files = [np.fromfile(path, np.uint8) for path in photos]
-    files = files or [make_photo(rng, height=height, width=width) for _ in range(_DISTINCT)]
-    size = (500, 375) if real else (50, 37)
-    labels = [make_label(rng, size=size) for _ in range(_DISTINCT)]
     found: dict[str, Any] = {"threads": threads, "nvcomp": "real" if real else "the tests' own"}
     with _inflater(device) as nvcomp:
         for kind in kinds:
-            sizes = _BATCHES[kind] if real else _DRY_BATCHES
-            given = files[:_DISTINCT] if kind == "photographs" else labels
-            work = make_work(given, max(sizes), is_label=kind == "labels")
+            swept = sizes or (SIZES[kind] if real else DRY_SIZES)
+            given = [np.fromfile(path, np.uint8) for path in photos[:_DISTINCT]]
+            if kind == "labels" or not given:
+                given = list(_made_up(kind, small=not real))
+            work = make_work(given, max(swept), is_label=kind == "labels")
             found[kind] = {
                 "sizes": sorted(set(work.sizes)),
                 "bytes_per_file": statistics.mean(file.size for file in given),
                 "batches": {},
             }
-            for n in sizes:
+            for n in swept:
                 found[kind]["batches"][str(n)] = _compare(
                     work.first(n),
                     nvcomp=nvcomp,

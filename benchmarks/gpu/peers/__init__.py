@@ -48,12 +48,14 @@ class Peer:
     def contestant(self, config: Config) -> Contestant:
         """Return it as one that can be timed; imports what it needs."""
         batches = importlib.import_module(self.module).batches
+        workers = len(os.sched_getaffinity(0))
         return Contestant(
             title=self.title,
             start=partial(batches, config, SPLIT, **dict(self.options)),
             check=BatchCheck.from_config(config, VOC_SPEC),
             # a DataLoader has two batches ahead per worker, the others fewer
-            ahead=2 * len(os.sched_getaffinity(0)) + 8 if self.is_dataloader else 10,
+            ahead=2 * workers + 8 if self.is_dataloader else 10,
+            at_least=4 * workers if self.is_dataloader else 1,
         )
 
 

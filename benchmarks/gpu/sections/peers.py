@@ -43,15 +43,19 @@ def run(settings: Settings, note: Note) -> dict[str, Any]:
     checked = [n for n, row in found["pairs_checked_for_alignment"].items() if "error" not in row]
     for size in settings.batch_sizes:
         config = settings.config(batch_size=size)
-        rows = time_rounds(
+
+        def keep(rows: dict[str, dict[str, Any]], size: int = size) -> None:
+            for name, row in rows.items():
+                row["is_dataloader"] = name in PEERS and PEERS[name].is_dataloader
+            found["batch_size"][str(size)] = rows
+            note(found)
+
+        time_rounds(
             {name: _contestant(name, config) for name in checked},
             rounds=settings.rounds,
             seconds=settings.seconds,
+            note=keep,
         )
-        for name, row in rows.items():
-            row["is_dataloader"] = name in PEERS and PEERS[name].is_dataloader
-        found["batch_size"][str(size)] = rows
-        note(found)
     demand(found)
     return found
 
