@@ -86,7 +86,8 @@ def _explain(details: list[ErrorDetails], model: type[BaseModel], parts: tuple[s
     if first["type"] == "missing":
         return f"missing, expected {_description(model, parts)}"
     wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
-    return f"found {first['input']!r}, {wanted.replace(' or expected ', ' or ')}"
+    found = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
+    return f"found {found!r}, {wanted.replace(' or expected ', ' or ')}"
 
 
 def _description(model: type[BaseModel], parts: tuple[str, ...]) -> str:
@@ -105,6 +106,8 @@ def _wanted(detail: ErrorDetails) -> str:
         return text + near_match(str(detail["input"]), allowed)
     if detail["type"] == "value_error":
         return str(context["error"])
+    if detail["type"] == "too_short" and context["actual_length"] == 0:
+        return "expected at least one"
     if detail["type"] in ("model_type", "model_attributes_type"):
         return "expected a section of keys"
     message = detail["msg"][0].lower() + detail["msg"][1:]

@@ -48,7 +48,8 @@ def _noun(schema: Schema, *, plural: bool = False) -> str:
     elif schema["type"] == "object":
         return f"mapping (to {type_in_words(schema['additionalProperties'])})"
     elif schema["type"] == "array":
-        items, length = schema["items"], schema.get("minItems")
+        items, least = schema["items"], schema.get("minItems")
+        length = least if least == schema.get("maxItems") else None
         number = f"{length} " if length else ""
         return f"list of {number}{_noun(items, plural=True)}{_bounds(items)}"
     else:

@@ -49,7 +49,7 @@ class LabelsConfig(Section):
         description="labels [n, classes, height, width] of 0 and 1, ignored pixels all 0, instead "
         "of class indices",
     )
-    masks: Annotated[tuple[str, ...] | None, ListToTuple] = Field(
+    masks: Annotated[Annotated[tuple[str, ...], Field(min_length=1)] | None, ListToTuple] = Field(
         None,
         description="names of classes: labels [n, names, height, width], 1 where the class is, 0 "
         "elsewhere, ignore_index on ignored pixels; null: class indices",

@@ -30,7 +30,12 @@ class BuildPipeline(Protocol):
 
 
 def read_once(
-    index: PairIndex, build: BuildPipeline, *, samples: Sequence[int], raising: bool
+    index: PairIndex,
+    build: BuildPipeline,
+    *,
+    samples: Sequence[int],
+    raising: bool,
+    batch: int = _BATCH,
 ) -> Iterator[tuple[int, tuple[npt.NDArray[Any], ...] | SampleError]]:
     """Yield what a pipeline makes of each sample, or what is wrong with it.
 
@@ -39,6 +44,7 @@ def read_once(
         build: makes the pipeline.
         samples: which samples, ascending.
         raising: raise what is wrong with the first bad sample.
+        batch: how many are read together.
 
     Yields:
         The sample, and the pipeline's outputs or what is wrong; in the order given.
@@ -47,7 +53,7 @@ def read_once(
         SampleError: a sample is bad, and `raising` is set.
         LoaderError: it is not a file's fault.
     """
-    many = functools.partial(build, batch_size=_BATCH, prefetch=_PREFETCH)
+    many = functools.partial(build, batch_size=batch, prefetch=_PREFETCH)
     one = functools.partial(build, batch_size=1, prefetch=1)
     todo = np.asarray(samples, np.int64)
     prefetcher: Prefetcher | None = None
@@ -57,8 +63,8 @@ def read_once(
         try:
             if prefetcher is None:
                 prefetcher = Prefetcher(many, index, depth=_PREFETCH)
-                prefetcher.seek(_plan(todo))
-            batch, outputs = prefetcher.fetch()
+                prefetcher.seek(_plan(todo, batch))
+            made, outputs = prefetcher.fetch()
         except DALI_ERRORS as e:
             # DALI has given up on the whole pipeline; what is left gets a new one
             failed, prefetcher = prefetcher.give_up() if prefetcher else None, None
@@ -76,7 +82,7 @@ def read_once(
         else:
             found = {}
             failures = 0
-            done = batch.samples.tolist()
+            done = made.samples.tolist()
             for i, sample in enumerate(done):
                 for earlier in sorted(other for other in bad if other < sample):
                     yield earlier, bad.pop(earlier)
@@ -87,10 +93,10 @@ def read_once(
     yield from sorted(bad.items())
 
 
-def _plan(samples: npt.NDArray[np.int64]) -> Iterator[Batch]:
+def _plan(samples: npt.NDArray[np.int64], batch: int) -> Iterator[Batch]:
     """Yield batches of the samples, and then of one sample without end, for what reads ahead."""
-    starts = range(0, len(samples), _BATCH)
-    for step, members in enumerate(samples[first : first + _BATCH] for first in starts):
+    starts = range(0, len(samples), batch)
+    for step, members in enumerate(samples[first : first + batch] for first in starts):
         key = BatchKey(epoch=0, step=step)
         yield Batch(key=key, planned=members, samples=members, parameters={})
     end = samples[-1:]

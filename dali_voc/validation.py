@@ -110,8 +110,10 @@ def join_tiles(
     Returns:
         Scores of each picture, [classes, height, width].
     """
-    joined = [scores.new_zeros((scores.shape[1], *size)) for size in sizes.tolist()]
-    counts = [scores.new_zeros(size) for size in sizes.tolist()]
+    # sums of many tiles, and their counts, are beyond 16 bits
+    exact = torch.promote_types(scores.dtype, torch.float32)
+    joined = [scores.new_zeros((scores.shape[1], *size), dtype=exact) for size in sizes.tolist()]
+    counts = [scores.new_zeros(size, dtype=exact) for size in sizes.tolist()]
     for t, (i, y, x) in enumerate(tiles.tolist()):
         height, width = (
             min(side, size - start)
@@ -119,4 +121,4 @@ def join_tiles(
         )
         joined[i][:, y : y + height, x : x + width] += scores[t, :, :height, :width]
         counts[i][y : y + height, x : x + width] += 1
-    return [total / count for total, count in zip(joined, counts, strict=True)]
+    return [(total / count).to(scores.dtype) for total, count in zip(joined, counts, strict=True)]

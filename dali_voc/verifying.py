@@ -20,6 +20,8 @@ from dali_voc.packing._label_code import encode_runs
 __all__ = ["Fault", "Verification", "verify_split"]
 
 
+_DECODED = 8  # whole pictures in a batch; three are in memory
+
 Part = Literal["image", "label"]
 
 
@@ -139,7 +141,9 @@ class _Checker:
         # the loader's own graph, told to show whole pictures as bytes
         whole = config.augment.without_chance().model_copy(update={"validation": "full"})
         as_bytes = config.normalize.model_copy(update={"dtype": "uint8"})
-        labels = config.labels.model_copy(update={"dtype": "int32"})
+        # as narrow as they may be: pictures may be large
+        wide = max(len(index.spec.classes) - 1, config.labels.ignore_index) > 255
+        labels = config.labels.model_copy(update={"dtype": "int32" if wide else "uint8"})
         update = {"augment": whole, "normalize": as_bytes, "labels": labels}
         self._config = config.model_copy(update=update)
         self._index = index
@@ -156,8 +160,10 @@ class _Checker:
 
     def pairs(self) -> Iterator[tuple[int, SampleError | None]]:
         """Yield each sample, and what is wrong with one of its files."""
-        build = self._build_whole if self._decode else self._build_fast
-        return self._run(self._index, build, range(len(self._index)))
+        samples = range(len(self._index))
+        if self._decode:
+            return self._run(self._index, self._build_whole, samples, batch=_DECODED)
+        return self._run(self._index, self._build_fast, samples)
 
     def others(self, faults: Sequence[Fault]) -> list[Fault]:
         """Return what is wrong with the other files of pairs of which one is bad."""
@@ -182,9 +188,9 @@ class _Checker:
                 yield Fault.of(self._index, sample, part, error)
 
     def _run(
-        self, index: PairIndex, build: BuildPipeline, samples: Sequence[int]
+        self, index: PairIndex, build: BuildPipeline, samples: Sequence[int], **options: Any
     ) -> Iterator[tuple[int, SampleError | None]]:
-        for sample, found in read_once(index, build, samples=samples, raising=False):
+        for sample, found in read_once(index, build, samples=samples, raising=False, **options):
             yield sample, found if isinstance(found, SampleError) else None
 
     # Importing DALI takes a while; the command line shows its help without it.
@@ -206,6 +212,7 @@ class _Checker:
             tables=self._meaning["tables"],
             on_gpu=False,
             device_id=None,
+            pads=False,
             **self._common,
             **options,
         )

@@ -125,6 +125,15 @@ def test_results_without_a_place(
     assert [path.name for path in here.iterdir()] == ["file"]
 
 
+def test_one_file_by_two_names(run: Run, here: Path, voc: Path) -> None:
+    (here / "link").symlink_to(here)
+    code, said = run("stats", CONFIG, *on(voc), "-o", "counts", "--json", here / "link/counts")
+    assert (code, "found for both JSON and counts, expected two files" in said) == (1, True)
+    for place in ".", "..", "/":
+        code, said = run("stats", CONFIG, *on(voc), "-o", place)
+        assert (code, f"{place}: found a folder, expected a file's name" in said) == (1, True)
+
+
 def contents(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 

@@ -93,7 +93,7 @@ def test_bench_of_other_folders(voc: Path, tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "the textbook's way reads voc2012 alone, and was not timed" in done.stdout
+    assert "the textbook's way reads voc2012 with labels alone, and was not timed" in done.stdout
     result = json.loads((tmp_path / "bench.json").read_text())
     assert result["reference_ratio"] is None
     assert list(result["medians"]) == ["loader", "bound"]

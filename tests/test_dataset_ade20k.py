@@ -125,3 +125,12 @@ def test_real_labels(split: str) -> None:
     assert np.array_equal(kept, values)
     (reduced,) = load_labels("ade20k", REAL, split)
     assert np.array_equal(reduced, np.where(values == 0, 255, values.astype(int) - 1))
+
+
+def test_folders_that_are_called_as_splits_are(root: Path) -> None:
+    for side in "images", "annotations":
+        (root / side / "training").rename(root / side / "train")
+    assert len(pairs_of("ade20k", root, "train")) == 3
+    assert len(pairs_of("ade20k", root, "val")) == 1
+    with pytest.raises(DatasetError, match="found no split 'training', there are: train, validat"):
+        pairs_of("ade20k", root, "training")

@@ -124,6 +124,7 @@ def test_256_rows(tmp_path: Path) -> None:
         ("name,r,g,b\nvoid,0,0,0\n", "found no classes"),
         ("name,r,g,b\na,1,2\n", "found the row 'a,1,2', expected a name and three values"),
         ("name,r,g,b\na,1,2,256\n", "found the row 'a,1,2,256'"),
+        (f"name,r,g,b\na,1,2,{'9' * 5000}\n", "found the row 'a,1,2,999"),
         ("name,r,g,b\n,1,2,3\n", "found the row ',1,2,3', expected a name"),
         (f"name,r,g,b\n{'a' * 200_000},1,2,3\n", r"found no table \(field larger than"),
         ("name,r,g,b\na,1,2,3\na,1,2,4\n", "found 'a' more than once"),
@@ -141,6 +142,11 @@ def test_bad_class_files(tmp_path: Path, text: str, reason: str) -> None:
     [
         ([{"name": "a"}], r'expected \{"classes": \["road", ...\], "colors"'),
         ({"classes": ["a", "a"], "colors": [[0, 0, 0]] * 2}, "classes: 'a' is there twice"),
+        ({"classes": [], "colors": []}, "classes: found none"),
+        (
+            {"classes": ["a"], "colors": [[1, 2, 3]], "void_value": [0]},
+            "unknown key 'void_value'; did you mean 'void_values'",
+        ),
         (
             {"classes": ["a"], "colors": [[1, 2, 3]], "void_values": [0]},
             "value 0 is there twice; see void_values",

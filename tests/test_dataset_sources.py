@@ -228,3 +228,24 @@ def test_all_tensors_are_alike(root: Path) -> None:
             assert images.shape[1:] == (3, *SIZE)
             assert labels.dtype == torch.int64
             assert set(labels.unique().tolist()) <= {0, 1, 2, 255}
+
+
+def test_small_pictures_of_sources_of_which_some_know_their_sizes(
+    voc: Path, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    pack_split(make_config(voc), tmp_path / "packed")
+    packed = {"name": "packed", "root": str(tmp_path / "packed")}
+    loose = {"name": "voc2012", "root": str(voc)}
+    augment = {"crop_size": [320, 400], "small": "drop"}
+    counts = []
+    for sources in ([packed], [loose], [packed, loose], [loose, packed]):
+        config = make_config(dataset={"name": "sources", "sources": sources}, augment=augment)
+        with build_loader(config) as loader:
+            counts.append(len(loader.index))
+    assert counts[0] == counts[1] > 0
+    assert counts[2:] == [2 * counts[0]] * 2
+    assert counts[0] < len(find_pairs_of(voc))
+
+
+def find_pairs_of(voc: Path) -> list[str]:
+    return (voc / "ImageSets/Segmentation/train.txt").read_text().split()

@@ -322,3 +322,44 @@ def test_by_hand_knows_when_it_is_there(name: str, tmp_path: Path) -> None:
         (root / path).mkdir(parents=True)
     assert by_hand.is_there(tmp_path)
     assert by_hand.is_there(root)
+
+
+def test_an_archive_of_another_address_that_was_kept(
+    voc: Path, voc_tar: bytes, tmp_path: Path
+) -> None:
+    with serve(*[Answer(data=voc_tar)] * 3) as server:
+        first, second = (Archive(url=f"{server.url}/{place}/voc.tar") for place in "ab")
+        root = fetch(tmp_path, first, keep=True).root
+        shutil.rmtree(root.parent)
+        assert "nothing says that it is that of" in failure(tmp_path, second)
+        assert not root.exists()
+        # the same address is the same archive, and is not asked again
+        assert_same(fetch(tmp_path, first).root, voc)
+        assert len(server.asked) == 1
+        assert os.listdir(tmp_path) == ["VOCdevkit"]
+        shutil.rmtree(root.parent)
+        assert_same(fetch(tmp_path, second).root, voc)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_folder_of_the_data_may_be_a_link(
+    there: bool, voc: Path, voc_tar: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "voc.tar").write_bytes(voc_tar)
+    (tmp_path / "root/VOCdevkit").mkdir(parents=True)
+    if there:
+        (tmp_path / "large").mkdir()
+    (tmp_path / "root/VOCdevkit/VOC2012").symlink_to(tmp_path / "large")
+    archive = choose_archive("voc2012", url=str(tmp_path / "voc.tar"))
+    done = fetch(tmp_path / "root", archive)
+    assert done.root == tmp_path / "large"
+    assert_same(tmp_path / "root/VOCdevkit/VOC2012", voc)
+    assert fetch(tmp_path / "root", archive).was_there
+
+
+def test_a_local_archive_may_have_any_name(voc: Path, voc_tar: bytes, tmp_path: Path) -> None:
+    for k, name in enumerate((b"x\xff.tar", b"a b%20#?.tar", "ü.tar".encode())):
+        path = tmp_path / os.fsdecode(name)
+        path.write_bytes(voc_tar)
+        done = fetch(tmp_path / f"root{k}", choose_archive("voc2012", url=str(path)))
+        assert_same(done.root, voc)

@@ -251,3 +251,13 @@ def test_validation_is_not_mixed(root: Path) -> None:
         for (images, labels), (images2, labels2) in zip(mixing, plain, strict=True):
             assert torch.equal(images, images2)
             assert torch.equal(labels, labels2)
+
+
+def test_shares_may_sum_up_to_one() -> None:
+    """Also where floating point has a little more."""
+    for hundredths in range(101):
+        for more in range(101 - hundredths):
+            rest = (100 - hundredths - more) / 100
+            AugmentConfig(cutmix=hundredths / 100, classmix=more / 100, copy_paste=rest)
+    with pytest.raises(ValueError, match="sum up to more than 1"):
+        AugmentConfig(cutmix=0.5, classmix=0.5, copy_paste=0.001)

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from dali_voc import Config, DatasetError, SampleError
+from dali_voc import Config, DatasetError, SampleError, StateError, build_loader
 from dali_voc.commands import app
 from dali_voc.datasets import find_pairs
 from dali_voc.datasets._pack_format import packed_spec
@@ -323,3 +324,59 @@ def test_errors_are_one_sentence(config_file: Path, root: Path, tmp_path: Path) 
         f"dali-voc: {path}: truncated JPEG: the file ends before its end marker\n"
     )
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_weights_and_states_go_along(voc: Path, make_config: MakeConfig, tmp_path: Path) -> None:
+    """Of data sets whose samples have weights, and whose labels have values of their own."""
+    sources = [
+        {"name": "voc2012", "root": str(voc), "weight": 3.0, "map": {"person": "cat"}},
+        {"name": "voc2012", "root": str(voc), "split": "val", "weight": 1.0},
+    ]
+
+    def config(first: float) -> Config:
+        changed = [{**sources[0], "weight": first}, sources[1]]
+        return make_config(
+            voc, dataset={"name": "sources", "sources": changed}, augment={"crop_size": [64, 80]}
+        )
+
+    pack_split(config(3.0), tmp_path / "packs")
+    packed = make_config(
+        tmp_path / "packs", dataset={"name": "packed"}, augment={"crop_size": [64, 80]}
+    )
+    with build_loader(config(3.0)) as loose, build_loader(packed) as loader:
+        iterator = iter(loose)
+        next(iterator)
+        loader.load_state_dict(loose.state_dict())
+        for ours, theirs in zip(iterator, loader, strict=True):
+            assert all(map(torch.equal, ours, theirs))
+    with pytest.raises(DatasetError, match=r"packed in another way \(weights '\w+', not '\w+'\)"):
+        pack_split(config(2.0), tmp_path / "packs")
+    # other classes than those that were packed are another run
+    other = make_config(
+        tmp_path / "packs",
+        dataset={"name": "packed", "map": {"dog": "cat"}},
+        augment={"crop_size": [64, 80]},
+    )
+    with (
+        build_loader(other) as loader,
+        build_loader(config(3.0)) as loose,
+        pytest.raises(StateError, match="differs in what label values mean"),
+    ):
+        loader.load_state_dict(loose.state_dict())
+    weights = tmp_path / "packs/train/weights.npy"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(DatasetError, match=r"weights\.npy: damaged, its checksum \(CRC\) is wrong"):
+        build_loader(packed)
+
+
+def test_splits_in_folders(root: Path, make_config: MakeConfig, tmp_path: Path) -> None:
+    lists = root / "ImageSets/Segmentation"
+    (lists / "fold").mkdir()
+    shutil.copy(lists / "val.txt", lists / "fold/one.txt")
+    pack_split(make_config(root), tmp_path / "packs", split="fold/one")
+    assert sorted(os.listdir(tmp_path / "packs/fold")) == ["one"]
+    index = find_pairs("packed", tmp_path / "packs", "fold/one")
+    assert len(index) == len((lists / "val.txt").read_text().split())
+    for split in "../train", "", "a//b", "/train":
+        with pytest.raises(DatasetError, match="expected a name that can be a folder below -o"):
+            pack_split(make_config(root), tmp_path / "packs", split=split)

@@ -14,10 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
-from dali_voc import Config, build_loader
+from dali_voc import Config, DatasetError, build_loader
 from dali_voc.commands import main
+from dali_voc.datasets import find_index
 from dali_voc.labels import voc_colormap
 from dali_voc.previewing import REST, VOID, Sheet, Shown, sheet_of, take_first, take_named
+from dali_voc.previewing._names import find_samples
 
 CONFIG = Path(__file__).parents[1] / "configs/voc2012.yaml"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -313,11 +315,13 @@ def run(monkeypatch) -> Callable[..., None]:
         (["-o", "."], "found a folder, expected a file's name for the sheet"),
         (["-o", "x", "--html", "x"], "x: found for both sheet and page, expected two files"),
         (["--samples", "made_00003"], "found 'made_00003', .* 13; did you mean 'made_0000"),
+        (["--samples", "9" * 5000], "expected a name, or a place from 0 to 13"),
         (["--samples", "14"], "found '14', expected a name, or a place from 0 to 13"),
         (["--samples", ","], "--samples: found no name, expected some of the split's"),
         (["--samples", ""], "--samples: found no name, expected some of the split's"),
         (["--first", "14"], "found 14, expected at most 13: the batches of epoch 0 hold 14 samp"),
         (["--set", "loader.bach_size=2"], "did you mean 'batch_size'"),
+        (["--set", "labels.masks=[]"], r"labels\.masks: found \[\], expected at least one"),
         (["--set", "dataset.root=missing"], "missing: no such folder"),
         (["--size", "4096", "--count", "4", "--set", "augment.crop_size=[4000, 4000]",
           "--set", "loader.batch_size=4"],
@@ -355,3 +359,14 @@ def test_quiet_and_names_on_the_command_line(voc, tmp_path, run, capsys) -> None
     assert capsys.readouterr().out == ""
     with Image.open(io.BytesIO(out.read_bytes())) as picture:
         assert json.loads(picture.text["Samples"]) == ["made_000003", "made_000000", "made_000007"]
+
+
+def test_a_name_that_two_sources_have(voc: Path, make_config) -> None:
+    source = {"name": "voc2012", "root": str(voc)}
+    config = make_config(dataset={"name": "sources", "sources": [source, source]})
+    index = find_index(config.dataset, "train")
+    name = index.name(2)
+    message = rf"fits {name} \(sample 2\), {name} \(sample {2 + len(index) // 2}\)"
+    with pytest.raises(DatasetError, match=message):
+        find_samples(index, [name])
+    assert find_samples(index, ["2", str(2 + len(index) // 2)]) == [2, 2 + len(index) // 2]

@@ -209,3 +209,17 @@ def test_a_picture_too_narrow_to_resize_is_named(root: Path) -> None:
         build_loader(make(root, validation="resize", shorter_side=16384), split="val") as loader,
     ):
         list(loader)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_many_tiles_of_16_bits_are_joined_as_exactly_as_few(dtype: torch.dtype) -> None:
+    rng = torch.Generator().manual_seed(0)
+    whole = torch.randn(1, 3, 40, 50, generator=rng).to(dtype)
+    sizes = torch.tensor([[40, 50]])
+    tiles, places = cut_tiles(whole, sizes, tile=(32, 32), stride=(1, 1))
+    (joined,) = join_tiles(tiles, places, sizes)
+    assert joined.dtype == dtype
+    # sums of 32 bits, rounded once
+    torch.testing.assert_close(
+        joined, whole[0], rtol=1e-2 if dtype == torch.bfloat16 else 1e-3, atol=0
+    )

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dali_voc import Config, DatasetError
+from dali_voc import Config, DatasetError, SampleError
+from dali_voc._read_once import read_once
+from dali_voc.datasets import find_index
 from dali_voc.synthetic import write_voc
-from dali_voc.verifying import verify_split
+from dali_voc.verifying import _Checker, verify_split
 
 MakeConfig = Callable[..., Config]
 CONFIG = Path(__file__).parents[1] / "configs/voc2012.yaml"
@@ -262,3 +264,40 @@ def test_command(planted: Path, sound: Path, tmp_path: Path) -> None:
 def test_real_samples(make_config: MakeConfig, real_voc: Path) -> None:
     for fast in False, True:
         assert verify_split(make_config(real_voc), split="trainval", fast=fast).is_sound
+
+
+def test_pictures_are_not_padded_to_each_other(make_config: MakeConfig, tmp_path: Path) -> None:
+    """Else wide and high ones together would take the memory of large ones."""
+    root = write_voc(tmp_path / "voc", train=6, val=1)
+    sizes = [(9000, 16), (16, 9000)] * 3
+    names = (root / "ImageSets/Segmentation/train.txt").read_text().split()
+    for name, (height, width) in zip(names, sizes, strict=True):
+        Image.new("RGB", (width, height)).save(root / f"JPEGImages/{name}.jpg")
+        Image.new("P", (width, height)).save(root / f"SegmentationClass/{name}.png")
+    config = make_config(root)
+    index = find_index(config.dataset, "train")
+    checker = _Checker(config, index, decode=True)
+    read = read_once(index, checker._build_whole, samples=range(6), raising=True)
+    for (_, found), size in zip(read, sizes, strict=True):
+        assert not isinstance(found, SampleError)
+        assert (found[0].shape, found[1].shape) == ((3, *size), size)
+    assert verify_split(config).is_sound
+
+
+def test_names_that_are_not_utf_8_in_a_strict_terminal(sound: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(sound, tmp_path / "voc"))
+    name = os.fsdecode(b"na\xefve")
+    (root / f"JPEGImages/{name}.jpg").write_bytes(b"no picture")
+    shutil.copy(file_of(root, 0, "label"), root / f"SegmentationClass/{name}.png")
+    with open(root / "ImageSets/Segmentation/train.txt", "ab") as file:
+        file.write(b"\n" + os.fsencode(name) + b"\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "dali_voc", "verify", CONFIG, "--set", f"dataset.root={root}"],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"na\\udcefve" in done.stdout

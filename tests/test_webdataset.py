@@ -259,3 +259,33 @@ def test_bad_members_are_named(make_config: MakeConfig, voc: Path, tmp_path: Pat
         f"{second}, {ids[5]}.png": "the file is empty",
     }
     assert tarfile.is_tarfile(shard)
+
+
+def test_shards_of_a_split_whose_name_begins_alike(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in "val-000.tar", "val-001.tar", "val-hard-000.tar":
+        write_tar(
+            tmp_path / name,
+            [(f"{name[:-4]}{end}", data) for end, data in ((".jpg", b"image"), (".png", b"label"))],
+        )
+    index = find_pairs("webdataset", tmp_path, "val")
+    assert [index.name(i) for i in range(len(index))] == ["val-000", "val-001"]
+    assert "1 shards of split 'val' are left out, as no number follows (val-hard" in caplog.text
+    assert len(find_pairs("webdataset", tmp_path, "val-hard")) == 1
+    assert len(find_pairs("webdataset", tmp_path / "{split}-*.tar", "val")) == 3
+    for name in "val-000.tar", "val-001.tar":
+        (tmp_path / name).unlink()
+    assert len(find_pairs("webdataset", tmp_path, "val")) == 1
+
+
+def test_what_is_passed_over_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_tar(tmp_path / "a.tar", [*PAIR, ("b.c.jpg", b"image"), ("b.c.png", b"label"), ("d", b"")])
+    assert list(scan_shard(tmp_path / "a.tar")) == ["a"]
+    assert "2 pictures are passed over (b.c.jpg, b.c.png)" in caplog.text
+    linked = tarfile.TarInfo("e.jpg")
+    linked.type, linked.linkname = tarfile.LNKTYPE, "a.jpg"
+    with tarfile.open(tmp_path / "a.tar", "a") as tar:
+        tar.addfile(linked)
+    with pytest.raises(DatasetError, match=r"e\.jpg is a link, expected a file; GNU tar makes"):
+        scan_shard(tmp_path / "a.tar")

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dali_voc._files import write_text
 from dali_voc.commands._places import check_places
+from dali_voc.errors import printable
 
 __all__ = ["STANDARD_OUTPUT", "Output", "open_output"]
 
@@ -33,7 +34,7 @@ class Output:
 
     def say(self, text: str) -> None:
         """Print a line of Rich's markup; it is never broken, so that paths can be copied."""
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(printable(text), highlight=False, soft_wrap=True)
 
     def write(self, facts: Mapping[str, Any]) -> None:
         """Write what was found, if it was asked for; in names, what is not UTF-8 becomes `?`.

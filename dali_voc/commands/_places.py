@@ -19,13 +19,14 @@ def check_places(**places: Path | None) -> None:
     Raises:
         ConfigError: two are the same, or a folder is missing, not writable, or has the name.
     """
-    seen: dict[Path, str] = {}
+    seen: dict[str, str] = {}
     for what, path in places.items():
         if path is None:
             continue
-        if path in seen:
-            raise ConfigError(f"{path}: found for both {seen[path]} and {what}, expected two files")
-        seen[path] = what
+        real = os.path.realpath(path)
+        if real in seen:
+            raise ConfigError(f"{path}: found for both {seen[real]} and {what}, expected two files")
+        seen[real] = what
         if not path.parent.is_dir():
             raise ConfigError(f"{path}: found no folder {path.parent}, expected one to write into")
         if path.is_dir():

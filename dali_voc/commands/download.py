@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -129,7 +130,8 @@ def _say_how_to_use(output: Output, dataset: str, root: Path) -> None:
     where = escape(str(root))
     output.say(f"in a configuration:  dataset: {{name: {dataset}, root: {where}}}")
     output.say(
-        f"to check every file: dali-voc verify configs/{dataset}.yaml --set dataset.root={where}",
+        "to check every file: dali-voc verify "
+        f"configs/{dataset}.yaml --set {escape(shlex.quote(f'dataset.root={root}'))}",
     )
 
 

@@ -48,8 +48,10 @@ def stats(
     """
     checked = load_config(config, overrides=settings or [])
     out = checked.sampling.stats_path if out is None else out
-    chart = out.with_suffix(".png") if chart is None else chart
+    if chart is None and out.name:  # '.' and '/' have none, which is said below
+        chart = out.with_suffix(".png")
     output = open_output(json=json, quiet=quiet, counts=out, chart=chart)
+    assert chart is not None
     from dali_voc.counting import count_classes
     from dali_voc.stats import loss_weights
 

@@ -67,7 +67,7 @@ def _read_rows(path: Path) -> list[tuple[str, Color]]:
         raise DatasetError(f"{path}: found the header {found!r}, expected name,r,g,b")
     rows = []
     for row in lines[1:]:
-        parts = [int(cell) if cell.isdecimal() else -1 for cell in row[1:]]
+        parts = [int(cell) if cell.isdecimal() and len(cell) < 10 else -1 for cell in row[1:]]
         if not row[0] or len(parts) != 3 or not all(0 <= part <= 255 for part in parts):
             raise DatasetError(
                 f"{path}: found the row {','.join(row)!r}, expected a name and three values from 0 "

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from dali_voc._config_errors import near_match
 from dali_voc.datasets._class_csv import read_class_csv
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec, find_twice, usual_void
@@ -55,6 +56,12 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
             f"{path}: not a class list, expected "
             '{"classes": ["road", ...], "colors": [[128, 64, 128], ...]}'
         )
+    known = [field.name for field in dataclasses.fields(LabelSpec)]
+    unknown = next((key for key in values if key not in known), None)
+    if unknown is not None:
+        raise DatasetError(
+            f"{path}: not a class list (unknown key {unknown!r}{near_match(unknown, known)})"
+        )
     try:
         spec = _ADAPTER.validate_python(values)
     except ValidationError as e:
@@ -66,6 +73,8 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
             if key
             else f"{path}: not a class list ({text})"
         ) from None
+    if not spec.classes:
+        raise DatasetError(f"{path}: not a class list (classes: found none)")
     twice = find_twice(spec.classes)
     if twice is not None:
         raise DatasetError(f"{path}: not a class list (classes: {twice!r} is there twice)")

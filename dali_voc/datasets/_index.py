@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -189,8 +189,8 @@ class PairIndex:
         images: where the images are.
         labels: where the labels are; `labels[i]` belongs to `images[i]`.
         spec: what label values mean.
-        sizes: height and width of each label, pixels, integers [n, 2]; None where they are not
-            known.
+        sizes: height and width of each label, pixels, integers [n, 2], negative where they are not
+            known; None: none is.
         source: which of `spec.label_maps()` each label follows, integers [n], or
             `dali_voc.labels.NO_LABEL` where there is none, and `labels` has the image again; None:
             the first.
@@ -198,6 +198,8 @@ class PairIndex:
         weights: how often each pair is drawn in training, relative to the others, float64 [n];
             None: each comes once.
         known_digest: what `digest` returns, if somebody has worked it out already.
+        known_meaning: what `meaning` returns, of labels that are kept in other values than those
+            that they were made from.
         made_from: paths of what the listing went by besides the folders of the files themselves:
             lists, class files, folders that hold no file of it (yet).
     """
@@ -210,6 +212,7 @@ class PairIndex:
     segments: Segments | None = None
     weights: npt.NDArray[np.float64] | None = None
     known_digest: str | None = None
+    known_meaning: Mapping[str, Any] | None = None
     made_from: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -295,6 +298,8 @@ class PairIndex:
 
     def meaning(self) -> dict[str, Any]:
         """Return what labels mean, as plain values that differ where it does."""
+        if self.known_meaning is not None:
+            return dict(self.known_meaning)
         facts = asdict(self.spec)
         # what is new in a later version changes nothing
         if not facts["maps"]:
@@ -315,6 +320,7 @@ class PairIndex:
             source=None if self.source is None else self.source[chosen],
             segments=None if self.segments is None else self.segments.select(chosen),
             weights=None if self.weights is None else self.weights[chosen],
+            known_meaning=self.known_meaning,
             made_from=self.made_from,
         )
 

@@ -1,5 +1,7 @@
 """What a packed split consists of: shards, `records.npy`, `names.bin` and `index.json`.
 
+Where the source has weights, `weights.npy`, too.
+
 A shard is `SHARD_START`, and then image and label of each pair, one after another. Images are as
 they were, or JPEG rewritten without loss; labels are class indices in the code of
 `dali_voc/ops/csrc/label_runs.h`, or gray PNG.
@@ -8,7 +10,7 @@ they were, or JPEG rewritten without loss; labels are class indices in the code 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +25,7 @@ __all__ = [
     "RECORDS",
     "SHARD_START",
     "VERSION",
+    "WEIGHTS",
     "MadeFrom",
     "PackIndex",
     "Shard",
@@ -32,7 +35,7 @@ __all__ = [
 ]
 
 VERSION = 1
-INDEX, RECORDS, NAMES = "index.json", "records.npy", "names.bin"
+INDEX, RECORDS, NAMES, WEIGHTS = "index.json", "records.npy", "names.bin", "weights.npy"
 SHARD_START = b"dali_voc pack 1\n"
 
 # One pair. Of what there is two of, the first is the image's and the second the label's.
@@ -65,6 +68,7 @@ class MadeFrom(_Model):
         shard_size: bytes that a shard may have.
         meaning: a hash of what label values mean, where they are not the classes' own.
         files: which files the samples were in, as `PairIndex.files_digest` says it.
+        weights: a hash of the samples' weights, where they have any.
         jpeg_restarts: MCUs between restart markers that were added to JPEG files; 0: they are as
             they were.
     """
@@ -78,6 +82,7 @@ class MadeFrom(_Model):
     shard_size: int
     meaning: str = ""
     files: str = ""
+    weights: str = ""
     jpeg_restarts: int = 0
 
 
@@ -97,10 +102,13 @@ class PackIndex(_Model):
         records: number of pairs.
         samples: which they are, as `PairIndex.digest` says it.
         spec: what label values mean.
+        meaning: what those of the source mean, as `PairIndex.meaning` says it; None: of a version
+            that did not write it.
         void: the value of pixels of no class.
         shards: in order.
         records_crc: CRC-32 of `records.npy`.
         names_crc: CRC-32 of `names.bin`.
+        weights_crc: CRC-32 of `weights.npy`; None: there is none.
         made_from: source and configuration.
         left_out: what was wrong with the pairs that were left out.
     """
@@ -110,10 +118,12 @@ class PackIndex(_Model):
     records: int = Field(ge=1)
     samples: str
     spec: LabelSpec
+    meaning: dict[str, Any] | None = None
     void: int = Field(ge=0, le=65534)
     shards: tuple[Shard, ...] = Field(min_length=1)
     records_crc: int
     names_crc: int
+    weights_crc: int | None = None
     made_from: MadeFrom
     left_out: tuple[str, ...]
 

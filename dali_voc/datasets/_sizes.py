@@ -26,10 +26,13 @@ def find_large(
         SampleError: a label's header cannot be read.
         DatasetError: no pair is left.
     """
-    if index.sizes is None:
-        kept = _from_headers(index, crop_size, must_exist)
-    else:
-        kept = np.flatnonzero((index.sizes >= crop_size).all(axis=1)).tolist()
+    known = np.full((len(index), 2), -1) if index.sizes is None else index.sizes
+    is_known = (known >= 0).all(axis=1)
+    large = np.asarray((known >= crop_size).all(axis=1))
+    for i in np.flatnonzero(~is_known).tolist():
+        size = _from_header(index, i, must_exist)
+        large[i] = size is None or (size[0] >= crop_size[0] and size[1] >= crop_size[1])
+    kept = np.flatnonzero(large).tolist()
     if not kept:
         raise DatasetError(
             f"none of the {len(index)} pairs is as large as the crop, {crop_size[0]}x"
@@ -38,20 +41,18 @@ def find_large(
     return kept
 
 
-def _from_headers(index: PairIndex, crop_size: tuple[int, int], must_exist: bool) -> list[int]:
-    labeled = set(index.labeled.tolist())
-    kept = []
-    for i in range(len(index)):
-        try:
-            with index.labels.open(i) as file, Image.open(file) as label:
-                width, height = label.size
-        except Exception as e:  # Pillow raises many kinds on damaged headers
-            if not must_exist:
-                kept.append(i)
-                continue
-            reason = e.reason if isinstance(e, SampleError) else e
-            kind = "a PNG label" if i in labeled else "an image"
-            raise SampleError(index.labels[i], f"cannot be read as {kind} ({reason})") from None
-        if height >= crop_size[0] and width >= crop_size[1]:
-            kept.append(i)
-    return kept
+def _from_header(index: PairIndex, i: int, must_exist: bool) -> tuple[int, int] | None:
+    """Return height and width of a label, or of what stands for it; None: it has no sound header.
+
+    Raises:
+        SampleError: it has none, and `must_exist` is set.
+    """
+    try:
+        with index.labels.open(i) as file, Image.open(file) as label:
+            return label.height, label.width
+    except Exception as e:  # Pillow raises many kinds on damaged headers
+        if not must_exist:
+            return None
+        reason = e.reason if isinstance(e, SampleError) else e
+        kind = "a PNG label" if i in index.labeled else "an image"
+        raise SampleError(index.labels[i], f"cannot be read as {kind} ({reason})") from None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dali_voc.datasets._layout import some_of
 from dali_voc.errors import DatasetError
 
 __all__ = ["IMAGES", "LABELS", "Member", "scan_shard"]
+
+_log = logging.getLogger("dali_voc")
 
 # What follows a key's first dot; the first that a key has counts. A key of a JPEG image may have a
 # plain PNG label; where the image is PNG too, the label's name says so.
@@ -96,6 +100,7 @@ def _refuse(path: Path, what: str, offenders: list[str], expected: str) -> None:
 
 def _members(path: Path) -> Iterator[tuple[str, Member]]:
     """Yield key and place of each image or label."""
+    passed_over: list[str] = []
     try:
         with open(path, "rb") as file:
             _check_magic(path, file.read(6))
@@ -107,8 +112,17 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
                     folder, slash, base = info.name.rpartition("/")
                     key, dot, suffix = base.partition(".")
                     suffix = suffix.lower()
-                    if not (info.isreg() and dot and suffix in (*IMAGES, *LABELS)):
+                    if not dot or info.isdir():
                         continue
+                    if suffix not in (*IMAGES, *LABELS):
+                        if suffix.rpartition(".")[2] in IMAGES:
+                            passed_over.append(info.name)
+                        continue
+                    if not info.isreg():
+                        raise DatasetError(
+                            f"{path}: {info.name} is a link, expected a file; GNU tar makes files "
+                            "of hard links by --hard-dereference"
+                        )
                     if info.issparse():
                         raise DatasetError(f"{path}: {info.name} is stored as a sparse file")
                     if info.offset_data + info.size > size:
@@ -123,6 +137,14 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
         raise DatasetError(f"{path}: damaged or truncated tar ({e})") from None
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
+    if passed_over:
+        _log.warning(
+            "%s: %d pictures are passed over (%s): what follows the first dot of their names is "
+            "neither an image's nor a label's ending",
+            path,
+            len(passed_over),
+            some_of(passed_over),
+        )
     if len(end) < tarfile.BLOCKSIZE:
         raise DatasetError(f"{path}: truncated tar, it ends without an end-of-archive mark")
     if any(end):

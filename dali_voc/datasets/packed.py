@@ -20,6 +20,7 @@ from dali_voc.datasets._pack_format import (
     RECORD,
     RECORDS,
     VERSION,
+    WEIGHTS,
     PackIndex,
     shard_name,
     unfinished,
@@ -54,7 +55,7 @@ def find_pairs(
     folder = root / split
     index = read_index(folder)
     _check_shards(folder, index)
-    table, text = _map_index(folder, index)
+    table, text, weights = _map_index(folder, index)
     names = Names(text=text, ends=table["name_end"])
     counts = [shard.records for shard in index.shards]
     first = np.cumsum(counts) - counts
@@ -75,7 +76,9 @@ def find_pairs(
         labels=files(1, "label"),
         spec=index.spec,
         sizes=table["size"],
+        weights=weights,
         known_digest=index.samples,
+        known_meaning=index.meaning,
     )
 
 
@@ -136,9 +139,14 @@ def _check_shards(folder: Path, index: PackIndex) -> None:
             raise DatasetError(f"{path}: found {found} bytes, expected {shard.size}")
 
 
-def _map_index(folder: Path, index: PackIndex) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-    """Check records and names, and map them; nothing of them needs to stay in memory."""
-    for name, expected in (RECORDS, index.records_crc), (NAMES, index.names_crc):
+def _map_index(
+    folder: Path, index: PackIndex
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8], npt.NDArray[np.float64] | None]:
+    """Check records, names and weights, and map them; nothing needs to stay in memory."""
+    files = {RECORDS: index.records_crc, NAMES: index.names_crc, WEIGHTS: index.weights_crc}
+    for name, expected in files.items():
+        if expected is None:
+            continue
         crc = 0
         try:
             with open(folder / name, "rb") as file:
@@ -156,4 +164,12 @@ def _map_index(folder: Path, index: PackIndex) -> tuple[npt.NDArray[Any], npt.ND
             f"{folder / RECORDS}: found {list(table.shape)} records of {table.dtype}, expected "
             f"{index.records} of a packed split"
         )
-    return table, text
+    if index.weights_crc is None:
+        return table, text, None
+    weights = np.asarray(np.load(folder / WEIGHTS, mmap_mode="r"))
+    if weights.dtype != np.float64 or weights.shape != (index.records,):
+        raise DatasetError(
+            f"{folder / WEIGHTS}: found {list(weights.shape)} weights of {weights.dtype}, expected "
+            f"{index.records} of float64"
+        )
+    return table, text, weights

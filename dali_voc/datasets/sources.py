@@ -62,12 +62,11 @@ def find_pairs(
             if text.startswith("dataset."):
                 raise DatasetError(f"{key}{text.removeprefix('dataset')}") from None
             raise DatasetError(f"{key}: {text}") from None
-    sizes = [index.sizes for index in found if index.sizes is not None]
     return PairIndex(
         images=ChainList([index.images for index in found]),
         labels=ChainList([index.labels for index in found]),
         spec=_common_spec(found),
-        sizes=np.concatenate(sizes) if len(sizes) == len(found) else None,
+        sizes=_sizes(found),
         source=_map_numbers(found),
         weights=_weights(options.sources, found),
         made_from=tuple(path for index in found for path in index.made_from),
@@ -84,7 +83,7 @@ def _find_one(
         # its map is between its own classes and the common ones
         index = find(dataclasses.replace(own, map=None))
         spec = remap(index.spec, classes=common, mapping=own.map)
-        index = dataclasses.replace(index, spec=spec)
+        index = dataclasses.replace(index, spec=spec, known_meaning=None)
     if index.segments is not None:
         raise DatasetError(
             f"dataset.name: found {source.name!r}, whose labels' colours mean something else in "
@@ -113,6 +112,19 @@ def _map_numbers(found: Sequence[PairIndex]) -> npt.NDArray[np.int32]:
         numbers.append(shifted.astype(np.int32))
         before += len(index.spec.label_maps())
     return np.concatenate(numbers)
+
+
+def _sizes(found: Sequence[PairIndex]) -> npt.NDArray[np.int64] | None:
+    if all(index.sizes is None for index in found):
+        return None
+    unknown = [np.full((len(index), 2), -1) for index in found]
+    known = [index.sizes for index in found]
+    return np.concatenate(
+        [
+            no if yes is None else yes.astype(np.int64)
+            for no, yes in zip(unknown, known, strict=True)
+        ]
+    )
 
 
 def _weights(

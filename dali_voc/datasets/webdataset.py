@@ -6,12 +6,14 @@ https://github.com/webdataset/webdataset
 from __future__ import annotations
 
 import glob
+import logging
 from pathlib import Path
 
 import numpy as np
 
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._layout import some_of
 from dali_voc.datasets._names import Names
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._records import RecordList
@@ -21,6 +23,8 @@ from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import DatasetError
 
 __all__ = ["CLASS_FILE", "find_pairs"]
+
+_log = logging.getLogger("dali_voc")
 
 CLASS_FILE = "classes.json"
 
@@ -91,11 +95,31 @@ def _find_shards(root: Path, split: str) -> list[Path]:
             "it, such as /data/coco-{split}-*.tar"
         )
     found = sorted(Path(path) for pattern in patterns for path in glob.glob(pattern))
+    if root.is_dir():
+        found = _own_shards(found, root, split)
     if not found:
         raise DatasetError(
             f"{root}: found no shards of split '{split}', expected {' or '.join(patterns)}"
         )
     return found
+
+
+def _own_shards(shards: list[Path], root: Path, split: str) -> list[Path]:
+    """Leave out what belongs to another split: beside `val-0.tar`, `val-hard-0.tar`."""
+    start = f"{split}-"
+    named = [path for path in shards if path.parent == root and path.name.startswith(start)]
+    others = [path for path in named if not path.name[len(start) :][:1].isdigit()]
+    if not others or len(others) == len(named):
+        return shards
+    _log.warning(
+        "%s: %d shards of split '%s' are left out, as no number follows (%s); a pattern with "
+        "{split} in it, as root, would take them",
+        root,
+        len(others),
+        split,
+        some_of([path.name for path in others]),
+    )
+    return [path for path in shards if path not in others]
 
 
 def _join_names(indices: list[ShardIndex]) -> Names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import urllib.parse
 from pathlib import Path, PurePosixPath
 
@@ -67,7 +68,9 @@ def choose_archive(
 def local_path(archive: Archive) -> Path | None:
     """Return the path of an archive that is a file already, or None."""
     parts = urllib.parse.urlsplit(archive.url)
-    return Path(urllib.parse.unquote(parts.path)) if parts.scheme == "file" else None
+    if parts.scheme != "file":
+        return None
+    return Path(os.fsdecode(urllib.parse.unquote_to_bytes(parts.path)))
 
 
 def archive_name(archive: Archive, name: str) -> str:

@@ -12,6 +12,7 @@ from dali_voc.datasets import voc2012_aug
 from dali_voc.downloading._archive import ArchiveError
 from dali_voc.downloading._catalogue import SBD, Archive
 from dali_voc.downloading._choose import archive_name, local_path
+from dali_voc.downloading._part import Part
 from dali_voc.downloading._place import the_only_one, voc_root
 from dali_voc.downloading._sbd import LABELS, add_sbd, check_scipy
 from dali_voc.downloading._space import check_space
@@ -158,7 +159,7 @@ def _archive_file(
         yield path
     except ArchiveError:
         if archive.checksum is None:
-            path.unlink()  # another try should not meet it again
+            Part(path).forget()  # another try should not meet it again
         raise
     if not keep:
-        path.unlink()
+        Part(path).forget()

@@ -60,6 +60,7 @@ class Part:
         self._final = final
         self.path = final.with_name(f"{final.name}.part")
         self._record = final.with_name(f"{final.name}.part.json")
+        self._origin = final.with_name(f".{final.name}.from")
         self.version = self._read_version()
         self.size = self.path.stat().st_size if self.path.is_file() else 0
 
@@ -96,8 +97,27 @@ class Part:
                 "and the same command goes on from there"
             ) from None
 
-    def finish(self) -> None:
-        """Give the file its final name, durably."""
+    @property
+    def came_from(self) -> str | None:
+        """The address that the whole file came from, where `finish` has noted it."""
+        try:
+            return self._origin.read_text()
+        except (OSError, ValueError):
+            return None
+
+    def forget(self) -> None:
+        """Remove the whole file, and what is known of it."""
+        self._final.unlink()
+        self._origin.unlink(missing_ok=True)
+
+    def finish(self, *, origin: str | None = None) -> None:
+        """Give the file its final name, durably.
+
+        Args:
+            origin: its address, where nothing else tells what the file is; it is noted beside it.
+        """
+        if origin is not None:
+            write_text(self._origin, origin)
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(self.path, self._final)

@@ -20,13 +20,15 @@ def voc_root(root: Path, year: str) -> tuple[Path, Path]:
     """Return the folder for archives, and `VOCdevkit/YEAR` in it, where a year of VOC goes.
 
     `root` may be the folder that holds `VOCdevkit`, or `VOCdevkit` or the year's folder in it.
+    Where the year's folder is a link, the data go where it leads.
     """
     root = root.absolute()
     if root.name == year and root.parent.name == "VOCdevkit":
         root = root.parent
     if root.name == "VOCdevkit":
         root = root.parent
-    return root, root / "VOCdevkit" / year
+    final = root / "VOCdevkit" / year
+    return root, final.resolve() if final.is_symlink() else final
 
 
 @contextmanager

@@ -62,10 +62,15 @@ def fetch(
         DownloadError: it cannot be had, or is not what it should be.
         OSError: the folder cannot be written.
     """
+    part = Part(path)
     if path.exists():
+        if archive.checksum is None and part.came_from != archive.url:
+            raise DownloadError(
+                f"{path}: found a file already, and without --md5 or --sha256 nothing says that it "
+                f"is that of {archive.url}; move it away, or give its path as --url"
+            )
         check_file(archive, path, progress=progress)
         return
-    part = Part(path)
     _drop_what_cannot_be_resumed(part, archive)
     while True:
         resumed = part.size > 0
@@ -77,7 +82,7 @@ def fetch(
         if not resumed:
             raise DownloadError(f"{archive.url}: {problem}")
         _log.warning("%s: %s, after going on with an older part: begins anew", archive.url, problem)
-    part.finish()
+    part.finish(origin=archive.url if archive.checksum is None else None)
 
 
 def check_file(archive: Archive, path: Path, *, progress: Progress) -> None:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import io
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dali_voc._files import sync_folder, write_bytes
-from dali_voc.datasets._index import name_digest
-from dali_voc.datasets._pack_format import INDEX, NAMES, RECORDS, MadeFrom, PackIndex, Shard
+from dali_voc.datasets._index import PairIndex, name_digest
+from dali_voc.datasets._pack_format import (
+    INDEX,
+    NAMES,
+    RECORDS,
+    WEIGHTS,
+    MadeFrom,
+    PackIndex,
+    Shard,
+)
 from dali_voc.labels import LabelSpec
 from dali_voc.packing._shards import Part
 
@@ -23,6 +33,7 @@ def write_index(
     *,
     spec: LabelSpec,
     void: int,
+    source: PairIndex,
     made_from: MadeFrom,
     left_out: tuple[str, ...],
 ) -> PackIndex:
@@ -33,6 +44,7 @@ def write_index(
         parts: what is known of them.
         spec: what label values mean.
         void: the value of pixels of no class.
+        source: what was packed.
         made_from: source and configuration.
         left_out: what was wrong with the pairs that were left out.
 
@@ -44,22 +56,34 @@ def write_index(
     lengths = np.array([len(part.names) for part in parts], np.uint64)
     records["name_end"] += np.repeat(np.cumsum(lengths) - lengths, counts)
     names = b"".join(part.names for part in parts)
-    buffer = io.BytesIO()
-    np.save(buffer, records)
+    table = _saved(records)
+    weights = None
+    if source.weights is not None:
+        weights = _saved(np.concatenate([part.weights for part in parts]))
     index = PackIndex(
         records=len(records),
         samples=name_digest(len(records), [names]),
         spec=spec,
+        meaning=source.meaning(),
         void=void,
         shards=tuple(Shard(size=part.size, records=len(part.records)) for part in parts),
-        records_crc=zlib.crc32(buffer.getvalue()),
+        records_crc=zlib.crc32(table),
         names_crc=zlib.crc32(names),
+        weights_crc=None if weights is None else zlib.crc32(weights),
         made_from=made_from,
         left_out=left_out,
     )
-    write_bytes(folder / RECORDS, buffer.getvalue(), durable=True)
+    write_bytes(folder / RECORDS, table, durable=True)
+    if weights is not None:
+        write_bytes(folder / WEIGHTS, weights, durable=True)
     write_bytes(folder / NAMES, names, durable=True)
     text = index.model_dump_json(indent=2) + "\n"
     write_bytes(folder / INDEX, text.encode(), durable=True)
     sync_folder(folder)
     return index
+
+
+def _saved(array: npt.NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()

@@ -80,6 +80,8 @@ def pack_split(
         SampleError: a pair is bad, and `on_error` is "raise".
         OSError: the folder cannot be written.
     """
+    if {"", ".", ".."} & set(split.split("/")):
+        raise DatasetError(f"split: found {split!r}, expected a name that can be a folder below -o")
     raising = config.loader.on_error == "raise"
     source = find_index(config.dataset, split, must_exist=raising)
     spec, void = packed_spec(source.spec)
@@ -94,9 +96,11 @@ def pack_split(
         shard_size=shard_size,
         meaning=_meaning(source),
         files=source.files_digest(config.dataset.path),
+        weights=_weights_digest(source),
         jpeg_restarts=RESTART_INTERVAL if jpeg_restarts else 0,
     )
-    final, folder = out / split, out / unfinished(split)
+    final = out / split
+    folder = final.parent / unfinished(final.name)
     if final.exists():
         index = read_index(final)
         _check_same(final, index.made_from, made_from)
@@ -128,10 +132,16 @@ def pack_split(
             raise
         left_out = (*(text for part in parts for text in part.left_out), *packer.left_out)
         index = write_index(
-            folder, parts, spec=spec, void=void, made_from=made_from, left_out=left_out
+            folder,
+            parts,
+            spec=spec,
+            void=void,
+            source=source,
+            made_from=made_from,
+            left_out=left_out,
         )
         os.rename(folder, final)
-        sync_folder(out)
+        sync_folder(final.parent)
         for name in (_PLAN, *(part_name(k) for k in range(len(parts)))):
             (final / name).unlink(missing_ok=True)
     progress(len(source), len(source))
@@ -175,7 +185,14 @@ class _Packer:
                     parts.append(self._finish(shard, sample))
                     shard = None
                 shard = shard or ShardWriter(self._folder, len(done) + len(parts))
-                shard.add(name=self._source.name(sample), image=image, label=label, size=size)
+                weights = self._source.weights
+                shard.add(
+                    name=self._source.name(sample),
+                    image=image,
+                    label=label,
+                    size=size,
+                    weight=1.0 if weights is None else float(weights[sample]),
+                )
             if shard:
                 parts.append(self._finish(shard, len(self._source)))
         except BaseException:
@@ -230,6 +247,12 @@ class _Packer:
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
         )
+
+
+def _weights_digest(source: PairIndex) -> str:
+    if source.weights is None:
+        return ""
+    return hashlib.sha256(source.weights.astype("<f8").tobytes()).hexdigest()[:16]
 
 
 def _meaning(source: PairIndex) -> str:

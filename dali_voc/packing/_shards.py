@@ -30,6 +30,7 @@ class Part:
     Attributes:
         records: `RECORD` [n]; ends of names are counted from the shard's first name.
         names: the text of the names, a zero byte behind each.
+        weights: of the samples, float64 [n].
         size: of the shard, bytes.
         next_sample: the sample of the source with which the next shard begins.
         left_out: what was wrong with samples that were left out since the shard before.
@@ -37,6 +38,7 @@ class Part:
 
     records: npt.NDArray[Any]
     names: bytes
+    weights: npt.NDArray[np.float64]
     size: int
     next_sample: int
     left_out: tuple[str, ...]
@@ -62,6 +64,7 @@ def _read(folder: Path, number: int) -> Part | None:
             known_size, next_sample = file["numbers"].tolist()
             left_out = json.loads(file["left_out"].tobytes())
             records, names = file["records"], file["names"].tobytes()
+            weights = file["weights"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     if size != known_size:
@@ -69,6 +72,7 @@ def _read(folder: Path, number: int) -> Part | None:
     return Part(
         records=records,
         names=names,
+        weights=weights,
         size=size,
         next_sample=next_sample,
         left_out=tuple(left_out),
@@ -93,12 +97,15 @@ class ShardWriter:
         self._records: list[tuple[Any, ...]] = []
         self._names: list[bytes] = []
         self._names_size = 0
+        self._weights: list[float] = []
         self.size = len(SHARD_START)
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def add(self, *, name: str, image: bytes, label: bytes, size: Sequence[int]) -> None:
+    def add(
+        self, *, name: str, image: bytes, label: bytes, size: Sequence[int], weight: float = 1.0
+    ) -> None:
         """Write a pair.
 
         Args:
@@ -106,7 +113,9 @@ class ShardWriter:
             image: its image, as stored.
             label: its label, in the code of packed labels.
             size: height and width, pixels.
+            weight: how often it is drawn.
         """
+        self._weights.append(weight)
         encoded = os.fsencode(name)
         self._names.append(encoded)
         self._names_size += len(encoded) + 1
@@ -129,6 +138,7 @@ class ShardWriter:
         part = Part(
             records=np.array(self._records, RECORD),
             names=Names.of(self._names).text.tobytes(),
+            weights=np.array(self._weights, np.float64),
             size=self.size,
             next_sample=next_sample,
             left_out=tuple(left_out),
@@ -138,6 +148,7 @@ class ShardWriter:
             buffer,
             records=part.records,
             names=np.frombuffer(part.names, np.uint8),
+            weights=part.weights,
             numbers=np.array([part.size, next_sample]),
             left_out=np.frombuffer(json.dumps(part.left_out).encode(), np.uint8),
         )

@@ -42,6 +42,7 @@ def build_pipeline(
     prefetch: int,
     hw_decoder_load: float | None = None,
     cache: Cache | None = None,
+    pads: bool = True,
 ) -> Pipeline:
     """Build the pipeline that turns what `source` names into batches.
 
@@ -63,6 +64,7 @@ def build_pipeline(
         hw_decoder_load: share of the JPEGs for the GPU's JPEG engines, 0 to 1; None for DALI's
             default. Without meaning on the CPU.
         cache: where samples are kept.
+        pads: whether whole pictures are padded to one size; else each has its own.
 
     Returns:
         A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
@@ -88,6 +90,7 @@ def build_pipeline(
         form=Form.of(config.normalize, on_gpu=on_gpu),
         plain=Form.plain(config.normalize),
         operators=tuple(map(UserOperator.find, augment.operators)),
+        pads=pads,
     )
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]

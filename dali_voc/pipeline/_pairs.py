@@ -42,6 +42,7 @@ class PairGraph:
         operators: the user's own.
         form: of the images in the end.
         plain: of the images while they are being distorted.
+        pads: whether whole pictures are padded to one size.
     """
 
     config: Config
@@ -55,6 +56,7 @@ class PairGraph:
     operators: tuple[UserOperator, ...]
     form: Form
     plain: Form
+    pads: bool = True
 
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
@@ -286,7 +288,9 @@ class PairGraph:
     def _pad(
         self, node: Any, multiple: int, fill: list[float], *, channels_last: bool = False
     ) -> Any:
-        """Pad to the largest of the batch, and that to a multiple."""
+        """Pad to the largest of the batch, and that to a multiple, if that is wanted."""
+        if not self.pads:
+            return node
         if len(set(fill)) == 1:
             return fn.pad(node, axis_names="HW", align=[multiple, multiple], fill_value=fill[0])
         # one fill value for all channels: 0, about the colour that is to fill

@@ -20,27 +20,26 @@ def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
             Several in one text are parted by commas.
 
     Raises:
-        DatasetError: one is not there, an end fits several names, or there are none.
+        DatasetError: one is not there or fits several samples, or there are none.
     """
-    by_name: dict[str, int] = {}
+    by_name: dict[str, list[int]] = {}
     by_end: dict[str, list[int]] = {}
     for i in range(len(index)):
         name = index.name(i)
-        by_name.setdefault(name, i)
+        by_name.setdefault(name, []).append(i)
         parts = name.split("/")
         for cut in range(1, len(parts)):
             by_end.setdefault("/".join(parts[cut:]), []).append(i)
 
     def find(text: str) -> int:
-        if text in by_name:
-            return by_name[text]
-        ends = by_end.get(text, [])
-        if len(ends) > 1:
-            names = ", ".join(index.name(i) for i in ends[:3])
+        fitting = by_name.get(text) or by_end.get(text, [])
+        if len(fitting) > 1:
+            names = ", ".join(f"{index.name(i)} (sample {i})" for i in fitting[:3])
             raise DatasetError(f"--samples: found {text!r}, which fits {names}")
-        if ends:
-            return ends[0]
-        if text.isascii() and text.isdigit() and int(text) < len(index):
+        if fitting:
+            return fitting[0]
+        # no place has more digits
+        if text.isascii() and text.isdigit() and len(text) < 19 and int(text) < len(index):
             return int(text)
         raise DatasetError(
             f"--samples: found {text!r}, expected a name, or a place from 0 to {len(index) - 1}"
