@@ -37,6 +37,8 @@ NETWORKS = {"fcn": "small", "deeplabv3_resnet50": "torchvision:deeplabv3_resnet5
 _BATCH_SIZE = 16
 _STEPS_AHEAD = 2
 _WARM_UP = {"cuda": 5, "cpu": 1}  # steps
+# of a measurement at least: 1 % of a step is asked for, which a few steps do not show
+_SECONDS = {"cuda": 3.0, "cpu": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +88,11 @@ def _compare(network: str, config: Config, settings: Settings) -> dict[str, Any]
         measured: dict[str, list[_Steps]] = {name: [] for name in sources}
         for source in sources.values():
             trainer.steps(source, at_least=_WARM_UP[settings.device], seconds=0.0)
+        seconds = max(settings.seconds, _SECONDS[settings.device])
         for _ in range(settings.rounds):
             for name, source in sources.items():
                 trainer.steps(source, at_least=1, seconds=0.0)
-                measured[name].append(trainer.steps(source, at_least=2, seconds=settings.seconds))
+                measured[name].append(trainer.steps(source, at_least=2, seconds=seconds))
     with_loader, without = (
         statistics.median(one.seconds for one in measured[name]) for name in ("loader", "synthetic")
     )
