@@ -116,7 +116,7 @@ class Fetcher:
         """
         # DALI has given up on the whole pipeline; the next batch gets a new one
         failed, self.prefetcher = self.prefetcher, None
-        batch = failed.give_up() if failed else None
+        batch = failed.give_up(error) if failed else None
         if batch is None:  # there is no pipeline, or it did not begin
             raise cannot_start(error) from error
         on_error = self.config.loader.on_error

@@ -17,7 +17,7 @@ import torch
 
 __all__ = ["Choose", "Pastes", "paste_by_numpy", "paste_by_torch", "rank"]
 
-_TOGETHER = 32  # samples whose pixels are in memory once more
+_TOGETHER = 32  # samples in a step, beside what all partners were before
 
 # Returns which classes are taken, bool [..., classes], of which ones a label shows among those that
 # are allowed, `Pastes.keys` and `Pastes.takes_half`; for arrays and tensors alike.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -131,10 +132,10 @@ class Prefetcher:
                 self._pipeline.share_outputs()
                 self._pipeline.release_outputs()
                 self._running.popleft()
-        except (*DALI_ERRORS, LoaderError):
+        except (*DALI_ERRORS, LoaderError) as e:
             # a bad file, or too many of them, in batches that nobody wants any more
             self._running.clear()
-            self._pipeline = None  # it ends before the next begins
+            self._end_pipeline(e)
             self._pipeline = self._build(self._source)
         self._wait_for_source()
         self._source.follow(plan)
@@ -168,13 +169,21 @@ class Prefetcher:
         """Wait for the thread to end."""
         self._thread.shutdown()
 
-    def give_up(self) -> Batch | None:
-        """End the pipeline, which is of no further use; return `failed`."""
+    def give_up(self, error: BaseException) -> Batch | None:
+        """End the pipeline, which is of no further use, before another begins; return `failed`.
+
+        Args:
+            error: what it raised.
+        """
         failed = self.failed
         self.close()
-        # errors that are being handled hold this object; their pipeline is not to live as long
-        self._pipeline = None
+        self._end_pipeline(error)
         return failed
+
+    def _end_pipeline(self, error: BaseException) -> None:
+        # an error that is being handled holds the calls it came through, and they the pipeline
+        traceback.clear_frames(error.__traceback__)
+        self._pipeline = None
 
     @property
     def failed(self) -> Batch | None:

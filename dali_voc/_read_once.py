@@ -67,7 +67,7 @@ def read_once(
             made, outputs = prefetcher.fetch()
         except DALI_ERRORS as e:
             # DALI has given up on the whole pipeline; what is left gets a new one
-            failed, prefetcher = prefetcher.give_up() if prefetcher else None, None
+            failed, prefetcher = prefetcher.give_up(e) if prefetcher else None, None
             if failed is None:
                 raise cannot_start(e) from e
             found = find_bad_samples(e, failed, index, one, every=not raising)

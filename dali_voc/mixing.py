@@ -112,7 +112,7 @@ class Mixer:
                 planned.append((i, partner, "half", (0, 0, 0, 0)))
             elif choice < self.cutmix + self.classmix + self.copy_paste:
                 planned.append((i, partner, "objects", (0, 0, 0, 0)))
-        kinds = np.array([kind for _, _, kind, _ in planned])
+        kinds = np.array([kind for _, _, kind, _ in planned], "U9")
         targets = np.array([i for i, _, _, _ in planned], np.int64)
         return Pastes(
             targets=targets,

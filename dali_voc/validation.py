@@ -121,4 +121,5 @@ def join_tiles(
         )
         joined[i][:, y : y + height, x : x + width] += scores[t, :, :height, :width]
         counts[i][y : y + height, x : x + width] += 1
-    return [(total / count).to(scores.dtype) for total, count in zip(joined, counts, strict=True)]
+    kind = scores.dtype if scores.is_floating_point() else exact
+    return [(total / count).to(kind) for total, count in zip(joined, counts, strict=True)]

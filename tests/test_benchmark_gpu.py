@@ -419,6 +419,13 @@ def test_what_is_carried_again_takes_the_place_of_what_was_there(tmp_path: Path)
         assert (kept / "site/dali_voc-1.dist-info/METADATA").read_text() == (wheel or "first")
         assert (kept / "site/nvidia.txt").exists()
     assert [path.name for path in plugin.parent.iterdir()] == ["plugin.so"]
+    # what is carried once more is unpacked once, and a damaged half ends the line
+    made = (kept / "site/nvidia.txt").stat().st_ino
+    call("third", half=0)
+    assert (kept / "site/nvidia.txt").stat().st_ino == made
+    halves = halves[0], b"damaged"
+    with pytest.raises(subprocess.CalledProcessError):
+        call(half=1)
 
 
 def time_or_die(name: str, device: str) -> dict[str, Any]:

@@ -159,6 +159,12 @@ def test_bad_class_files_of_json(tmp_path: Path, values: Any, reason: str) -> No
         read_classes(tmp_path / "c.json")
 
 
+def test_class_files_may_say_more(tmp_path: Path) -> None:
+    values = {"classes": ["a"], "colors": [[1, 2, 3]], "description": "ours", "year": 2026}
+    (tmp_path / "c.json").write_text(json.dumps(values))
+    assert read_classes(tmp_path / "c.json").classes == ("a",)
+
+
 def test_many_classes_of_json(tmp_path: Path) -> None:
     colors = [[i // 256, i % 256, 7] for i in range(300)]
     values = {"classes": [f"c{i}" for i in range(300)], "colors": colors}

@@ -15,7 +15,7 @@ from test_dataset_cityscapes import write_pair
 from whole_labels import load_labels
 
 from dali_voc import Config, build_loader, count_classes, parse_config
-from dali_voc.datasets import DatasetOptions, PairIndex, PathList, SourceOptions
+from dali_voc.datasets import DatasetOptions, PairIndex, PathList, SourceOptions, find_index
 from dali_voc.datasets.sources import find_pairs
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import DatasetError
@@ -249,3 +249,27 @@ def test_small_pictures_of_sources_of_which_some_know_their_sizes(
 
 def find_pairs_of(voc: Path) -> list[str]:
     return (voc / "ImageSets/Segmentation/train.txt").read_text().split()
+
+
+def test_a_pack_with_weights_shares_out_its_weight_by_them(
+    voc: Path, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    loose = {"name": "voc2012", "root": str(voc)}
+    sources = [{**loose, "weight": 3}, {**loose, "split": "val", "weight": 1}]
+    pack_split(make_config(dataset={"name": "sources", "sources": sources}), tmp_path / "packed")
+    packed = {"name": "packed", "root": str(tmp_path / "packed")}
+    n, val = 14, 7
+
+    def weights(*given: dict[str, Any]) -> np.ndarray:
+        config = make_config(dataset={"name": "sources", "sources": list(given)})
+        found = find_index(config.dataset, "train").weights
+        assert found is not None
+        return found
+
+    inside = np.repeat([3 / n, 1 / val], [n, val]) / 4
+    np.testing.assert_allclose(
+        weights({**packed, "weight": 2}, {**loose, "weight": 1}),
+        [*(2 * inside), *np.full(n, 1 / n)],
+    )
+    # as many as it has samples
+    np.testing.assert_allclose(weights(packed, loose), [*((n + val) * inside), *np.ones(n)])

@@ -363,3 +363,11 @@ def test_a_local_archive_may_have_any_name(voc: Path, voc_tar: bytes, tmp_path: 
         path.write_bytes(voc_tar)
         done = fetch(tmp_path / f"root{k}", choose_archive("voc2012", url=str(path)))
         assert_same(done.root, voc)
+
+
+def test_a_link_in_a_circle(voc_tar: bytes, tmp_path: Path) -> None:
+    (tmp_path / "voc.tar").write_bytes(voc_tar)
+    (tmp_path / "VOCdevkit").mkdir()
+    (tmp_path / "VOCdevkit/VOC2012").symlink_to("VOC2012")
+    archive = choose_archive("voc2012", url=str(tmp_path / "voc.tar"))
+    assert "VOC2012: a link that leads to itself, expected a folder" in failure(tmp_path, archive)

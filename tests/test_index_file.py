@@ -269,8 +269,7 @@ CHANGES: dict[str, tuple[str, Change, str]] = {
     "deep folder": ("folder", folder("pictures/farm/deep/er"), "pictures/farm/deep"),
     "deep picture": ("folder", add("pictures/farm/empty/p.png"), "pictures/farm/empty"),
     "deep label": ("folder", add("masks/farm/p_L.png"), "masks/farm"),
-    "a list where there was none": ("folder", add("train.txt"), ""),
-    "another list where there was none": ("folder", add("val.txt"), ""),
+    "a list where there was none": ("folder", add("train.txt"), "train.txt"),
     "new scene": ("scenes", folder("s4"), ""),
     "scene filled": ("scenes", add("s3/left.png"), "s3"),
     "list of a source": (

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from dali_voc import build_loader, pipeline
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._prefetch import BatchSource
 from dali_voc._substitutes import Substitutes
@@ -80,3 +85,33 @@ def test_paths_of_one_length_and_of_many() -> None:
     samples = np.array([4, 2, 0, 3])
     assert read(INDEX.labels.encoded(samples)) == [INDEX.labels[s] for s in samples]
     assert INDEX.labels.encoded(np.array([], np.int64)).shape == (0, len("labels/.png"))
+
+
+@pytest.mark.parametrize("seeking", [False, True])
+def test_a_pipeline_that_failed_has_ended_when_the_next_begins(
+    seeking: bool, voc: Path, tmp_path: Path, make_config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once would take twice the memory, on a GPU its own."""
+    root = Path(shutil.copytree(voc, tmp_path / "voc"))
+    names = (root / "ImageSets/Segmentation/train.txt").read_text().split()
+    (root / f"JPEGImages/{names[5]}.jpg").write_bytes(b"bad")
+    built: list[weakref.ref[Any]] = []
+    build = pipeline.build_pipeline
+
+    def counting(source: Any, **options: Any) -> Any:
+        assert [one for one in built if one() is not None] == []
+        made = build(source, **options)
+        built.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(pipeline, "build_pipeline", counting)
+    config = make_config(root, augment={"crop_size": [32, 40]}, loader={"on_error": "skip"})
+    with build_loader(config, training=False) as loader:
+        if seeking:
+            next(iter(loader))  # the bad one is in the batch that is being made
+            loader.set_epoch(0)
+            next(iter(loader))
+            assert len(built) == 2
+        else:
+            assert len(list(loader)) == len(loader)
+            assert len(built) >= 3

@@ -21,9 +21,10 @@ from whole_labels import write_image, write_label
 from dali_voc import Config, build_loader, count_classes, load_config, parse_config
 from dali_voc.commands import app
 from dali_voc.datasets import find_index
-from dali_voc.errors import DatasetError, SampleError
+from dali_voc.errors import DatasetError, SampleError, StateError
 from dali_voc.labels import NO_LABEL, LabelTables
 from dali_voc.ops import decode_label, read_record
+from dali_voc.packing import pack_split
 from dali_voc.testing import assert_resumes_exactly
 from dali_voc.verifying import verify_split
 
@@ -120,6 +121,19 @@ def test_forms_of_labels(
 def test_resumes(alone: Path, make_config: MakeConfig) -> None:
     config = make_config(alone, dataset={"unlabeled": True}, augment={"crop_size": [64, 80]})
     assert_resumes_exactly(lambda: build_loader(config))
+
+
+def test_a_state_does_not_go_to_pictures_without_labels(
+    void: Path, alone: Path, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    labelled, bare = make_config(void), make_config(alone, dataset={"unlabeled": True})
+    pack_split(bare, tmp_path / "packed")
+    packed = make_config(tmp_path / "packed", dataset={"name": "packed"})
+    with build_loader(labelled) as one, build_loader(bare) as other:
+        with pytest.raises(StateError, match="differs in what label values mean"):
+            other.load_state_dict(one.state_dict())
+        with build_loader(packed) as third:
+            third.load_state_dict(other.state_dict())
 
 
 def test_the_operators_do_not_look_at_a_file(tmp_path: Path) -> None:

@@ -223,3 +223,9 @@ def test_many_tiles_of_16_bits_are_joined_as_exactly_as_few(dtype: torch.dtype) 
     torch.testing.assert_close(
         joined, whole[0], rtol=1e-2 if dtype == torch.bfloat16 else 1e-3, atol=0
     )
+
+
+def test_joined_votes_are_no_whole_numbers() -> None:
+    tiles = torch.tensor([[[[2, 2]]], [[[1, 1]]]])
+    (joined,) = join_tiles(tiles, torch.tensor([[0, 0, 0], [0, 0, 1]]), torch.tensor([[1, 3]]))
+    assert joined.tolist() == [[[2.0, 1.5, 1.0]]]

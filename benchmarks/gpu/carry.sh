@@ -6,7 +6,7 @@
 # In the repository's root this writes .gpu/1 and .gpu/2 (DALI, each half for a call of its own),
 # .gpu/own (this project's wheel, of the sources as they are now) and .gpu/voc (of the folder
 # VOC2012, as many pairs as fit), which git ignores from then on. BUNDLE says where make_bundle.py
-# lies, PYTHON which Python has what builds the wheel (`.[dev]`).
+# lies, PYTHON which Python has what builds the wheel (see CONTRIBUTING.md).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 voc=${1:-}
@@ -24,8 +24,10 @@ if [ ! -f .gpu/2/site.tar.xz.part ]; then
     typing-inspection ijson
 fi
 
+rm -rf .gpu/own.new
+"$python" -m pip wheel . --no-deps --no-build-isolation -q -w .gpu/own.new
 rm -rf .gpu/own .gpu/voc
-"$python" -m pip wheel . --no-deps --no-build-isolation -q -w .gpu/own
+mv .gpu/own.new .gpu/own
 
 if [ -n "$voc" ]; then
   mkdir -p .gpu/voc/JPEGImages .gpu/voc/SegmentationClass

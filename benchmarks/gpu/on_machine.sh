@@ -9,14 +9,17 @@
 kept=${CARRIED:-/tmp/carried}
 mkdir -p "$kept"
 for part in 1 2 own voc; do
-  if [ -d ".gpu/$part" ]; then
+  if [ -d ".gpu/$part" ] && ! diff -rq ".gpu/$part" "$kept/$part" > /dev/null 2>&1; then
     rm -rf "${kept:?}/$part"
     cp -r ".gpu/$part" "$kept/"
     case $part in 1 | 2) rm -rf "${kept:?}/site" ;; esac
   fi
 done
-if [ -d "$kept/1" ] && [ -d "$kept/2" ] && [ -d "$kept/own" ]; then
-  python3 - "$kept" << 'EOF'
+VOC=$([ -d "$kept/voc" ] && echo "$kept/voc" || true)
+export VOC
+if [ ! -d "$kept/1" ] || [ ! -d "$kept/2" ] || [ ! -d "$kept/own" ]; then
+  echo "kept: $(ls "$kept" | tr '\n' ' ')"
+elif python3 - "$kept" << 'EOF'
 import io, pathlib, shutil, sys, tarfile, zipfile
 
 kept = pathlib.Path(sys.argv[1])
@@ -36,10 +39,10 @@ with zipfile.ZipFile(path) as wheel:
         elif ".dist-info/" in name:
             wheel.extract(name, site)
 EOF
+then
   export PYTHONPATH="$PWD:$kept/site${PYTHONPATH:+:$PYTHONPATH}"
   echo "unpacked: $kept/site"
 else
-  echo "kept: $(ls "$kept" | tr '\n' ' ')"
+  echo "could not be unpacked: what was carried is damaged" >&2
+  false # what comes after '&&' would take the machine's time for nothing
 fi
-VOC=$([ -d "$kept/voc" ] && echo "$kept/voc" || true)
-export VOC

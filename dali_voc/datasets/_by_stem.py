@@ -39,7 +39,9 @@ def split_folder(parent: Path, split: str, *, also: dict[str, str]) -> str:
         DatasetError: there is none; says which splits there are.
     """
     there = list_folders(parent)
-    name = split if split in there else also.get(split, split)
+    name = also.get(split, split)
+    if name not in there:
+        name = split
     if name not in there:
         raise DatasetError(f"{parent}: found no split '{split}', {there_are(split, there)}")
     return name

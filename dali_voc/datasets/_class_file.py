@@ -57,11 +57,11 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
             '{"classes": ["road", ...], "colors": [[128, 64, 128], ...]}'
         )
     known = [field.name for field in dataclasses.fields(LabelSpec)]
-    unknown = next((key for key in values if key not in known), None)
-    if unknown is not None:
-        raise DatasetError(
-            f"{path}: not a class list (unknown key {unknown!r}{near_match(unknown, known)})"
-        )
+    # others, such as a description, are for other programs
+    for unknown in (key for key in values if key not in known):
+        hint = near_match(unknown, known)
+        if hint:
+            raise DatasetError(f"{path}: not a class list (unknown key {unknown!r}{hint})")
     try:
         spec = _ADAPTER.validate_python(values)
     except ValidationError as e:

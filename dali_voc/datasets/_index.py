@@ -305,6 +305,8 @@ class PairIndex:
         if not facts["maps"]:
             del facts["maps"]
         del facts["shown"]  # it means nothing
+        if len(self.labeled) < len(self):
+            facts["labeled"] = len(self.labeled)
         if self.segments is not None:
             facts["segments"] = self.segments.digest()
         return facts

@@ -72,10 +72,8 @@ def find_pairs(
         must_exist=must_exist,
         unlabeled=options.unlabeled,
     )
-    # lists that are not there yet count: they would change what is found
+    # a list that is not there yet counts: it would change what is found
     lists = (str(list_path),) if listed else ()
-    if listed and chosen is None:
-        lists = (*lists, str(root))
     return PairIndex(images=found[0], labels=found[1], spec=spec, made_from=(*lists, *found[2]))
 
 

@@ -130,9 +130,15 @@ def _sizes(found: Sequence[PairIndex]) -> npt.NDArray[np.int64] | None:
 def _weights(
     sources: Sequence[SourceOptions], found: Sequence[PairIndex]
 ) -> npt.NDArray[np.float64] | None:
-    """Return each sample's part of its source's weight; None where no source has one."""
-    if all(source.weight is None for source in sources):
+    """Return each sample's part of its source's weight; None where nothing has one.
+
+    Where a source's samples have weights of their own, they share it by these.
+    """
+    if all(s.weight is None and i.weights is None for s, i in zip(sources, found, strict=True)):
         return None
-    counts = [len(index) for index in found]
-    totals = [n if s.weight is None else s.weight for s, n in zip(sources, counts, strict=True)]
-    return np.repeat(np.divide(totals, counts), counts)
+    parts = []
+    for source, index in zip(sources, found, strict=True):
+        total = len(index) if source.weight is None else source.weight
+        own = np.ones(len(index)) if index.weights is None else index.weights
+        parts.append(total * own / own.sum())
+    return np.concatenate(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from dali_voc._files import sync_folder, write_text
 from dali_voc.errors import DownloadError
 
-__all__ = ["Part", "Version"]
+__all__ = ["Part", "Version", "hash_of_url"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,11 @@ class Version:
             (self.modified, other.modified),
         )
         return any(a is not None and b is not None and a != b for a, b in pairs)
+
+
+def hash_of_url(url: str) -> str:
+    """Return what tells an address from others; it may have a secret in it."""
+    return f"sha256 {hashlib.sha256(url.encode()).hexdigest()}"
 
 
 class Part:
@@ -99,7 +105,7 @@ class Part:
 
     @property
     def came_from(self) -> str | None:
-        """The address that the whole file came from, where `finish` has noted it."""
+        """A hash of the address that the whole file came from, where `finish` has noted it."""
         try:
             return self._origin.read_text()
         except (OSError, ValueError):
@@ -117,7 +123,7 @@ class Part:
             origin: its address, where nothing else tells what the file is; it is noted beside it.
         """
         if origin is not None:
-            write_text(self._origin, origin)
+            write_text(self._origin, hash_of_url(origin))
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(self.path, self._final)

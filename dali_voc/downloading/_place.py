@@ -21,6 +21,9 @@ def voc_root(root: Path, year: str) -> tuple[Path, Path]:
 
     `root` may be the folder that holds `VOCdevkit`, or `VOCdevkit` or the year's folder in it.
     Where the year's folder is a link, the data go where it leads.
+
+    Raises:
+        DownloadError: it leads to itself.
     """
     root = root.absolute()
     if root.name == year and root.parent.name == "VOCdevkit":
@@ -28,7 +31,10 @@ def voc_root(root: Path, year: str) -> tuple[Path, Path]:
     if root.name == "VOCdevkit":
         root = root.parent
     final = root / "VOCdevkit" / year
-    return root, final.resolve() if final.is_symlink() else final
+    try:
+        return root, final.resolve() if final.is_symlink() else final
+    except (OSError, RuntimeError):
+        raise DownloadError(f"{final}: a link that leads to itself, expected a folder") from None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dali_voc.downloading._catalogue import Archive
 from dali_voc.downloading._http import BrokenTransferError, RestartError, ask
-from dali_voc.downloading._part import Part, Version
+from dali_voc.downloading._part import Part, Version, hash_of_url
 from dali_voc.errors import DownloadError
 
 __all__ = ["Patience", "Progress", "check_file", "fetch"]
@@ -64,7 +64,7 @@ def fetch(
     """
     part = Part(path)
     if path.exists():
-        if archive.checksum is None and part.came_from != archive.url:
+        if archive.checksum is None and part.came_from != hash_of_url(archive.url):
             raise DownloadError(
                 f"{path}: found a file already, and without --md5 or --sha256 nothing says that it "
                 f"is that of {archive.url}; move it away, or give its path as --url"

@@ -77,7 +77,7 @@ def write_index(
     if weights is not None:
         write_bytes(folder / WEIGHTS, weights, durable=True)
     write_bytes(folder / NAMES, names, durable=True)
-    text = index.model_dump_json(indent=2) + "\n"
+    text = index.model_dump_json(indent=2, exclude_none=True) + "\n"
     write_bytes(folder / INDEX, text.encode(), durable=True)
     sync_folder(folder)
     return index
