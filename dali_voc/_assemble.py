@@ -65,8 +65,7 @@ class Assembler:
             as_bits = images.dtype == torch.int16
             images = images.view(torch.bfloat16) if as_bits else images.to(torch.bfloat16)
         blank: list[int] = []
-        skips = self.config.loader.on_error == "skip"
-        if skips:
+        if self.config.loader.on_error == "skip":
             blank = np.flatnonzero(batch.samples != batch.planned).tolist()
         if self.mixer:
             self.mixer.mix(images, labels, batch.mixing, leave=blank)
@@ -79,7 +78,8 @@ class Assembler:
         if not self.whole:
             return images, labels
         sizes, stored = (sizes.cpu() for sizes in outputs[2:])
-        samples = torch.tensor(batch.planned if skips else batch.samples, device="cpu")
+        samples = torch.tensor(batch.samples, device="cpu")
+        samples[torch.tensor(blank, dtype=torch.int64, device="cpu")] = -1
         if self.config.augment.validation != "slide":
             return FullBatch(images, labels, sizes, stored, samples)
         tile = self.config.augment.crop_size

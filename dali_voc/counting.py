@@ -79,6 +79,7 @@ def count_classes(
         void_pixels=void,
         sample_classes=tuple(shown),
         # a name that is not UTF-8 cannot be written as it is
+        unlabeled=len(index) - len(samples),
         bad_files=tuple(str(bad[i]).encode(errors="replace").decode() for i in sorted(bad)),
     )
 

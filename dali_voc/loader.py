@@ -192,9 +192,9 @@ class Loader:
     def in_hand(self) -> Batch:
         """What the batch that was taken last consists of: which samples, and their augmentation.
 
-        `samples` is what was read; with `on_error: skip` the blanks are of those of `planned`.
-        Not for use behind something that takes batches ahead of you; batches of whole pictures say
-        themselves what they show.
+        `samples` is what was read; with `on_error: skip`, blank where that is not as `planned`.
+        Not for use by several threads that share an iterator, or behind something that takes
+        batches ahead of you; batches of whole pictures say themselves what they show.
 
         Raises:
             LoaderError: none has been taken yet.

@@ -43,6 +43,7 @@ class ClassStats:
         void_pixels: pixels of no class.
         sample_classes: for each sample, in list order, which classes it shows, ascending.
         bad_files: labels that could not be read and count as showing nothing, with the reason.
+        unlabeled: how many samples have no label, and count as showing nothing.
     """
 
     dataset: str
@@ -54,6 +55,7 @@ class ClassStats:
     void_pixels: Count
     sample_classes: tuple[tuple[Count, ...], ...]
     bad_files: tuple[str, ...] = ()
+    unlabeled: Count = 0
 
     def __post_init__(self) -> None:
         n = len(self.classes)
@@ -65,6 +67,11 @@ class ClassStats:
             raise ValueError("expected pixels of the classes that samples show, and of no other")
         if any(p > q for p, q in zip(self.pixels, self.picture_pixels, strict=True)):
             raise ValueError("expected no more pixels of a class than its pictures have")
+
+    @property
+    def labels(self) -> int:
+        """Number of samples that have a label."""
+        return len(self.sample_classes) - self.unlabeled
 
     @property
     def pictures(self) -> tuple[int, ...]:

@@ -18,8 +18,8 @@ class FullBatch(NamedTuple):
         sizes: int64 [n, 2] on the CPU, height and width of each picture in the batch.
         stored_sizes: int64 [n, 2] on the CPU, those of its file: others if it was resized.
         samples: int64 [n] on the CPU, the place of each picture in the split: `loader.index.name`
-            gives its name. Of a bad one that is skipped its own, of one that is replaced the
-            other's.
+            gives its name. Where another stands in for a bad one, the other's; where one was
+            skipped and there is nothing to be seen, -1.
     """
 
     images: torch.Tensor

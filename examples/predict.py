@@ -9,6 +9,7 @@ the size of the files: `OUT/NAME.png`, palette PNG whose numbers are the classes
 """
 
 import argparse
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,13 @@ from torch.nn import functional
 from train import confusion_matrix, mean_iou
 
 from dali_voc import Config, DaliVocError, build_loader, load_config, parse_config
+from dali_voc.datasets import PairIndex
 from dali_voc.labels import LabelSpec
 from dali_voc.validation import FullBatch, SlideBatch, join_tiles
+
+# padding would be seen by a network; and all pictures are wanted
+ALONE = ("augment.pad_multiple=1", "loader.batch_size=1", "loader.last_batch=partial")
+ALONE += ("loader.rank=0", "loader.world_size=1")
 
 
 def score_pictures(model: nn.Module, batch: FullBatch | SlideBatch) -> Iterator[Tensor]:
@@ -52,10 +58,23 @@ def trained_network(options: argparse.Namespace, *, classes: int) -> nn.Module:
     """Return the network that a checkpoint has the weights of."""
     model = build_network(options.model, classes=classes)
     try:
-        model.load_state_dict(torch.load(options.checkpoint, weights_only=True)["model"])
+        weights = torch.load(options.checkpoint, map_location="cpu", weights_only=True)["model"]
+    except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as e:
+        sys.exit(f"{options.checkpoint}: no checkpoint of examples/train.py ({e})")
+    try:
+        model.load_state_dict(weights)
     except RuntimeError as e:
         sys.exit(f"{options.checkpoint}: does not fit --model and {classes} classes: {e}")
     return model.eval()
+
+
+def place_of(sample: int, index: PairIndex, folder: Path, written: set[Path]) -> Path:
+    """Return where a prediction goes."""
+    path = folder / f"{index.name(sample)}.png"
+    if path in written:
+        sys.exit(f"{index.images[sample]}: another picture has its name, expected each once")
+    written.add(path)
+    return path
 
 
 @torch.no_grad()
@@ -65,6 +84,7 @@ def predict(options: argparse.Namespace, config: Config) -> Tensor:
         spec, ignored = loader.spec, config.labels.ignore_index
         classes = len(spec.classes)
         model = trained_network(options, classes=classes).to(loader.device)
+        written: set[Path] = set()
         confusion = torch.zeros(classes, classes, dtype=torch.int64, device=loader.device)
         for batch in loader:
             # with `resize` files have another size than what is shown
@@ -77,6 +97,8 @@ def predict(options: argparse.Namespace, config: Config) -> Tensor:
                 strict=True,
             )
             for sample, scores, label, size in pictures:
+                if sample < 0:  # a bad file, by loader.on_error: skip
+                    continue
                 height, width = scores.shape[1:]
                 confusion += confusion_matrix(
                     label[:height, :width], scores.argmax(0), classes=classes, ignored=ignored
@@ -84,7 +106,7 @@ def predict(options: argparse.Namespace, config: Config) -> Tensor:
                 at_size = scores[None]
                 if size != [height, width]:
                     at_size = functional.interpolate(at_size, size, mode="bilinear")
-                path = options.out / f"{loader.index.name(sample)}.png"
+                path = place_of(sample, loader.index, options.out, written)
                 write_prediction(path, at_size[0].argmax(0), spec)
     return confusion
 
@@ -103,8 +125,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def read_config(options: argparse.Namespace) -> Config:
     """Return the configuration; one picture at a time, unless it says otherwise."""
-    # in larger batches pictures are padded to the largest, which a network sees
-    given = ["augment.validation=full", "loader.batch_size=1", *options.set]
+    given = ["augment.validation=full", *ALONE, *options.set]
     if options.config:
         config = load_config(options.config, overrides=given)
     else:
@@ -125,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"{options.checkpoint}: no checkpoint, expected one of examples/train.py")
     try:
         confusion = predict(options, read_config(options))
-    except DaliVocError as e:
+    except (DaliVocError, OSError) as e:
         sys.exit(str(e))
     print(f"predictions: {options.out}")
     if confusion.sum() > 0:

@@ -381,6 +381,31 @@ def test_predictions_have_the_names_and_sizes_of_the_files(
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_bad_files_get_no_prediction_and_no_name_two(example, small_voc, tmp_path):
+    import predict
+
+    example.main([*options(small_voc, tmp_path, "--epochs", 1)])
+    root = Path(shutil.copytree(small_voc, tmp_path / "voc"))
+    names = (root / "ImageSets/Segmentation/val.txt").read_text().split()
+    (root / f"JPEGImages/{names[1]}.jpg").write_bytes(b"bad")
+    arguments = [str(tmp_path / "checkpoint.pt"), "--out", str(tmp_path / "out"), "--set"]
+    predict.main([*arguments, f"dataset.root={root}", "--set", "loader.on_error=skip"])
+    written = {path.stem for path in (tmp_path / "out").iterdir()}
+    assert written == {*names} - {names[1]}
+    with pytest.raises(SystemExit, match=rf"{names[1]}\.jpg: this is not an image"):
+        predict.main([*arguments, f"dataset.root={root}"])
+    sources = f"[{{name: voc2012, root: {small_voc}}}, {{name: voc2012, root: {small_voc}}}]"
+    twice = [
+        "dataset.root=/",
+        "--set",
+        "dataset.name=sources",
+        "--set",
+        f"dataset.sources={sources}",
+    ]
+    with pytest.raises(SystemExit, match=rf"{names[0]}\.jpg: another picture has its name"):
+        predict.main([*arguments, *twice])
+
+
 def test_a_checkpoint_of_other_classes_is_refused(example, small_voc, tmp_path):
     import predict
 
@@ -389,6 +414,11 @@ def test_a_checkpoint_of_other_classes_is_refused(example, small_voc, tmp_path):
     arguments = [str(tmp_path / "checkpoint.pt"), *(p for key in keys for p in ("--set", key))]
     with pytest.raises(SystemExit, match=r"checkpoint\.pt: does not fit --model and 2 classes"):
         predict.main(arguments)
+    (tmp_path / "text.pt").write_text("no checkpoint")
+    torch.save({"weights": 1}, tmp_path / "other.pt")
+    for name in "text.pt", "other.pt":
+        with pytest.raises(SystemExit, match=rf"{name}: no checkpoint of examples/train\.py \("):
+            predict.main([str(tmp_path / name), *arguments[1:]])
     with pytest.raises(SystemExit, match="no checkpoint, expected one of"):
         predict.main(["nowhere.pt", *arguments[1:]])
     with pytest.raises(SystemExit, match="found center, expected full, resize or slide"):

@@ -313,9 +313,11 @@ def test_masks_tell_which_files_are_no_images(tmp_path: Path) -> None:
     config = parse_config({"dataset": dataset})
     index = find_index(config.dataset, "test")
     assert [index.name(i) for i in range(len(index))] == ["a", "a_L", "b"]
-    config = parse_config({"dataset": {**dataset, "masks": "{split}/*_L.png"}})
-    index = find_index(config.dataset, "test")
-    assert [index.name(i) for i in range(len(index))] == ["a", "b"]
+    # the longer of two patterns or not
+    for masks in "{split}/*_L.png", "**/*_L.png":
+        config = parse_config({"dataset": {**dataset, "masks": masks}})
+        index = find_index(config.dataset, "test")
+        assert [index.name(i) for i in range(len(index))] == ["a", "b"]
     config = parse_config({"dataset": {**dataset, "unlabeled": False}})
     with pytest.raises(DatasetError, match=r"masks: found null.*; or dataset\.unlabeled: true$"):
         find_index(config.dataset, "test")
@@ -381,6 +383,8 @@ def test_counting(mixed: dict[str, Any], voc: Path, alone: Path, make_config: Ma
     assert both.void_pixels == counted.void_pixels
     nothing = ((),) * (len(both.sample_classes) - len(counted.sample_classes))
     assert both.sample_classes == (*nothing, *counted.sample_classes)
+    assert (both.labels, both.unlabeled) == (len(counted.sample_classes), len(nothing))
+    assert (counted.labels, counted.unlabeled) == (len(counted.sample_classes), 0)
     with pytest.raises(DatasetError, match="split 'train' has no labels to count"):
         count_classes(make_config(alone, dataset={"unlabeled": True}))
 
@@ -424,7 +428,7 @@ def test_bad_pictures(
     )
     with build_loader(skip, training=False) as loader:
         samples = [i for batch in loader for i in batch.samples.tolist()]
-        assert samples == [*range(len(names))]
+        assert samples == [0, -1, -1, *range(3, len(names))]
         assert {file.path for file in loader.report().bad_files} == {str(bad), str(gone)}
     verified = verify_split(config, split="train")
     assert {(fault.part, fault.file) for fault in verified.faults} == {

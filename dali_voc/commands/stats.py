@@ -76,7 +76,8 @@ def _facts(
     names = "class", "pixels", "pictures", "loss_weight"
     return {
         "split": split,
-        "labels": len(counted.sample_classes),
+        "labels": counted.labels,
+        "unlabeled": counted.unlabeled,
         "classes": [dict(zip(names, row, strict=True)) for row in rows],
         "void_pixels": counted.void_pixels,
         "bad_files": len(counted.bad_files),
@@ -90,7 +91,7 @@ def _table(counted: ClassStats, weights: list[float]) -> Table:
     table.add_column("class")
     for heading in "pixels", "share", "pictures", "share", "loss weight":
         table.add_column(heading, justify="right")
-    all_pixels, all_pictures = sum(counted.pixels), len(counted.sample_classes)
+    all_pixels, all_pictures = sum(counted.pixels), counted.labels
     rows = zip(counted.classes, counted.pixels, counted.pictures, weights, strict=True)
     for name, pixels, pictures, weight in rows:
         if not pixels:
@@ -114,9 +115,10 @@ def _percent(share: float) -> str:
 
 def _summary(counted: ClassStats, *, has_own_values: bool) -> list[str]:
     void = counted.void_pixels / max(sum(counted.pixels) + counted.void_pixels, 1)
-    empty = sum(not classes for classes in counted.sample_classes) - len(counted.bad_files)
+    nothing = sum(not classes for classes in counted.sample_classes)
+    empty = nothing - len(counted.bad_files) - counted.unlabeled
     lines = [
-        f"{len(counted.sample_classes):,} labels, {_percent(void)} of their pixels void, "
+        f"{counted.labels:,} labels, {_percent(void)} of their pixels void, "
         "which the shares leave out; loss weights by median frequency"
     ]
     never = [name for name, n in zip(counted.classes, counted.pixels, strict=True) if not n]
@@ -127,6 +129,11 @@ def _summary(counted: ClassStats, *, has_own_values: bool) -> list[str]:
         )
     if empty:
         lines.append(f"labels without a class, which balanced sampling never draws: {empty:,}")
+    if counted.unlabeled:
+        lines.append(
+            f"pictures without a label, which are not counted and which balanced sampling never "
+            f"draws: {counted.unlabeled:,}"
+        )
     if counted.bad_files:
         bad = len(counted.bad_files)
         lines.append(f"labels that could not be read and count as showing nothing: {bad:,}")

@@ -57,9 +57,10 @@ def find_by_pattern(
         raise DatasetError(f"{root}: no such folder, expected one with {of_images.text} below it")
     listed: set[str] = set()
     if chosen is None or must_exist:
-        found = list(_own_stems(root, of_images, of_masks, listed))
+        found = list(_own_stems(root, of_images, of_masks, listed, always=unlabeled))
         if not found:
-            hint = _where_else(root, split, of_images, images, *filter(None, (masks,)))
+            patterns = [images] if masks is None or unlabeled else [images, masks]
+            hint = _where_else(root, split, of_images, *patterns)
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
         stems = sorted(found) if chosen is None else list(chosen)
         if chosen is not None:
@@ -93,10 +94,13 @@ def _where_else(root: Path, split: str, of_images: Pattern, *patterns: str) -> s
 
 
 def _own_stems(
-    root: Path, pattern: Pattern, other: Pattern | None, listed: set[str]
+    root: Path, pattern: Pattern, other: Pattern | None, listed: set[str], *, always: bool = False
 ) -> Iterator[str]:
-    """Yield the stems of a pattern without those of files that are the other's."""
-    if other is None or len(pattern.text) >= len(other.text):
+    """Yield the stems of a pattern without those of files that are the other's.
+
+    These are those of the longer pattern, or always all that match the other.
+    """
+    if other is None or (len(pattern.text) >= len(other.text) and not always):
         yield from pattern.stems(root, listed=listed)
         return
     for stem in pattern.stems(root, listed=listed):

@@ -58,10 +58,11 @@ def find_pairs(
     if listed and chosen is None and split != "train":
         _log.warning(
             "%s: split '%s' is all pairs, as is any other: there is no list %s, and no {split} in "
-            "dataset.images and dataset.masks",
+            "dataset.images%s",
             root,
             split,
             list_path.name,
+            " and dataset.masks" if masks else "",
         )
     found = find_by_pattern(
         root,
