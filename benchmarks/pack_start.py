@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
@@ -56,12 +57,15 @@ def write_split(folder: Path, records: int) -> None:
             Part(
                 records=many,
                 names=names.text.tobytes(),
+                weights=np.ones(records),
                 size=part.size,
                 next_sample=PAIRS,
                 left_out=(),
             )
         ],
         spec=VOC_SPEC,
+        meaning=asdict(VOC_SPEC),
+        weighted=False,
         void=255,
         made_from=made_from,
         left_out=(),

@@ -18,12 +18,13 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 def run(script: str, out: Path, *arguments: object) -> dict[str, Any]:
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, BENCHMARKS / script, "--out", out, *map(str, arguments)],
         capture_output=True,
         timeout=400,
         check=False,
     )
+    assert out.exists(), done.stderr.decode()
     result: dict[str, Any] = json.loads(out.read_text())
     return result
 

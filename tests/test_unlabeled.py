@@ -293,7 +293,7 @@ def test_a_listed_image_is_missed(alone: Path) -> None:
         build_loader(config, split="more")
 
 
-@pytest.mark.parametrize("name", ["packed", "webdataset", "coco_panoptic"])
+@pytest.mark.parametrize("name", ["packed", "coco_panoptic"])
 def test_not_of_every_data_set(name: str, tmp_path: Path) -> None:
     config = parse_config({"dataset": {"name": name, "root": str(tmp_path), "unlabeled": True}})
     with pytest.raises(DatasetError, match=rf"dataset\.unlabeled: {name} does not take it"):

@@ -192,7 +192,9 @@ def test_an_index_is_made_once_and_anew_for_a_changed_shard(
 ) -> None:
     scanned: list[Path] = []
     monkeypatch.setattr(
-        _tar_index, "scan_shard", lambda path: (scanned.append(path), scan_shard(path))[1]
+        _tar_index,
+        "scan_shard",
+        lambda path, **options: (scanned.append(path), scan_shard(path, **options))[1],
     )
     path = tmp_path / "val.tar"
     write_tar(path, PAIR)
@@ -289,3 +291,39 @@ def test_what_is_passed_over_is_said(tmp_path: Path, caplog: pytest.LogCaptureFi
         tar.addfile(linked)
     with pytest.raises(DatasetError, match=r"e\.jpg is a link, expected a file; GNU tar makes"):
         scan_shard(tmp_path / "a.tar")
+
+
+def test_shards_of_pictures_without_labels(
+    voc: Path, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """Also of shards that have labels, whose own index is another."""
+    shards = write_shards(voc, tmp_path / "both", "train")
+    for shard in shards:
+        with tarfile.open(shard) as tar:
+            members = [
+                (info.name, tar.extractfile(info).read())  # type: ignore[union-attr]
+                for info in tar
+                if info.name.endswith(".jpg")
+            ]
+        (tmp_path / "alone").mkdir(exist_ok=True)
+        write_tar(tmp_path / "alone" / shard.name, members)
+    augment = {"crop_size": [64, 96], "scale": [0.5, 2.0]}
+    loose = make_config(dataset={"unlabeled": True}, augment=augment)
+    expected = batches(loose, "train")
+    for folder in "both", "alone", "both":
+        dataset = {"name": "webdataset", "root": str(tmp_path / folder)}
+        found = batches(
+            make_config(dataset={**dataset, "unlabeled": True}, augment=augment), "train"
+        )
+        assert len(found) == len(expected)
+        assert all(map(torch.equal, found, expected))
+        labelled = make_config(dataset=dataset, augment=augment)
+        if folder == "both":
+            assert (batches(labelled, "train")[1] != 255).any()
+        else:
+            with pytest.raises(DatasetError, match="images without a label"):
+                build_loader(labelled)
+    write_tar(tmp_path / "alone/none-0.tar", [("a.seg.png", b"label"), ("b.txt", b"text")])
+    nothing = make_config(dataset={**dataset, "root": str(tmp_path / "alone"), "unlabeled": True})
+    with pytest.raises(DatasetError, match=r"none-0\.tar: found no images, expected KEY\.jpg"):
+        build_loader(nothing, split="none")

@@ -63,7 +63,7 @@ DATASETS: dict[str, Dataset] = {
     "coco_panoptic": Dataset(find=coco_panoptic.find_pairs, takes=("labels",)),
     "coco_stuff": Dataset(find=coco_stuff.find_pairs, takes=("unlabeled",)),
     "packed": Dataset(find=packed.find_pairs, has_index=True),
-    "webdataset": Dataset(find=webdataset.find_pairs, has_index=True),
+    "webdataset": Dataset(find=webdataset.find_pairs, takes=("unlabeled",), has_index=True),
 }
 
 

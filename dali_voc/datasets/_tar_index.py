@@ -23,7 +23,7 @@ __all__ = ["ShardIndex", "load_index"]
 
 _log = logging.getLogger("dali_voc")
 _VERSION = 1
-_ENDING = ".dali_voc.npz"
+_ENDINGS = {False: ".dali_voc.npz", True: ".images.dali_voc.npz"}  # by `unlabeled`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +53,14 @@ class ShardIndex:
         return len(self.ends)
 
 
-def load_index(shard: Path) -> ShardIndex:
+def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
     """Return a shard's index from its file, or make it and keep it.
 
     The file lies beside the shard; where that cannot be, in the user's cache folder.
+
+    Args:
+        shard: the shard.
+        unlabeled: see `scan_shard`.
 
     Raises:
         DatasetError: the shard cannot be read, or is not a sound tar of pairs.
@@ -65,12 +69,13 @@ def load_index(shard: Path) -> ShardIndex:
         version = _version(shard)
     except OSError as e:
         raise DatasetError(f"{shard}: cannot be read ({e.strerror})") from None
-    places = shard.with_name(f".{shard.name}{_ENDING}"), _in_cache(shard)
+    name = f"{shard.name}{_ENDINGS[unlabeled]}"
+    places = shard.with_name(f".{name}"), _in_cache(shard, name)
     for place in places:
         kept = _read(place)
         if kept is not None and np.array_equal(kept.version, version):
             return kept
-    index = _make(shard, version)
+    index = _make(shard, version, unlabeled=unlabeled)
     buffer = io.BytesIO()
     np.savez(buffer, **asdict(index))
     for place in places:
@@ -94,10 +99,10 @@ def _version(shard: Path) -> npt.NDArray[np.int64]:
     return np.array([_VERSION, found.st_size, found.st_mtime_ns], np.int64)
 
 
-def _in_cache(shard: Path) -> Path:
+def _in_cache(shard: Path, name: str) -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = hashlib.sha256(os.fsencode(shard.absolute())).hexdigest()[:16]
-    return Path(cache, "dali_voc", f"{path}-{shard.name}{_ENDING}")
+    return Path(cache, "dali_voc", f"{path}-{name}")
 
 
 def _read(path: Path) -> ShardIndex | None:
@@ -110,8 +115,8 @@ def _read(path: Path) -> ShardIndex | None:
     return index if index.version.shape == (3,) and index.version[0] == _VERSION else None
 
 
-def _make(shard: Path, version: npt.NDArray[np.int64]) -> ShardIndex:
-    pairs = scan_shard(shard)
+def _make(shard: Path, version: npt.NDArray[np.int64], *, unlabeled: bool) -> ShardIndex:
+    pairs = scan_shard(shard, unlabeled=unlabeled)
     keys = [os.fsencode(key) for key in pairs]
     names = Names.of(keys)
     hashes = b"".join(hashlib.blake2b(key, digest_size=8).digest() for key in keys)
@@ -132,4 +137,5 @@ def _make(shard: Path, version: npt.NDArray[np.int64]) -> ShardIndex:
 
 
 def _suffixes(image: Member, label: Member) -> tuple[int, int]:
-    return IMAGES.index(image.suffix), LABELS.index(label.suffix)
+    place = 0 if label is image else LABELS.index(label.suffix)  # where there is no label
+    return IMAGES.index(image.suffix), place

@@ -45,11 +45,15 @@ class Member:
     size: int
 
 
-def scan_shard(path: Path) -> dict[str, tuple[Member, Member]]:
+def scan_shard(path: Path, *, unlabeled: bool = False) -> dict[str, tuple[Member, Member]]:
     """Return image and label of each key, in the order in which the keys occur first.
 
     A key is a member's path up to the first dot of its last part, as WebDataset has it. Members
     that are neither image nor label are passed over.
+
+    Args:
+        path: the shard.
+        unlabeled: labels are not looked for; the image stands in the label's place.
 
     Raises:
         DatasetError: the file is compressed, cut short, damaged or no tar; a key has no image, no
@@ -69,6 +73,9 @@ def scan_shard(path: Path) -> dict[str, tuple[Member, Member]]:
         [key for key, members in found.items() if {"jpg", "jpeg"} <= members.keys()],
         "one .jpg or .jpeg",
     )
+    if unlabeled:
+        images = {key: _first(members, IMAGES) for key, members in found.items()}
+        return {key: (image, image) for key, image in images.items() if image}
     pairs = {key: _pair(members) for key, members in found.items()}
     _refuse(
         path, "labels without an image", _lacking(pairs, 0), "KEY.jpg, KEY.jpeg or KEY.png as well"
@@ -78,10 +85,14 @@ def scan_shard(path: Path) -> dict[str, tuple[Member, Member]]:
 
 
 def _pair(members: dict[str, Member]) -> tuple[Member | None, Member | None]:
-    label = next((members[suffix] for suffix in LABELS if suffix in members), None)
+    label = _first(members, LABELS)
     images = [members[suffix] for suffix in IMAGES if suffix in members]
     image = next((member for member in images if member is not label), None)
     return image, label
+
+
+def _first(members: dict[str, Member], suffixes: tuple[str, ...]) -> Member | None:
+    return next((members[suffix] for suffix in suffixes if suffix in members), None)
 
 
 def _lacking(pairs: dict[str, tuple[Member | None, Member | None]], place: int) -> list[str]:

@@ -44,16 +44,18 @@ def find_pairs(
             shards or in the folder says what the classes are; without one they are VOC's.
         split: name of the split.
         must_exist: of no effect; a shard is there or not as a whole.
-        options: none are taken.
+        options: `unlabeled`.
 
     Raises:
         DatasetError: there are no shards, one is not a sound tar of pairs, or a key occurs twice.
     """
     shards = _find_shards(root, split)
-    indices = [load_index(shard) for shard in shards]
+    unlabeled = options is not None and options.unlabeled
+    indices = [load_index(shard, unlabeled=unlabeled) for shard in shards]
     names = _join_names(indices)
     if len(names) == 0:
-        raise DatasetError(f"{shards[0]}: found no pairs, expected KEY.jpg and KEY.png")
+        wanted = "images, expected KEY.jpg" if unlabeled else "pairs, expected KEY.jpg and KEY.png"
+        raise DatasetError(f"{shards[0]}: found no {wanted}")
     _check_unique(indices, names, shards)
     offset = np.concatenate([index.offset for index in indices])
     size = np.concatenate([index.size for index in indices])

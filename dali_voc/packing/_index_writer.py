@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._files import sync_folder, write_bytes
-from dali_voc.datasets._index import PairIndex, name_digest
+from dali_voc.datasets._index import name_digest
 from dali_voc.datasets._pack_format import (
     INDEX,
     NAMES,
@@ -33,7 +33,8 @@ def write_index(
     *,
     spec: LabelSpec,
     void: int,
-    source: PairIndex,
+    meaning: dict[str, Any],
+    weighted: bool,
     made_from: MadeFrom,
     left_out: tuple[str, ...],
 ) -> PackIndex:
@@ -44,7 +45,8 @@ def write_index(
         parts: what is known of them.
         spec: what label values mean.
         void: the value of pixels of no class.
-        source: what was packed.
+        meaning: of the source's labels, see `PairIndex.meaning`.
+        weighted: whether the samples' weights mean anything.
         made_from: source and configuration.
         left_out: what was wrong with the pairs that were left out.
 
@@ -58,13 +60,13 @@ def write_index(
     names = b"".join(part.names for part in parts)
     table = _saved(records)
     weights = None
-    if source.weights is not None:
+    if weighted:
         weights = _saved(np.concatenate([part.weights for part in parts]))
     index = PackIndex(
         records=len(records),
         samples=name_digest(len(records), [names]),
         spec=spec,
-        meaning=source.meaning(),
+        meaning=meaning,
         void=void,
         shards=tuple(Shard(size=part.size, records=len(part.records)) for part in parts),
         records_crc=zlib.crc32(table),

@@ -136,7 +136,8 @@ def pack_split(
             parts,
             spec=spec,
             void=void,
-            source=source,
+            meaning=source.meaning(),
+            weighted=source.weights is not None,
             made_from=made_from,
             left_out=left_out,
         )
