@@ -11,6 +11,7 @@ import torch
 from dali_voc._batches import Batch
 from dali_voc.config import Config
 from dali_voc.mixing import Mixer
+from dali_voc.pictures import fill_pictures
 from dali_voc.targets import LabelEncoder
 from dali_voc.validation import FullBatch, SlideBatch, cut_tiles
 
@@ -70,16 +71,16 @@ class Assembler:
         if self.mixer:
             self.mixer.mix(images, labels, batch.mixing, leave=blank)
         for i in blank:
-            for channel, value in enumerate(fill):  # a tensor would be waited for on a GPU
-                images[i, channel] = value
+            fill_pictures(images[i], fill)
             labels[i] = self.config.labels.ignore_index
         if self.encoder:
             labels = self.encoder.encode(labels)
         if not self.whole:
             return images, labels
         sizes, stored = (sizes.cpu() for sizes in outputs[2:])
-        samples = torch.tensor(batch.samples, device="cpu")
-        samples[torch.tensor(blank, dtype=torch.int64, device="cpu")] = -1
+        shown = batch.samples.copy()
+        shown[blank] = -1
+        samples = torch.from_numpy(shown)
         if self.config.augment.validation != "slide":
             return FullBatch(images, labels, sizes, stored, samples)
         tile = self.config.augment.crop_size

@@ -63,11 +63,12 @@ def paste_by_numpy(
     batch = (images.view(torch.int16) if as_bits else images).numpy(), labels.numpy()
     last_use = {partner: k for k, partner in enumerate(pastes.partners.tolist())}
     originals: dict[int, tuple[npt.NDArray[Any], ...]] = {}
-    for k, (i, partner) in enumerate(zip(pastes.targets, pastes.partners, strict=True)):
+    pairs = zip(pastes.targets.tolist(), pastes.partners.tolist(), strict=True)
+    for k, (i, partner) in enumerate(pairs):
         own = tuple(values[i] for values in batch)
-        if last_use.get(int(i), 0) > k:
-            originals[int(i)] = tuple(values.copy() for values in own)
-        other = originals.get(int(partner)) or tuple(values[partner] for values in batch)
+        if last_use.get(i, 0) > k:
+            originals[i] = tuple(values.copy() for values in own)
+        other = originals.get(partner) or tuple(values[partner] for values in batch)
         if pastes.by_class[k]:
             allowed = pastes.allowed[k]
             present = np.bincount(other[1].reshape(-1), minlength=len(allowed)) > 0
@@ -92,17 +93,16 @@ def paste_by_torch(
     targets, partners = (_to_device(a, device) for a in (pastes.targets, pastes.partners))
     mask = _rectangles(pastes.rectangles, labels)
     chosen = np.flatnonzero(pastes.by_class)
+    arrays = pastes.partners, pastes.keys, pastes.allowed, pastes.takes_half
+    places = _to_device(chosen, device)
+    givers, keys, allowed, half = (_to_device(array[chosen], device) for array in arrays)
     for begin in range(0, len(chosen), _TOGETHER):
-        some = chosen[begin : begin + _TOGETHER]
-        keys, allowed, half = (
-            _to_device(a[some], device) for a in (pastes.keys, pastes.allowed, pastes.takes_half)
-        )
-        theirs = labels.index_select(0, _to_device(pastes.partners[some], device))
-        values, present = _look_at(theirs, len(allowed.T))
-        present[:, :-1] = choose(present[:, :-1] & allowed, keys, half)
+        part = slice(begin, begin + _TOGETHER)
+        theirs = labels.index_select(0, givers[part])
+        values, present = _look_at(theirs, allowed.shape[1])
+        present[:, :-1] = choose(present[:, :-1] & allowed[part], keys[part], half[part])
         present[:, -1] = False
-        taken = present.gather(1, values).view(theirs.shape)
-        mask.index_copy_(0, _to_device(some, device), taken)
+        mask.index_copy_(0, places[part], present.gather(1, values).view(theirs.shape))
     for values in images, labels:
         originals = values.index_select(0, partners)
         where = mask[:, None] if values.dim() == 4 else mask

@@ -78,8 +78,8 @@ def count_classes(
         picture_pixels=tuple(picture_pixels.tolist()),
         void_pixels=void,
         sample_classes=tuple(shown),
-        # a name that is not UTF-8 cannot be written as it is
         unlabeled=len(index) - len(samples),
+        # a name that is not UTF-8 cannot be written as it is
         bad_files=tuple(str(bad[i]).encode(errors="replace").decode() for i in sorted(bad)),
     )
 

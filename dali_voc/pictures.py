@@ -8,7 +8,16 @@ import torch
 
 from dali_voc.config import NormalizeConfig
 
-__all__ = ["denormalize"]
+__all__ = ["denormalize", "fill_pictures"]
+
+
+def fill_pictures(images: torch.Tensor, color: tuple[float, float, float]) -> None:
+    """Fill images [..., 3, height, width] with a colour, in place.
+
+    Number by number: a tensor would be copied to a GPU, for which the host waits.
+    """
+    for channel, value in enumerate(color):
+        images[..., channel, :, :] = value
 
 
 def denormalize(images: torch.Tensor, normalize: NormalizeConfig) -> npt.NDArray[np.uint8]:

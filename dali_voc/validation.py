@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import torch
 
+from dali_voc.pictures import fill_pictures
+
 __all__ = ["FullBatch", "SlideBatch", "cut_tiles", "join_tiles", "tile_starts"]
 
 
@@ -88,8 +90,7 @@ def cut_tiles(
         device=images.device,
         memory_format=torch.channels_last if channels_last else torch.contiguous_format,
     )
-    for channel, value in enumerate(fill):
-        tiles[:, channel] = value
+    fill_pictures(tiles, fill)
     for t, (i, y, x) in enumerate(places):
         height = min(tile[0], int(sizes[i, 0]) - y)
         width = min(tile[1], int(sizes[i, 1]) - x)

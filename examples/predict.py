@@ -100,14 +100,13 @@ def predict(options: argparse.Namespace, config: Config) -> Tensor:
                 if sample < 0:  # a bad file, by loader.on_error: skip
                     continue
                 height, width = scores.shape[1:]
-                confusion += confusion_matrix(
-                    label[:height, :width], scores.argmax(0), classes=classes, ignored=ignored
-                )
-                at_size = scores[None]
+                truth, predicted = label[:height, :width], scores.argmax(0)
+                confusion += confusion_matrix(truth, predicted, classes=classes, ignored=ignored)
                 if size != [height, width]:
-                    at_size = functional.interpolate(at_size, size, mode="bilinear")
+                    at_size = functional.interpolate(scores[None], size, mode="bilinear")
+                    predicted = at_size[0].argmax(0)
                 path = place_of(sample, loader.index, options.out, written)
-                write_prediction(path, at_size[0].argmax(0), spec)
+                write_prediction(path, predicted, spec)
     return confusion
 
 

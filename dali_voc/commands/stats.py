@@ -48,10 +48,9 @@ def stats(
     """
     checked = load_config(config, overrides=settings or [])
     out = checked.sampling.stats_path if out is None else out
-    if chart is None and out.name:  # '.' and '/' have none, which is said below
-        chart = out.with_suffix(".png")
+    # not with_suffix, which fails on '.' before it is said what is wrong with it
+    chart = out.parent / f"{out.stem}.png" if chart is None else chart
     output = open_output(json=json, quiet=quiet, counts=out, chart=chart)
-    assert chart is not None
     from dali_voc.counting import count_classes
     from dali_voc.stats import loss_weights
 

@@ -39,10 +39,8 @@ def split_folder(parent: Path, split: str, *, also: dict[str, str]) -> str:
         DatasetError: there is none; says which splits there are.
     """
     there = list_folders(parent)
-    name = also.get(split, split)
-    if name not in there:
-        name = split
-    if name not in there:
+    name = next((name for name in (also.get(split, split), split) if name in there), None)
+    if name is None:
         raise DatasetError(f"{parent}: found no split '{split}', {there_are(split, there)}")
     return name
 

@@ -195,4 +195,4 @@ def find_pairs(
         segments = segments.become(
             class_table(index.spec, classes=options.classes, mapping=options.map)
         )
-    return dataclasses.replace(index, spec=spec, segments=segments, known_meaning=None)
+    return dataclasses.replace(index.with_spec(spec), segments=segments)

@@ -230,6 +230,10 @@ class PairIndex:
             return np.arange(len(self))
         return np.flatnonzero(self.source != NO_LABEL)
 
+    def with_spec(self, spec: LabelSpec) -> PairIndex:
+        """Return the same pairs, whose label values mean something else."""
+        return replace(self, spec=spec, known_meaning=None)
+
     def without_labels(self) -> PairIndex:
         """Return the same images, for which there are no labels."""
         source = np.full(len(self), NO_LABEL, np.int32)

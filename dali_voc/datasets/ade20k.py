@@ -90,14 +90,14 @@ def find_pairs(
         DatasetError: the root or the split is not there, or files have no partner.
     """
     kind = choose_labels(options, KINDS)
-    unlabeled = options is not None and options.unlabeled
-    folders = ("images",) if unlabeled else ("images", "annotations")
+    options = options or DatasetOptions()
+    folders = ("images",) if options.unlabeled else ("images", "annotations")
     check_root(root, folders, what="ADE20K (ADEChallengeData2016)")
     folder = split_folder(root / "images", split, also=_ALSO)
     images, labels = find_by_stem(
         Side(folder=root / "images" / folder, suffix=".jpg"),
         Side(folder=root / "annotations" / folder, suffix=".png"),
-        must_exist=must_exist and not unlabeled,
+        must_exist=must_exist and not options.unlabeled,
     )
     spec = ADE20K_SPEC if kind == "reduce_zero_label" else ADE20K_SPEC_WITH_OTHER
     return PairIndex(images=images, labels=labels, spec=spec)

@@ -49,8 +49,8 @@ def find_pairs(
     spec = read_classes(root / _CLASS_FILE)
     suffix = "_labels" if kind == "color" else "_labels_16bit"
     chosen = None
-    unlabeled = options is not None and options.unlabeled
-    if kind == "16bit" and not unlabeled:
+    options = options or DatasetOptions()
+    if kind == "16bit" and not options.unlabeled:
         chosen = sorted(list_stems(root / f"{split}{suffix}", "_L.png"))
         if not chosen:
             there = [
@@ -66,7 +66,8 @@ def find_pairs(
         images="{split}/*.png",
         masks=f"{{split}}{suffix}/*_L.png",
         chosen=chosen,
-        must_exist=must_exist and not unlabeled,
+        must_exist=must_exist,
+        unlabeled=options.unlabeled,
     )
     return PairIndex(
         images=found[0],

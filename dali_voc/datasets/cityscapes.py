@@ -109,8 +109,8 @@ def find_pairs(
     """
     kind = choose_labels(options, KINDS)
     truth = "gtCoarse" if split == "train_extra" else "gtFine"
-    unlabeled = options is not None and options.unlabeled
-    folders = ("leftImg8bit",) if unlabeled else ("leftImg8bit", truth)
+    options = options or DatasetOptions()
+    folders = ("leftImg8bit",) if options.unlabeled else ("leftImg8bit", truth)
     check_root(root, folders, what="Cityscapes")
     photographs = root / "leftImg8bit"
     folder = photographs / split_folder(photographs, split, also={})
@@ -121,7 +121,7 @@ def find_pairs(
         Side(folder=folder, suffix="_leftImg8bit.png"),
         Side(folder=root / truth / split, suffix=f"_{truth}_{kind}.png"),
         below=cities,
-        must_exist=must_exist and not unlabeled,
+        must_exist=must_exist and not options.unlabeled,
     )
     return PairIndex(
         images=images,

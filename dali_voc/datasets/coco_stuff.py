@@ -79,13 +79,13 @@ def find_pairs(
     Raises:
         DatasetError: the root or the split is not there, or files have no partner.
     """
-    unlabeled = options is not None and options.unlabeled
-    folders = ("images",) if unlabeled else ("images", "stuffthingmaps")
+    options = options or DatasetOptions()
+    folders = ("images",) if options.unlabeled else ("images", "stuffthingmaps")
     check_root(root, folders, what="COCO-Stuff")
     folder = split_folder(root / "images", split, also=_ALSO)
     images, labels = find_by_stem(
         Side(folder=root / "images" / folder, suffix=".jpg"),
         Side(folder=root / "stuffthingmaps" / folder, suffix=".png"),
-        must_exist=must_exist and not unlabeled,
+        must_exist=must_exist and not options.unlabeled,
     )
     return PairIndex(images=images, labels=labels, spec=COCO_STUFF_SPEC)

@@ -82,8 +82,7 @@ def _find_one(
     else:
         # its map is between its own classes and the common ones
         index = find(dataclasses.replace(own, map=None))
-        spec = remap(index.spec, classes=common, mapping=own.map)
-        index = dataclasses.replace(index, spec=spec, known_meaning=None)
+        index = index.with_spec(remap(index.spec, classes=common, mapping=own.map))
     if index.segments is not None:
         raise DatasetError(
             f"dataset.name: found {source.name!r}, whose labels' colours mean something else in "
@@ -117,12 +116,10 @@ def _map_numbers(found: Sequence[PairIndex]) -> npt.NDArray[np.int32]:
 def _sizes(found: Sequence[PairIndex]) -> npt.NDArray[np.int64] | None:
     if all(index.sizes is None for index in found):
         return None
-    unknown = [np.full((len(index), 2), -1) for index in found]
-    known = [index.sizes for index in found]
     return np.concatenate(
         [
-            no if yes is None else yes.astype(np.int64)
-            for no, yes in zip(unknown, known, strict=True)
+            np.full((len(index), 2), -1) if index.sizes is None else index.sizes.astype(np.int64)
+            for index in found
         ]
     )
 

@@ -56,5 +56,5 @@ def find_pairs(
         spec=VOC_SPEC,
         what="PASCAL VOC",
         must_exist=must_exist,
-        unlabeled=options is not None and options.unlabeled,
+        unlabeled=(options or DatasetOptions()).unlabeled,
     )

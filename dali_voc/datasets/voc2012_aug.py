@@ -43,5 +43,5 @@ def find_pairs(
         spec=VOC_SPEC,
         what="PASCAL VOC with SBD's labels",
         must_exist=must_exist,
-        unlabeled=options is not None and options.unlabeled,
+        unlabeled=(options or DatasetOptions()).unlabeled,
     )

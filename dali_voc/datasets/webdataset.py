@@ -50,7 +50,7 @@ def find_pairs(
         DatasetError: there are no shards, one is not a sound tar of pairs, or a key occurs twice.
     """
     shards = _find_shards(root, split)
-    unlabeled = options is not None and options.unlabeled
+    unlabeled = (options or DatasetOptions()).unlabeled
     indices = [load_index(shard, unlabeled=unlabeled) for shard in shards]
     names = _join_names(indices)
     if len(names) == 0:
