@@ -28,8 +28,8 @@ class LabelsConfig(Section):
 
     palette: Literal["color", "index"] = Field(
         "color",
-        description="how a palette PNG is read: color, its colours are mapped; index, the palette "
-        "index is the class",
+        description="how a palette PNG is read: color, its colours are mapped, if any are known; "
+        "index, the palette index is the class",
     )
     unknown: Literal["error", "ignore"] = Field(
         "error",

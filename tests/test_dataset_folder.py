@@ -60,6 +60,58 @@ def test_gray_and_palette(tmp_path: Path, palette: Any, reading: str) -> None:
     assert np.array_equal(load(tmp_path, reading={"palette": reading}), VALUES)
 
 
+def test_palettes_by_number_where_the_map_knows_no_colours(tmp_path: Path) -> None:
+    stored = np.array([[0, 7, 9, 255], [9, 9, 7, 0]])
+    write_pair(tmp_path, stored, palette=[(k, k, 200) for k in range(256)])
+    values = {0: "weed", 7: "soil", 9: None}
+    assert np.array_equal(load(tmp_path, map=values), by_value(stored, {0: 2, 7: 0}))
+    # with a colour palettes are read by it
+    with pytest.raises(Exception, match=r"x_L\.png: colour \(9, 9, 200\), palette index 9, is not"):
+        load(tmp_path, map={**values, "9, 9, 9": "crop"})
+    write_pair(tmp_path, painted(VALUES))
+    with pytest.raises(
+        Exception, match=r"x_L\.png: colour .* is not .*; expected no colour at all"
+    ):
+        load(tmp_path, map=values)
+
+
+@pytest.mark.parametrize("palette", [None, [(k, 0, 99) for k in range(256)]])
+def test_zero_is_void(tmp_path: Path, palette: Any) -> None:
+    stored = np.array([[0, 1, 3, 255], [2, 3, 1, 0]])
+    write_pair(tmp_path, stored, palette=palette)
+    found = load(tmp_path, labels="reduce_zero_label")
+    assert np.array_equal(found, by_value(stored, {1: 0, 2: 1, 3: 2}))
+    write_pair(tmp_path, stored + 1)
+    with pytest.raises(Exception, match=r"x_L\.png: value 4 is not .* expected 0-3, 255"):
+        load(tmp_path, labels="reduce_zero_label")
+    with pytest.raises(DatasetError, match=r"dataset\.map: found one beside labels: reduce_zero"):
+        load(tmp_path, labels="reduce_zero_label", map={1: "crop"})
+    with pytest.raises(DatasetError, match=r"dataset\.labels: found 'reduce', expected one of"):
+        load(tmp_path, labels="reduce")
+
+
+def test_zero_is_void_beside_255_classes(tmp_path: Path) -> None:
+    """The last class is 255 then."""
+    stored = np.arange(256).reshape(16, 16)
+    write_pair(tmp_path, stored)
+    names = [f"c{k}" for k in range(255)]
+    found = load(
+        tmp_path,
+        labels="reduce_zero_label",
+        classes=names,
+        reading={"ignore_index": 1000, "dtype": "int64"},
+    )
+    assert np.array_equal(found, np.where(stored == 0, 1000, stored - 1))
+
+
+def test_zero_is_void_and_files_have_the_colours_of_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "classes.json"
+    colors = [COLORS[i] for i in range(3)]
+    path.write_text(json.dumps({"classes": CLASSES, "colors": colors, "void_colors": [[255] * 3]}))
+    write_pair(tmp_path, painted(VALUES))
+    assert np.array_equal(load(tmp_path, classes=str(path), labels="reduce_zero_label"), VALUES)
+
+
 def test_gray_of_16_bits(tmp_path: Path) -> None:
     write_pair(tmp_path, VALUES)
     wide = np.array([[0, 700, 65535], [40000, 256, 255]], np.uint16)
@@ -302,7 +354,7 @@ def test_colors_for_display() -> None:
         ({"images": "a**/*.jpg"}, r"its \*\* is not a whole name"),
         ({"images": "a/**"}, "does not end in a file's name"),
         ({"images": "a/*.jpg"}, r"dataset\.masks: .* expected as many wildcards"),
-        ({"labels": "x"}, r"dataset\.labels: folder does not take it"),
+        ({"labels": "x"}, r"dataset\.labels: found .x., expected one of: keep_zero"),
         ({"images": "{split}/**/*.tif"}, r"found no images, expected train/\*\*/\*\.tif$"),
     ],
 )

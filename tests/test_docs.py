@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -99,6 +101,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory, voc: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(voc, folder / DATA[1:])
     shutil.copytree(voc / "JPEGImages", folder / SHARE[1:])
+    label = next((voc / "SegmentationClass").iterdir())
+    cells = {
+        "pixel_values": [(voc / f"JPEGImages/{label.stem}.jpg").read_bytes()],
+        "label": [label.read_bytes()],
+    }
+    pq.write_table(pa.table(cells), folder / "train-0.parquet")
     return folder
 
 

@@ -118,6 +118,22 @@ def test_each_sample_follows_its_own_map() -> None:
         decode(files[:1], tables=tables, size=(1, 1), maps=[3])
 
 
+def test_palettes_by_number_where_a_map_has_no_colours() -> None:
+    values = np.random.default_rng(2).integers(0, 4, (9, 14))
+    colors = [(1, 2, 3), (4, 5, 6), (0, 0, 128), (9, 9, 9)]
+    file = write_png(values, color=PALETTE, depth=4, palette=colors)
+    keys = [r << 16 | g << 8 | b for r, g, b in colors]
+    tables = [
+        table_of({0: 5, 1: 6, 2: 7, 3: 255}),
+        table_of({0: 5, 1: 6, 2: 7, 3: 255}, dict(zip(keys, [9, 8, 7, 6], strict=True))),
+    ]
+    found = decode([file, file], tables=tables, size=(9, 14), maps=[0, 1])
+    for one, lut in zip(found, [(5, 6, 7, 255), (9, 8, 7, 6)], strict=True):
+        assert np.array_equal(one, np.array(lut)[values])
+    with pytest.raises(RuntimeError, match=r"palette index 3 is not .*; expected 0-2"):
+        decode([file], tables=table_of({0: 5, 1: 6, 2: 7}), size=(1, 1))
+
+
 def test_each_file_has_its_own_colors() -> None:
     """As COCO's panoptic PNGs: the same colour means another segment in each."""
     rng = np.random.default_rng(1)

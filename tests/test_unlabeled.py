@@ -219,6 +219,14 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, Any]]] = {
     ),
     "ade20k": (("images/test/ADE_test_1.jpg", "images/test/ADE_test_2.jpg"), {}, {}),
     "coco_stuff": (("images/test/000000000001.jpg",), {}, {}),
+    "mapillary": (
+        ("testing/images/a.jpg",),
+        {
+            "config_v1.2.json": '{"labels": [{"name": "a", "readable": "A", "evaluate": true, '
+            '"color": [1, 2, 3]}]}'
+        },
+        {},
+    ),
     "camvid": (
         ("test/a.png", "test/b.png"),
         {"class_dict.csv": "name,r,g,b\nsky,1,2,3\nVoid,0,0,0\n"},

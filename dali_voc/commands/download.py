@@ -34,7 +34,7 @@ def download(
         typer.Argument(
             metavar="NAME",
             help="voc2012, another year from voc2007 on, voc2012_aug (SBD); or cityscapes, ade20k, "
-            "coco_stuff, coco_panoptic, camvid, for which it says what to fetch.",
+            "coco_stuff, coco_panoptic, mapillary, camvid, for which it says what to fetch.",
         ),
     ],
     root: Annotated[

@@ -16,6 +16,7 @@ from dali_voc.datasets import (
     coco_panoptic,
     coco_stuff,
     folder,
+    mapillary,
     packed,
     sources,
     voc,
@@ -53,7 +54,7 @@ DATASETS: dict[str, Dataset] = {
     ),
     "folder": Dataset(
         find=folder.find_pairs,
-        takes=("classes", "map", "images", "masks", "unlabeled"),
+        takes=("labels", "classes", "map", "images", "masks", "unlabeled"),
         has_classes=False,
     ),
     "sources": Dataset(find=_find_sources, takes=("sources", "classes"), has_classes=False),
@@ -62,6 +63,7 @@ DATASETS: dict[str, Dataset] = {
     "cityscapes": Dataset(find=cityscapes.find_pairs, takes=("labels", "unlabeled")),
     "coco_panoptic": Dataset(find=coco_panoptic.find_pairs, takes=("labels",)),
     "coco_stuff": Dataset(find=coco_stuff.find_pairs, takes=("unlabeled",)),
+    "mapillary": Dataset(find=mapillary.find_pairs, takes=("labels", "unlabeled")),
     "packed": Dataset(find=packed.find_pairs, has_index=True),
     "webdataset": Dataset(find=webdataset.find_pairs, takes=("unlabeled",), has_index=True),
 }

@@ -9,9 +9,9 @@ from dali_voc._config_errors import near_match
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._remap import class_list, in_colors
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, voc_colormap
+from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void, voc_colormap
 
-__all__ = ["own_classes"]
+__all__ = ["own_classes", "reduce_zero"]
 
 # where palettes are VOC's, as labelling tools write them, entry 255 has this colour
 _BORDER = voc_colormap(256)[255]
@@ -22,7 +22,8 @@ def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
 
     Without a map a value is the index of a class, and colours are the class list's, or VOC's for
     plain names, with VOC's border as void. Values in a map take the place of these indices, colours
-    that of these colours. Void stays void unless the map says otherwise.
+    that of these colours. Where a map has values alone, the colours of plain names tell nothing of
+    the files. Void stays void unless the map says otherwise.
 
     Args:
         name: what errors call the data set.
@@ -60,15 +61,46 @@ def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
         else:
             colors[key] = index
     own = spec.label_maps()[0]
+    own_colors = _colors_of_files(spec, options) if values else own.colors
     void_values = dict.fromkeys(spec.void_values, None)
     void_colors = dict.fromkeys(spec.void_colors, None)
     try:
         label_map = LabelMap(
             values=tuple({**void_values, **values}.items()) if values else own.values,
-            colors=tuple({**void_colors, **colors}.items()) if colors else own.colors,
+            colors=tuple({**void_colors, **colors}.items()) if colors else own_colors,
         )
     except ValueError as e:
         raise DatasetError(f"dataset.map: {e}") from None
     spec = dataclasses.replace(spec, maps=(label_map,))
     shown = {index: color for color, index in reversed(colors.items()) if index is not None}
     return in_colors(spec, shown) if shown else spec
+
+
+def reduce_zero(spec: LabelSpec, options: DatasetOptions) -> LabelSpec:
+    """Return the spec of files in which 0 is void and the first class is 1.
+
+    That is the key `reduce_zero_label` of mmsegmentation.
+
+    Args:
+        spec: of `own_classes`.
+        options: the same.
+
+    Raises:
+        DatasetError: there is a map, too.
+    """
+    if options.map is not None:
+        raise DatasetError(
+            "dataset.map: found one beside labels: reduce_zero_label, which says what values mean; "
+            "expected either"
+        )
+    n = len(spec.classes)
+    values = {usual_void(n + 1): None, 0: None} | {i + 1: i for i in range(n)}
+    label_map = LabelMap(values=tuple(values.items()), colors=_colors_of_files(spec, options))
+    return dataclasses.replace(spec, maps=(label_map,))
+
+
+def _colors_of_files(
+    spec: LabelSpec, options: DatasetOptions
+) -> tuple[tuple[Color, int | None], ...]:
+    """Return the colours that files may have: those of plain names are made up."""
+    return spec.label_maps()[0].colors if isinstance(options.classes, Path) else ()

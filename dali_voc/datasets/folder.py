@@ -7,12 +7,14 @@ from pathlib import Path
 
 from dali_voc.datasets._by_pattern import find_by_pattern
 from dali_voc.datasets._index import PairIndex
-from dali_voc.datasets._options import DatasetOptions
-from dali_voc.datasets._own_classes import own_classes
+from dali_voc.datasets._options import DatasetOptions, choose_labels
+from dali_voc.datasets._own_classes import own_classes, reduce_zero
 from dali_voc.datasets._split_list import read_split_list
 from dali_voc.errors import DatasetError
 
-__all__ = ["find_pairs"]
+__all__ = ["KINDS", "find_pairs"]
+
+KINDS = ("keep_zero_label", "reduce_zero_label")
 
 _log = logging.getLogger("dali_voc")
 
@@ -36,7 +38,8 @@ def find_pairs(
             wildcards of `images`, one a line. Without such files every split is all there is.
         must_exist: check that images and labels have a partner; else it turns out when they are
             read.
-        options: `images`, `masks` and `classes` must be given; `map`; with `unlabeled`, `masks` may
+        options: `images`, `masks` and `classes` must be given; `map`; `labels` may be
+            `reduce_zero_label`: 0 is void and 1 the first class; with `unlabeled`, `masks` may
             be missing, and files that it matches are no images.
 
     Raises:
@@ -53,7 +56,10 @@ def find_pairs(
     images, masks = options.images or "", options.masks
     listed = "{split}" not in images + (masks or "")
     list_path = root / f"{split}.txt"
+    kind = choose_labels(options, KINDS)
     spec = own_classes("folder", options)
+    if kind == "reduce_zero_label":
+        spec = reduce_zero(spec, options)
     chosen = _read_list(list_path) if listed else None
     if listed and chosen is None and split != "train":
         _log.warning(

@@ -97,6 +97,17 @@ BY_HAND: Mapping[str, ByHand] = MappingProxyType(
                 *("annotations/panoptic_val2017.json", "annotations/panoptic_val2017"),
             ),
         ),
+        "mapillary": ByHand(
+            title="Mapillary Vistas",
+            needs="an account, and that you accept its licence, at "
+            "https://www.mapillary.com/dataset/vistas",
+            files=("the archive of release 2.0, which holds the labels of 1.2, too: unpack it",),
+            folder="mapillary",
+            layout=(
+                *("config_v1.2.json", "training/images", "training/v1.2/labels"),
+                *("validation/images", "validation/v1.2/labels"),
+            ),
+        ),
         "camvid": ByHand(
             title="CamVid",
             needs="an account where the form with folders circulates, at "

@@ -32,9 +32,13 @@ def voc_root(root: Path, year: str) -> tuple[Path, Path]:
         root = root.parent
     final = root / "VOCdevkit" / year
     try:
-        return root, final.resolve() if final.is_symlink() else final
-    except (OSError, RuntimeError):
-        raise DownloadError(f"{final}: a link that leads to itself, expected a folder") from None
+        place = final.resolve() if final.is_symlink() else final
+        in_a_circle = place.is_symlink()  # as far as Python 3.13 follows it
+    except (OSError, RuntimeError):  # of Python before 3.13
+        in_a_circle = True
+    if in_a_circle:
+        raise DownloadError(f"{final}: a link that leads to itself, expected a folder")
+    return root, place
 
 
 @contextmanager

@@ -107,19 +107,21 @@ def build_pipeline(
         device_id=device_id,
         prefetch_queue_depth=prefetch,
     )
-    try:
-        # AutoGraph is of no more use after an interrupt; other threads than the main have none
-        with ThreadPoolExecutor(1) as thread:
-            pipeline: Pipeline = thread.submit(make).result()
-    except ConfigError as e:  # to which AutoGraph has added where it was raised
-        raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
-    except TypeError:
-        check_temporary_files()
-        raise
-    keep_in_children(pipeline)
     with warnings.catch_warnings():
+        # AutoGraph fails where they are made errors; Python 3.13 gives many
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="gast|nvidia")
         # numbers that no operator of the user's wants
         warnings.filterwarnings("ignore", "The external source node .* is not used")
+        try:
+            # AutoGraph is of no more use after an interrupt; other threads than the main have none
+            with ThreadPoolExecutor(1) as thread:
+                pipeline: Pipeline = thread.submit(make).result()
+        except ConfigError as e:  # to which AutoGraph has added where it was raised
+            raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
+        except TypeError:
+            check_temporary_files()
+            raise
+        keep_in_children(pipeline)
         pipeline.build()
     if cache:
         # its operators know the address alone; attributes go in order, and this one comes last

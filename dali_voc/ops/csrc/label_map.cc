@@ -11,7 +11,7 @@ LabelMap::LabelMap(const std::vector<int>& colors, const std::vector<int>& color
     : colors(colors, color_classes, unknown),
       values(65536, static_cast<uint16_t>(unknown)),
       unknown(unknown),
-      palette_by_color(palette_by_color),
+      palette_by_color(palette_by_color && !colors.empty()),
       ignore(ignore),
       num_classes(ignore + 1) {
   if (values.size() != value_classes.size())
