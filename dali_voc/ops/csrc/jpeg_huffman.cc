@@ -98,9 +98,10 @@ int HuffmanTable::FindLong(uint64_t bits, int* symbol) const {
 }
 
 void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
-  const bool known =
-      !decoder->progressive_mode && !decoder->arith_code && !jpeg_has_multiple_scans(decoder);
-  if (!known) return;
+  // The parameters of a sequential scan are these; in lossless files they mean something else.
+  const bool sequential = !decoder->progressive_mode && decoder->Ss == 0 &&
+                          decoder->Se == DCTSIZE2 - 1 && decoder->data_precision == 8;
+  if (!sequential || decoder->arith_code || jpeg_has_multiple_scans(decoder)) return;
   num_blocks_ = decoder->blocks_in_MCU;
   for (int i = 0; i < num_blocks_; i++) {
     const int component = decoder->MCU_membership[i];
@@ -115,6 +116,7 @@ void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
   interval_ =
       decoder->restart_interval ? decoder->restart_interval : std::numeric_limits<int64_t>::max();
   column_ = 0;
+  Want(0, decoder->MCUs_per_row - 1);
   BeginInterval();
   trouble_ = trouble;
   decoder->client_data = this;
@@ -123,10 +125,8 @@ void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
 
 boolean HuffmanDecoder::DecodeMcu(j_decompress_ptr decoder, JBLOCKROW* blocks) {
   auto* self = static_cast<HuffmanDecoder*>(decoder->client_data);
-  // libjpeg transforms these columns, and forgets the others (see jpeg_crop_scanline)
-  const jpeg_decomp_master& wanted = *decoder->master;
   const bool inside =
-      self->column_ >= wanted.first_iMCU_col && self->column_ <= wanted.last_iMCU_col;
+      self->column_ >= self->first_wanted_ && self->column_ <= self->last_wanted_;
   self->column_ = self->column_ + 1 == decoder->MCUs_per_row ? 0 : self->column_ + 1;
   if (!self->TakeMcu(inside ? blocks : nullptr)) longjmp(*self->trouble_, kTrouble);
   return TRUE;

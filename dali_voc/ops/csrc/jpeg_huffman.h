@@ -12,11 +12,16 @@
 
 #include "jpeg_scan_data.h"
 
-// after what they need and do not include
-// clang-format off
+// after what it needs and does not include
 #include <jpeglib.h>
-#include <jpegint.h>
-// clang-format on
+
+// The beginning of what libjpeg keeps in `jpeg_decompress_struct::entropy`, the same in all versions
+// so far: the functions for a pass and for an MCU. Its own declaration is in a header that
+// libjpeg-turbo 3 does not install.
+struct jpeg_entropy_decoder {
+  void (*start_pass)(j_decompress_ptr decoder);
+  boolean (*decode_mcu)(j_decompress_ptr decoder, JBLOCKROW* blocks);
+};
 
 namespace dali_voc {
 
@@ -89,6 +94,12 @@ class HuffmanDecoder {
   // picture has to be started anew without taking over.
   void TakeOver(j_decompress_ptr decoder, jmp_buf* trouble);
 
+  // The columns of MCUs that libjpeg transforms; it forgets the others.
+  void Want(JDIMENSION first, JDIMENSION last) {
+    first_wanted_ = first;
+    last_wanted_ = last;
+  }
+
   static constexpr int kTrouble = 2;
 
  private:
@@ -110,6 +121,7 @@ class HuffmanDecoder {
   Block blocks_[D_MAX_BLOCKS_IN_MCU];
   int num_blocks_ = 0;
   JDIMENSION column_ = 0;  // of the next MCU
+  JDIMENSION first_wanted_ = 0, last_wanted_ = 0;
   // MCUs of the present restart interval that are still to come, and those before the next that
   // nobody wanted: they are decoded when one is wanted that follows them in the interval.
   int64_t left_ = 0, passed_over_ = 0;

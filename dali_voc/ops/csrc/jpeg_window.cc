@@ -51,6 +51,10 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   JDIMENSION width = static_cast<JDIMENSION>(right) - left;
   jpeg_crop_scanline(&decoder_, &left, &width);
   left_ = left;
+  // as that function rounds: to MCUs, which have one block where there is one component
+  const JDIMENSION column =
+      DCTSIZE * (decoder_.num_components == 1 ? 1 : decoder_.max_h_samp_factor);
+  huffman_->Want(left / column, (left + width - 1) / column);
   const int64_t skipped = window_.y + begun_;
   if (skipped > 0) jpeg_skip_scanlines(&decoder_, static_cast<JDIMENSION>(skipped));
 }
