@@ -54,11 +54,19 @@ class Report:
 
 
 class Substitutes:
-    """The bad samples met so far. Who stands in for one does not depend on when it was met."""
+    """The bad samples met so far. Who stands in for one does not depend on when it was met.
 
-    def __init__(self, *, seed: int, num_samples: int) -> None:
+    With `weights`, those of weight 0 stand in for none: they are never drawn.
+    """
+
+    def __init__(
+        self, *, seed: int, num_samples: int, weights: npt.NDArray[np.float64] | None = None
+    ) -> None:
         self._seed = seed
         self._num_samples = num_samples
+        self._never = frozenset[int]()
+        if weights is not None:
+            self._never = frozenset(np.flatnonzero(weights == 0).tolist())
         self._bad: dict[int, SampleError] = {}
         self._times: Counter[int] = Counter()
 
@@ -90,11 +98,11 @@ class Substitutes:
         )
         in_turn = ((sample + k) % self._num_samples for k in range(1, self._num_samples))
         for candidate in itertools.chain(candidates.tolist(), in_turn):
-            if candidate not in self._bad:
+            if candidate not in self._bad and candidate not in self._never:
                 return int(candidate)
-        raise LoaderError(
-            f"all {self._num_samples} samples are bad; the first: {next(iter(self._bad.values()))}"
-        )
+        some = f"{self._num_samples - len(self._never)} samples"
+        some += " of a weight above 0" if self._never else ""
+        raise LoaderError(f"all {some} are bad; the first: {next(iter(self._bad.values()))}")
 
     def count(self, samples: npt.NDArray[np.int64]) -> None:
         """Note that a batch with these planned samples has been delivered."""

@@ -115,7 +115,11 @@ class Loader:
             )
         self._fingerprint = fingerprint(config, index, training=training, weights=checked)
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
-        self._substitutes = Substitutes(seed=config.loader.seed, num_samples=len(index))
+        self._substitutes = Substitutes(
+            seed=config.loader.seed,
+            num_samples=len(index),
+            weights=checked if training else None,
+        )
         on_gpu = has_gpu_graph(self._device)
         self._cache = Cache.from_config(config, index, gpu=self._device if on_gpu else None)
         self._fetcher = Fetcher(

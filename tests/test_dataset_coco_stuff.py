@@ -99,7 +99,6 @@ def test_things_are_those_of_coco() -> None:
 def test_configuration() -> None:
     config = load_config(Path(__file__).parents[1] / "configs/coco_stuff.yaml")
     assert config.dataset.name == "coco_stuff"
-    assert config.labels.palette == "index"
 
 
 def test_indexed_files(root: Path) -> None:
@@ -109,5 +108,5 @@ def test_indexed_files(root: Path) -> None:
     values = read_label(path)
     path.unlink()
     write_label(path, values, [(i, i, i) for i in range(256)])
-    (indexed,) = load_labels("coco_stuff", root, "val", reading={"palette": "index"})
+    (indexed,) = load_labels("coco_stuff", root, "val")
     assert np.array_equal(indexed, plain)

@@ -118,6 +118,21 @@ def test_replace(
     assert replaced[0] != replaced[1]
 
 
+def test_no_sample_of_weight_0_stands_in(root: Path, make_config: MakeConfig) -> None:
+    bad = break_some(root)
+    config = make_config(root, augment=CROP, loader={"batch_size": 4, "on_error": "replace"})
+    drawn = {2, 5, 9, 11}
+    with build_loader(config, weights=[float(i in drawn) for i in range(N)]) as loader:
+        seen = {s for _ in range(4) for batch in loader for s in shown(config, batch)}
+        assert seen == drawn - set(bad)
+        assert loader.report().samples > 4
+    with (
+        build_loader(config, weights=[float(i in bad) for i in range(N)]) as loader,
+        pytest.raises(LoaderError, match="all 5 samples of a weight above 0 are bad; the first: "),
+    ):
+        list(loader)
+
+
 @pytest.mark.parametrize("on_error", ["skip", "replace"])
 def test_resume_with_bad_files_is_exact(root: Path, make_config: MakeConfig, on_error: str) -> None:
     break_some(root)

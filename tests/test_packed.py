@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,17 @@ def test_many_ranks(make_config: MakeConfig, packs: Path, world_size: int) -> No
         found = batches(of_pack(make_config, packs, loader=loader))
         assert len(found) == len(expected) > 0
         assert all(map(torch.equal, found, expected))
+
+
+def test_a_copy_in_another_process(make_config: MakeConfig, packs: Path) -> None:
+    with build_loader(of_pack(make_config, packs)) as loader:
+        with pickle.loads(pickle.dumps(loader)) as other:
+            for batch, its in zip(loader, other, strict=True):
+                assert all(map(torch.equal, batch, its))
+        index = pickle.loads(pickle.dumps(loader.index))
+        for i in range(len(index)):
+            assert index.images[i] == loader.index.images[i]
+            assert index.labels[i] == loader.index.labels[i]
 
 
 def test_resume(make_config: MakeConfig, packs: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from augmented import write_lossless
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from whole_labels import write_image, write_label
 
 from dali_voc import Config, SampleError, build_loader, parse_config
 from dali_voc.testing import assert_resumes_exactly
@@ -118,6 +120,27 @@ def test_resize(root: Path, shorter: int | None) -> None:
         expected = np.array(image.resize((new[1], new[0]), Image.Resampling.BILINEAR)).astype(int)
         # Pillow rounds after each of its two passes
         assert np.abs(picture - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "shorter", "longer"),
+    [((1000, 1500), 427, 641), ((1500, 1000), 333, 500), ((6, 9), 7, 11), ((9, 600), 1, 67)],
+)
+def test_resize_rounds_halves_up(
+    tmp_path: Path, size: tuple[int, int], shorter: int, longer: int
+) -> None:
+    assert longer == int(Fraction(max(size) * shorter, min(size)) + Fraction(1, 2))
+    write_image(tmp_path / "i/a.png", size)
+    write_label(tmp_path / "m/a.png", np.zeros(size))
+    folder = {"name": "folder", "root": str(tmp_path), "images": "i/*.png", "masks": "m/*.png"}
+    tree = {
+        "dataset": {**folder, "classes": ["a"]},
+        "augment": {"validation": "resize", "shorter_side": shorter},
+        "loader": {"device": "cpu"},
+    }
+    with build_loader(parse_config(tree), split="val") as loader:
+        (batch,) = loader
+    assert sorted(batch.sizes[0].tolist()) == [shorter, longer]
 
 
 def test_full_resumes(root: Path) -> None:

@@ -6,6 +6,7 @@ import functools
 import gzip
 import json
 import os
+import pickle
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -48,6 +49,17 @@ def test_same_batches_as_from_loose_files(make_config: MakeConfig, tars: Path, s
         found = batches(config_of(make_config, tars, augment=augment), split)
         assert len(found) == len(expected)
         assert all(map(torch.equal, found, expected))
+
+
+def test_a_copy_in_another_process(make_config: MakeConfig, tars: Path) -> None:
+    with build_loader(config_of(make_config, tars)) as loader:
+        with pickle.loads(pickle.dumps(loader)) as other:
+            for batch, its in zip(loader, other, strict=True):
+                assert all(map(torch.equal, batch, its))
+        index = pickle.loads(pickle.dumps(loader.index))
+        for i in range(len(index)):
+            assert index.images[i] == loader.index.images[i]
+            assert index.labels[i] == loader.index.labels[i]
 
 
 def test_a_state_goes_from_loose_files_to_shards(make_config: MakeConfig, tars: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def find_pairs(
     _check_shards(folder, index)
     table, text, weights = _map_index(folder, index)
     names = Names(text=text, ends=table["name_end"])
-    counts = [shard.records for shard in index.shards]
+    counts = np.array([shard.records for shard in index.shards], np.int64)
     first = np.cumsum(counts) - counts
 
     def files(column: int, what: str) -> RecordList:
@@ -68,7 +69,7 @@ def find_pairs(
             offset=table["offset"][:, column],
             size=table["length"][:, column],
             crc=table["crc"][:, column],
-            title=lambda row: f"{what} of record {row - first[table['shard'][row]]} ({names[row]})",
+            title=_Title(what=what, names=names, shard=table["shard"], first=first),
         )
 
     return PairIndex(
@@ -80,6 +81,19 @@ def find_pairs(
         known_digest=index.samples,
         known_meaning=index.meaning,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Title:
+    """What errors call the record of a row; `first` is the first row of each shard."""
+
+    what: str
+    names: Names
+    shard: npt.NDArray[Any]
+    first: npt.NDArray[np.int64]
+
+    def __call__(self, row: int) -> str:
+        return f"{self.what} of record {row - self.first[self.shard[row]]} ({self.names[row]})"
 
 
 def read_index(folder: Path) -> PackIndex:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import glob
 import logging
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._index import PairIndex
@@ -72,7 +75,7 @@ def find_pairs(
             offset=offset[:, column],
             size=size[:, column],
             modified=modified,
-            title=lambda row: f"{names[row]}.{suffixes[int(suffix[row, column])]}",
+            title=_Title(names=names, suffixes=suffixes, suffix=suffix[:, column]),
         )
 
     classes = [f for f in (shards[0].parent / CLASS_FILE, root / CLASS_FILE) if f.is_file()]
@@ -81,6 +84,18 @@ def find_pairs(
         labels=records(1, LABELS),
         spec=read_classes(classes[0]) if classes else VOC_SPEC,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Title:
+    """What errors call the member of a row; `suffix` says which of `suffixes` it has."""
+
+    names: Names
+    suffixes: tuple[str, ...]
+    suffix: npt.NDArray[Any]
+
+    def __call__(self, row: int) -> str:
+        return f"{self.names[row]}.{self.suffixes[int(self.suffix[row])]}"
 
 
 def _find_shards(root: Path, split: str) -> list[Path]:

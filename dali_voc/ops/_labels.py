@@ -38,8 +38,8 @@ class LabelNodes:
         start: first row and column of the source pixels that the image is to show, int32.
         shape: their height and width, int32.
         is_common: int32, 1 where the image is JPEG or PNG of a kind that `decode_crop` reads.
-        roi: with `scale`: start and end (y, x) of the crop in them, and the height and width that
-            it becomes, three float nodes; else None.
+        roi: with `scale` or `shorter_side`: start and end (y, x) of the crop in them, and the
+            height and width that it becomes, three float nodes; else None.
     """
 
     label: Any
@@ -59,6 +59,7 @@ def decode_label(
     position: Any = (0.5, 0.5),
     max_ratio: float = 1.0,
     scale: Any = None,
+    shorter_side: int | None = None,
     class_crop: ClassCrop | None = None,
     flip: Any = 0,
     vertical_flip: Any = 0,
@@ -92,6 +93,8 @@ def decode_label(
         scale: factors (y, x) of the picture's size before it is cropped, per sample, 0.01 to 100.
             Sizes are rounded half up; the label is sampled at the nearest pixel: row i of h' comes
             from row floor((i + 1/2) * h / h').
+        shorter_side: pixels that the shorter side of the picture has once it is scaled, in place of
+            `scale`; the longer one is rounded half up.
         class_crop: crops around a drawn class, instead of `position`, for some of the samples.
         flip: 1 mirrors the crop left to right, per sample or constant.
         vertical_flip: 1 mirrors it top to bottom.
@@ -127,6 +130,8 @@ def decode_label(
         optional["image_shape"] = image_shape
     if scale is not None:
         optional |= {"resample": True, "scale": scale}
+    if shorter_side is not None:
+        optional |= {"resample": True, "shorter_side": shorter_side}
     if rotation is not None:
         optional["rotation"] = rotation
     if class_crop is not None:

@@ -101,12 +101,10 @@ class PairGraph:
         augment, form = self.augment, self.form
         encoded, is_kept = self._read_image(given)
         shape = self._image_shape(encoded)
+        shorter = None
         if augment.validation == "resize":
             shorter = augment.shorter_side or min(augment.crop_size)
-            sides = fn.cast(shape[:2], dtype=types.FLOAT)
-            factor = float(shorter) / fn.reductions.min(sides)
-            given = {**given, "scale": fn.stack(factor, factor)}
-        decoded = self._decode_label(given, encoded, shape, crop_size=None)
+        decoded = self._decode_label(given, encoded, shape, crop_size=None, shorter_side=shorter)
         image = self._decode_image(given, encoded, is_kept, decoded)
         files = self._files(given, encoded, decoded)
         image = self._place(image, **files, crop_size=None, form=form, roi=decoded.roi)
@@ -164,7 +162,13 @@ class PairGraph:
 
     @plain_python
     def _decode_label(
-        self, given: dict[str, Any], encoded: Any, shape: Any, *, crop_size: tuple[int, int] | None
+        self,
+        given: dict[str, Any],
+        encoded: Any,
+        shape: Any,
+        *,
+        crop_size: tuple[int, int] | None,
+        shorter_side: int | None = None,
     ) -> LabelNodes:
         labels, augment = self.config.labels, self.augment
         class_crop = None
@@ -186,6 +190,7 @@ class PairGraph:
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,
             scale=given.get("scale"),
+            shorter_side=shorter_side,
             class_crop=class_crop,
             flip=given["flip"],
             vertical_flip=given.get("vertical_flip", 0),

@@ -30,6 +30,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       : StatelessOperator<CPUBackend>(spec),
         crop_(spec.GetRepeatedArgument<int>("crop_size")),
         resample_(spec.GetArgument<bool>("resample")),
+        shorter_side_(spec.GetArgument<int>("shorter_side")),
         max_ratio_(spec.GetArgument<float>("max_ratio")),
         class_probability_(spec.GetArgument<float>("class_probability")),
         dtype_(spec.GetArgument<dali::DALIDataType>("dtype")),
@@ -181,12 +182,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     if (scale_.HasExplicitValue()) {
       crop.scale_y = scale_[i].data[0];
       crop.scale_x = scale_[i].data[1];
-      // within these bounds no size overflows and no picture vanishes
-      if (!(crop.scale_y >= 1e-2 && crop.scale_y <= 1e2 && crop.scale_x >= 1e-2 &&
-            crop.scale_x <= 1e2))
-        throw LabelError("the picture would be scaled by " + std::to_string(crop.scale_y) + " x " +
-                         std::to_string(crop.scale_x) + ", expected factors of 0.01 to 100");
     }
+    crop.shorter_side = shorter_side_;
     if (class_draw_.HasExplicitValue()) {
       crop.centre_on_class = class_draw_[i].data[0] < class_probability_;
       crop.class_number = class_draw_[i].data[1];
@@ -241,6 +238,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
 
   std::vector<int> crop_;
   bool resample_;
+  int shorter_side_;
   float max_ratio_;
   float class_probability_;
   dali::DALIDataType dtype_;

@@ -55,6 +55,8 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     1.0f)
     .AddOptionalArg("resample", "Scale the picture before it is cropped.", false)
     .AddOptionalArg("scale", "Factors (y, x) of the picture's size.", DALI_FLOAT_VEC, nullptr, true)
+    .AddOptionalArg("shorter_side", "Pixels of it once scaled, in place of factors; 0: by these.",
+                    0)
     .AddOptionalArg("class_probability", "Share of crops around a pixel of a drawn class.", 0.0f)
     .AddOptionalArg("class_weights", "Per class, for that draw.", std::vector<float>{})
     .AddOptionalArg("class_draw", "Three numbers in [0, 1): whether, which class, which pixel.",

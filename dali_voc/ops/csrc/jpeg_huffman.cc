@@ -125,8 +125,7 @@ void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
 
 boolean HuffmanDecoder::DecodeMcu(j_decompress_ptr decoder, JBLOCKROW* blocks) {
   auto* self = static_cast<HuffmanDecoder*>(decoder->client_data);
-  const bool inside =
-      self->column_ >= self->first_wanted_ && self->column_ <= self->last_wanted_;
+  const bool inside = self->column_ >= self->first_wanted_ && self->column_ <= self->last_wanted_;
   self->column_ = self->column_ + 1 == decoder->MCUs_per_row ? 0 : self->column_ + 1;
   if (!self->TakeMcu(inside ? blocks : nullptr)) longjmp(*self->trouble_, kTrouble);
   return TRUE;

@@ -15,8 +15,8 @@
 // after what it needs and does not include
 #include <jpeglib.h>
 
-// The beginning of what libjpeg keeps in `jpeg_decompress_struct::entropy`, the same in all versions
-// so far: the functions for a pass and for an MCU. Its own declaration is in a header that
+// The beginning of what libjpeg keeps in `jpeg_decompress_struct::entropy`, the same in all
+// versions so far: the functions for a pass and for an MCU. Its own declaration is in a header that
 // libjpeg-turbo 3 does not install.
 struct jpeg_entropy_decoder {
   void (*start_pass)(j_decompress_ptr decoder);

@@ -60,6 +60,31 @@ PngHeader BlankHeader(const CropRequest& crop) {
   return header;
 }
 
+Scaling CropRequest::Axis(int64_t source, double factor, const PngHeader& header) const {
+  // within these bounds no size overflows and no picture vanishes
+  auto check = [](double y, double x) {
+    if (!(y >= 1e-2 && y <= 1e2 && x >= 1e-2 && x <= 1e2))
+      throw LabelError("the picture would be scaled by " + std::to_string(y) + " x " +
+                       std::to_string(x) + ", expected factors of 0.01 to 100");
+  };
+  if (shorter_side == 0) {
+    check(scale_y, scale_x);
+    return Scaling::By(source, factor);
+  }
+  const int64_t shorter = std::min(header.height, header.width);
+  const double both = static_cast<double>(shorter_side) / static_cast<double>(shorter);
+  check(both, both);
+  return Scaling::To(source, shorter, shorter_side);
+}
+
+Scaling CropRequest::Rows(const PngHeader& header) const {
+  return Axis(header.height, scale_y, header);
+}
+
+Scaling CropRequest::Columns(const PngHeader& header) const {
+  return Axis(header.width, scale_x, header);
+}
+
 int LabelDecoder::LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps) {
   int largest = 0;
   for (const auto& map : maps) largest = std::max(largest, map->num_classes - 1);
@@ -199,8 +224,8 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   const PngHeader& header = chunks_.header;
   CropRequest crop = request;
   crop.SizeFor(header);
-  Scaling y = Scaling::By(header.height, crop.scale_y);
-  Scaling x = Scaling::By(header.width, crop.scale_x);
+  Scaling y = crop.Rows(header);
+  Scaling x = crop.Columns(header);
   bool looks = crop.centre_on_class || crop.num_positions > 1;
   if (!kept_) {
     if (!is_runs_) pixels_.Decode(chunks_);

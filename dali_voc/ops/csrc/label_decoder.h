@@ -27,6 +27,7 @@ struct CropRequest {
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
   int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
   double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
+  int64_t shorter_side = 0;           // after scaling, in place of factors; 0: by these
   const float* positions = nullptr;   // candidates (y, x), see PlaceCrop
   int num_positions = 0;
   double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last
@@ -39,11 +40,17 @@ struct CropRequest {
   const int64_t* segments = nullptr;
   int64_t num_segments = 0;
 
+  // The axes of a picture. Throws LabelError if it would become far smaller or larger.
+  Scaling Rows(const PngHeader& header) const;
+  Scaling Columns(const PngHeader& header) const;
   // The crop's size for a picture.
   void SizeFor(const PngHeader& header) {
-    if (crop_height == 0) crop_height = Scaling::By(header.height, scale_y).scaled;
-    if (crop_width == 0) crop_width = Scaling::By(header.width, scale_x).scaled;
+    if (crop_height == 0) crop_height = Rows(header).scaled;
+    if (crop_width == 0) crop_width = Columns(header).scaled;
   }
+
+ private:
+  Scaling Axis(int64_t source, double factor, const PngHeader& header) const;
 };
 
 struct CropResult {

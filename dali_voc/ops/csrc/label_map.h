@@ -23,8 +23,8 @@ struct LabelMap {
   std::vector<uint32_t> KnownValues() const;
 
   ColorTable colors;  // for RGB, RGBA and, by default, palette colours
-  // Of all 65,536 gray values; those up to 255 for palette indices too, if so configured or if there
-  // are no colours.
+  // Of all 65,536 gray values; those up to 255 for palette indices too, if so configured or if
+  // there are no colours.
   std::vector<uint16_t> values;
   int unknown;  // class of what is not in the tables, or kUnknown
   bool palette_by_color;

@@ -17,6 +17,11 @@ struct Scaling {
     const auto size = static_cast<int64_t>(floor(static_cast<double>(source) * factor + 0.5));
     return {source, size < 1 ? 1 : size};
   }
+  // As `from` pixels become `to`, without a factor in between that would have to be rounded.
+  static Scaling To(int64_t source, int64_t from, int64_t to) {
+    const int64_t size = (2 * source * to + from) / (2 * from);
+    return {source, size < 1 ? 1 : size};
+  }
   // Nearest neighbour: the source pixel that the centre of a scaled pixel falls on.
   int64_t Source(int64_t scaled_pixel) const {
     return (2 * scaled_pixel + 1) * source / (2 * scaled);
