@@ -65,7 +65,8 @@ def find_bad_samples(
         cached: whether the pipelines have a cache.
 
     Raises:
-        LoaderError: it is not a file's fault, but a lack of memory or file handles.
+        LoaderError: it is not a file's fault, but a lack of memory or file handles, or an operator
+            of the user's.
     """
     found: dict[int, SampleError] = {}
     named = None if every else _from_our_operator(error, batch, index)
@@ -79,6 +80,8 @@ def find_bad_samples(
             found[sample] = problem
             if not every:
                 break
+    if not found:  # such as branches of an operator that differ: a sample alone takes one
+        _blame_user_operator(error, "a batch of which each sample loads by itself")
     return found
 
 
@@ -186,7 +189,7 @@ class _Trial:
         return None
 
 
-def _blame_user_operator(error: BaseException, image: str) -> None:
+def _blame_user_operator(error: BaseException, what: str) -> None:
     """Raise a LoaderError if it was a user's own operator that failed; see `_user_operators`."""
     # DALI prints where in Python each operator was put into the graph
     frames = re.findall(r'^ *File "(.+)", line (\d+), in (\S+)', str(error), re.MULTILINE)
@@ -200,7 +203,7 @@ def _blame_user_operator(error: BaseException, image: str) -> None:
         ) from error
     if not Path(file).is_relative_to(Path(__file__).parent):
         raise LoaderError(
-            f"augment.operators: {function} ({file}, line {line}) failed on {image}: "
+            f"augment.operators: {function} ({file}, line {line}) failed on {what}: "
             f"{reason_from_dali(error)}"
         ) from error
 

@@ -158,6 +158,9 @@ def test_rates_on_a_gpu() -> None:
     assert f"can make {textbook_bound:,.0f} and {best_bound:,.0f} at most" in page
     assert f"{ours / best_bound:.1f} to {ours / best:.1f} times the best `DataLoader`" in readme
     assert f"{ours / textbook_bound:.0f} to {ours / textbook:.0f} times the textbook" in readme
+    bound = rows["bound"]["pairs_per_second"]
+    assert f"the bound itself is {bound / best_bound:.1f} to {bound / best:.1f} times" in page
+    assert f"the loader is {cache / best_bound:.0f} to {cache / best:.0f} times as fast" in page
 
 
 def test_settings_on_a_gpu() -> None:

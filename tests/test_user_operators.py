@@ -27,6 +27,11 @@ def floats(image, label): return image * 0.5, label
 def wide(image, label): return image, label * 1
 def signed(image, label): return fn.cast(image, dtype=types.INT8), label
 def truths(image, label): return image > 100, label
+def branches(image, label, numbers):
+    if numbers[0] < 0.5:
+        return 255 - image, label
+    else:
+        return image, label
 """
 
 
@@ -98,6 +103,7 @@ def test_validation_goes_without(root: Path) -> None:
         ("bad_operators:signed", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:floats", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:failing", LoaderError, "bad_operators.py, line 8) failed on "),
+        ("bad_operators:branches", LoaderError, "failed on a batch of which each sample loads by"),
     ],
 )
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
