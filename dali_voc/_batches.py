@@ -44,7 +44,8 @@ class Batch:
         key: which batch.
         planned: sample indices, int64 [n].
         samples: the same, but for stand-ins of bad samples: what is read.
-        parameters: of the augmentations, see `dali_voc.augment.draw_parameters`.
+        parameters: of the augmentations of `planned`, see `dali_voc.augment.draw_parameters`; a
+            stand-in has those of whom it stands for.
         mixing: numbers for `dali_voc.mixing.Mixer`, float32 [n, as many as it needs].
     """
 
@@ -130,7 +131,8 @@ class BatchPlan:
                 at = np.concatenate(places)
                 planned, repeated = order[at], repeats[at]
                 samples = substitutes.apply(epoch, planned)
-                parameters, mixing = self._draw(epoch, samples, repeated)
+                # a stand-in has the numbers of whom it stands for: its own come in this epoch, too
+                parameters, mixing = self._draw(epoch, planned, repeated)
                 begin = 0
                 for one, positions in zip(group, places, strict=True):
                     part = slice(begin, begin := begin + len(positions))

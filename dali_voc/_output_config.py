@@ -40,8 +40,8 @@ class LabelsConfig(Section):
         255,
         ge=0,
         le=65534,
-        description="class index of void pixels and of padding; with more than 255 classes, one "
-        "that is none of them",
+        description="class index of void pixels and of padding; with more than 255 classes, 0 or "
+        "one that is none of them",
     )
     dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="data type of labels")
     one_hot: bool = Field(

@@ -41,7 +41,7 @@ def find_ranks(
         ConfigError: one is given without the other, or the rank is not below the world size.
     """
     local = os.environ.get("LOCAL_RANK", "")
-    local_rank = int(local) if local.isdigit() else None
+    local_rank = int(local) if local.isdecimal() else None
     if (rank == "auto") != (world_size == "auto"):
         raise ConfigError("loader.rank and loader.world_size must be given together")
     if rank == "auto" or world_size == "auto":
@@ -68,7 +68,7 @@ def _from_environment() -> tuple[int, int]:
             "loader after torch.distributed is initialised, or give loader.rank and world_size"
         )
     for name, text in texts.items():
-        if not str(text).isdigit():
+        if not str(text).isdecimal():
             raise ConfigError(
                 f"environment variable {name}: found {text!r}, expected a whole number"
             )

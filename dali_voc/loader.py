@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import operator
 import os
 import threading
 import weakref
@@ -217,8 +218,8 @@ class Loader:
             epoch: from 0.
             step: number of the batch, 0 to `len(loader)` - 1.
         """
-        if epoch < 0:
-            raise LoaderError(f"epoch {epoch}: expected 0 or more")
+        # as Python's own numbers, which NumPy's are not: they go into the state
+        epoch, step = _check_epoch(epoch), operator.index(step)
         if not 0 <= step < self._length:
             raise LoaderError(f"batch {step}: expected 0 to {self._length - 1}")
         key = BatchKey(epoch=epoch, start=self._plan.deal().delivered(steps=step))
@@ -235,8 +236,7 @@ class Loader:
         Args:
             epoch: from 0.
         """
-        if epoch < 0:
-            raise LoaderError(f"epoch {epoch}: expected 0 or more")
+        epoch = _check_epoch(epoch)
         if self._next_for().epoch == epoch:
             return
         if self._current and not self._current.begun:
@@ -374,6 +374,13 @@ class _EpochIterator:
             self.begun = True
             self.key = dataclasses.replace(self.key, step=self.key.step + 1)
             return batch
+
+
+def _check_epoch(epoch: int) -> int:
+    epoch = operator.index(epoch)
+    if epoch < 0:
+        raise LoaderError(f"epoch {epoch}: expected 0 or more")
+    return epoch
 
 
 def _renew_locks() -> None:

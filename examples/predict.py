@@ -133,6 +133,8 @@ def read_config(options: argparse.Namespace) -> Config:
         sys.exit("augment.validation: found center, expected full, resize or slide")
     if config.labels.one_hot or config.labels.masks or config.labels.dtype != "int64":
         sys.exit("expected labels as class indices, int64")
+    if config.loader.on_error == "replace":
+        sys.exit("loader.on_error: found replace, expected raise or skip: each picture once")
     if config.normalize.dtype != "float32":
         sys.exit("expected normalize.dtype: float32")
     return config

@@ -21,16 +21,24 @@ NUMBERS = [7, 1, 200, 92]
 
 
 def write_panoptic(
-    root: Path, *, split: str = "val2017", names: tuple[str, ...] = ("b", "a", "c"), seed: int = 0
+    root: Path,
+    *,
+    split: str = "val2017",
+    names: tuple[str, ...] = ("b", "a", "c"),
+    seed: int = 0,
+    count: int | None = None,
 ) -> Path:
-    """Write a split of 40x50 pictures of random segments, some of them crowds; return its JSON."""
+    """Write a split of 40x50 pictures of random segments, some of them crowds; return its JSON.
+
+    Each has `count` segments, or a random number.
+    """
     rng = np.random.default_rng(seed)
     entries = []
     for name in names:
-        count = int(rng.integers(1, 9))
+        number_of = count or int(rng.integers(1, 9))
         # the same ids in all files would hide that each file has its own
-        ids = rng.choice(np.arange(1, 1 << 24), count, replace=False)
-        pixels = np.append(ids, 0)[rng.integers(0, count + 1, (40, 50))]
+        ids = rng.choice(np.arange(1, 1 << 24), number_of, replace=False)
+        pixels = np.append(ids, 0)[rng.integers(0, number_of + 1, (40, 50))]
         packed = np.stack([pixels & 255, pixels >> 8 & 255, pixels >> 16], axis=-1)
         write_image(root / f"{split}/{name}.jpg", (40, 50))
         write_label(root / f"annotations/panoptic_{split}/{name}.png", packed)

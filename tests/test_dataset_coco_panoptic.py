@@ -116,6 +116,50 @@ def test_training_crops(root: Path) -> None:
     assert sorted(seen) == list(range(len(whole)))
 
 
+@pytest.mark.parametrize("ignore", [0, 300, 65534])
+@pytest.mark.parametrize("keep", ["none", "encoded", "decoded"])
+def test_hundreds_of_classes(tmp_path: Path, keep: str, ignore: int) -> None:
+    names = [f"c{k}" for k in range(300)]
+    path = write_panoptic(tmp_path, split="train2017", names=("a", "b"), count=40)
+    values = json.loads(path.read_text())
+    values["categories"] = [
+        {"id": k, "name": name, "color": [k % 256, k // 256, 9]} for k, name in enumerate(names)
+    ]
+    segments = [s for entry in values["annotations"] for s in entry["segments_info"]]
+    for number, segment in enumerate(segments):
+        segment["category_id"] = 299 - number if number < 40 else number  # never 255
+    path.write_text(json.dumps(values))
+    expected = [np.where(label == 255, ignore, label) for label in plain_labels(path)]
+    tree = {
+        "dataset": {"name": "coco_panoptic", "root": str(tmp_path)},
+        "augment": {"validation": "full"},
+        "labels": {"ignore_index": ignore},
+        "cache": {"keep": keep, "memory": 0.1},
+        "loader": {"batch_size": 2, "device": "cpu"},
+    }
+    with build_loader(parse_config(tree), split="train2017", training=False) as loader:
+        for _ in range(2):
+            (batch,) = loader
+            assert_same([label[:40, :50].numpy() for label in batch.labels], expected)
+
+
+@pytest.mark.parametrize("ignore", [0, 2, 255])
+def test_crops_around_classes_above_the_ignored_one(root: Path, ignore: int) -> None:
+    whole = plain_labels(root / "annotations/panoptic_train2017.json")
+    tree = {
+        "dataset": {"name": "coco_panoptic", "root": str(root)},
+        "augment": {"crop_size": [3, 3], "class_crop": 1.0, "class_weights": [0, 0, 0, 1]},
+        "labels": {"ignore_index": ignore},
+        "loader": {"batch_size": 7, "device": "cpu"},
+    }
+    shown = np.array([(label == 3).any() for label in whole])
+    assert shown.any()
+    with build_loader(parse_config(tree), split="train") as loader:
+        for _, labels in loader:
+            for sample, label in zip(loader.in_hand.samples, labels, strict=True):
+                assert not shown[sample] or (label == 3).any()
+
+
 def test_packed_is_the_same(root: Path, tmp_path: Path) -> None:
     config = parse_config({"dataset": {"name": "coco_panoptic", "root": str(root)}})
     pack_split(config, tmp_path / "packed", split="val")

@@ -225,6 +225,15 @@ def test_many_classes_of_json(tmp_path: Path) -> None:
     assert dict(labels.values) == {**{i: i for i in range(300)}, 65535: None}
 
 
+@pytest.mark.parametrize("name", ["a b", "a\u2028b", "a\x85b", "a\x0cb", "a\u00a0", "\ufeffa"])
+def test_lists_have_lines_as_editors_count_them(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, f"i/{name}.jpg", f"m/{name}.png", "i/b.jpg", "m/b.png")
+    (tmp_path / "train.txt").write_bytes(f"\ufeffb\t\r\n {name}\r\n\r\n \n".encode())
+    keys: dict[str, Any] = {"images": "i/*.jpg", "masks": "m/*.png", "classes": ("a",)}
+    index = pairs_of("folder", tmp_path, "train", **keys)
+    assert [index.name(i) for i in range(len(index))] == ["b", name]
+
+
 def test_paths_in_order(tmp_path: Path) -> None:
     names = ["a/b/1", "a/2", "3", "a.c/1"]
     touch(tmp_path, *(f"train/{n}.jpg" for n in names), "train/.hidden.jpg", "train/.h/x.jpg")

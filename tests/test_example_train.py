@@ -423,3 +423,5 @@ def test_a_checkpoint_of_other_classes_is_refused(example, small_voc, tmp_path):
         predict.main(["nowhere.pt", *arguments[1:]])
     with pytest.raises(SystemExit, match="found center, expected full, resize or slide"):
         predict.main([*arguments, "--set", "augment.validation=center"])
+    with pytest.raises(SystemExit, match="found replace, expected raise or skip"):
+        predict.main([*arguments, "--set", "loader.on_error=replace"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
@@ -232,6 +234,20 @@ def test_in_hand_says_what_a_batch_is_made_of(make_config) -> None:
                 seen += loader.in_hand.samples.tolist()
             assert sorted(seen) == [*range(len(loader.index))]
             assert seen == loader.plan._order(epoch).tolist()
+
+
+def test_numbers_of_numpy(make_config: MakeConfig) -> None:
+    with build_loader(make_config(augment=SMALL)) as loader:
+        expected = [images.clone() for images, _ in loader]
+        for epoch in np.arange(2)[::-1]:
+            loader.set_epoch(epoch)
+            assert json.loads(json.dumps(loader.state_dict()))["epoch"] == epoch
+            found = [images.clone() for images, _ in loader]
+        assert all(map(torch.equal, found, expected))
+        _, (images, _) = loader.batch_at(epoch=np.int32(0), step=np.uint8(1))
+        assert torch.equal(images, expected[1])
+        with pytest.raises(TypeError):
+            loader.set_epoch(1.5)
 
 
 def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:

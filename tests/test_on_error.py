@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import encoded_voc
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from dali_voc import Config, Loader, LoaderError, SampleError, build_loader
+from dali_voc._batches import BatchKey
+from dali_voc._substitutes import Substitutes
 from dali_voc.pictures import denormalize
 from dali_voc.pipeline._pairs import PairGraph, plain_python
 from dali_voc.testing import assert_resumes_exactly
@@ -131,6 +134,27 @@ def test_no_sample_of_weight_0_stands_in(root: Path, make_config: MakeConfig) ->
         pytest.raises(LoaderError, match="all 5 samples of a weight above 0 are bad; the first: "),
     ):
         list(loader)
+
+
+def test_stand_ins_have_crops_of_their_own(root: Path, make_config: MakeConfig) -> None:
+    bad = break_some(root)
+    loader = {"batch_size": N, "on_error": "replace"}
+    config = make_config(root, augment={"crop_size": [40, 48], "flip": 0}, loader=loader)
+    with build_loader(config) as survivor:
+        list(survivor)
+        for epoch in range(1, 4):
+            batch, _ = survivor.batch_at(epoch=epoch, step=0)
+            positions = batch.parameters["position"][:, 0].tolist()
+            assert len(set(positions)) == N
+            order = np.argsort(batch.planned)
+            nobody = Substitutes(seed=0, num_samples=N)
+            whole = next(survivor.plan.from_here(BatchKey(epoch=epoch), nobody))
+            # as drawn for those that were planned
+            assert set(batch.planned[batch.planned != batch.samples].tolist()) == set(bad)
+            assert np.array_equal(
+                whole.parameters["position"][np.argsort(whole.planned)],
+                batch.parameters["position"][order],
+            )
 
 
 @pytest.mark.parametrize("on_error", ["skip", "replace"])

@@ -375,6 +375,24 @@ def test_beside_pictures_with_labels(
     assert len(labelled) == len(names) - 4
 
 
+def test_a_state_does_not_go_where_other_pictures_have_labels(
+    voc: Path, make_config: MakeConfig
+) -> None:
+    def config_of(*unlabeled: bool) -> Config:
+        sources = [{"name": "voc2012", "root": str(voc), "unlabeled": u} for u in unlabeled]
+        return make_config(dataset={"name": "sources", "root": "/", "sources": sources})
+
+    with build_loader(config_of(True, False)) as loader:
+        state = loader.state_dict()
+        loader.load_state_dict(state)
+    for others in (False, True), (True, True), (False, False):
+        with (
+            build_loader(config_of(*others)) as loader,
+            pytest.raises(StateError, match="differs in what label values mean"),
+        ):
+            loader.load_state_dict(state)
+
+
 def _pictures(batch: Any) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
     return [
         (i, image[:, :h, :w], label[:h, :w])

@@ -311,6 +311,8 @@ class PairIndex:
         del facts["shown"]  # it means nothing
         if len(self.labeled) < len(self):
             facts["labeled"] = len(self.labeled)
+            if len(self.labeled):
+                facts["which"] = hashlib.sha256(self.labeled.tobytes()).hexdigest()[:16]
         if self.segments is not None:
             facts["segments"] = self.segments.digest()
         return facts

@@ -11,7 +11,7 @@ __all__ = ["read_split_list"]
 
 
 def read_split_list(path: Path, *, entries: str) -> list[str]:
-    """Return the lines of `SPLIT.txt` without the white space around them, empty ones left out.
+    """Return the lines of `SPLIT.txt` without blanks and tabs around them, empty ones left out.
 
     Args:
         path: the file; others beside it are lists of other splits.
@@ -32,7 +32,8 @@ def read_split_list(path: Path, *, entries: str) -> list[str]:
     except OSError as e:
         reason = f"cannot be read as a list of {entries} ({e.strerror})"
         raise DatasetError(f"{path}: {reason}") from None
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # names may have all but a line's end in them, whatever Unicode calls a line or a space
+    lines = [line for line in (line.strip(" \t\r") for line in text.split("\n")) if line]
     if not lines:
         raise DatasetError(f"{path}: the list of split '{split}' is empty, expected {entries}")
     return lines

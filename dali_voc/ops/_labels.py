@@ -67,6 +67,7 @@ def decode_label(
     image_shape: Any = None,
     map: Any = 0,
     segments: Any = None,
+    num_classes: int = 0,
     palette: Literal["color", "index"] = "color",
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
@@ -107,6 +108,7 @@ def decode_label(
         segments: int64 [k, 2] per sample: colours 0xRRGGBB of that file alone and their classes,
             instead of the tables' colours; negative colours are left out, negative classes are
             `ignore_index`.
+        num_classes: at least as many, if `segments` have classes that `tables` do not name.
         palette: map palette files by colour or by index.
         unknown: class of colours and values that are not in the tables, or an error.
         ignore_index: what fills the crop outside the picture.
@@ -150,6 +152,7 @@ def decode_label(
         value_classes=[index for table in tables for index in table.value_classes],
         value_counts=[len(table.values) for table in tables],
         map=map,
+        num_classes=num_classes,
         palette_by_color=palette == "color",
         unknown=-1 if unknown == "error" else unknown,
         ignore_index=ignore_index,

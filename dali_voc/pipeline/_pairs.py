@@ -187,6 +187,7 @@ class PairGraph:
             crop_size=crop_size,
             map=map_number,
             segments=given.get("segments"),
+            num_classes=self.num_classes,
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,
             scale=given.get("scale"),

@@ -68,6 +68,7 @@ def build_stored_pipeline(
             "map": map_number,
             "image_shape": fn.peek_image_shape(encoded, adjust_orientation=False),
             "segments": given.get("segments"),
+            "num_classes": num_classes,
             "palette": labels.palette,
             "unknown": "error" if labels.unknown == "error" else labels.ignore_index,
             "ignore_index": labels.ignore_index,

@@ -99,7 +99,10 @@ inline bool IsMixed(const ClassPicture& picture, const Window& window, double ma
     total += (*counts)[value];
     largest = std::max(largest, (*counts)[value]);
   }
-  return total > 0 && static_cast<double>(largest) <= max_ratio * static_cast<double>(total);
+  // in integers: the ratio was a decimal number before a float rounded it, and 0.9 of ten are nine
+  constexpr int64_t kDigits = 10'000'000;
+  const auto ratio = static_cast<int64_t>(max_ratio * kDigits + 0.5);
+  return total > 0 && largest * kDigits <= ratio * total;
 }
 
 struct SourcePixel {

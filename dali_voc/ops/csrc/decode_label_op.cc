@@ -118,6 +118,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
           part(colors, color, color_counts[k]), part(color_classes, color, color_counts[k]),
           part(values, value, value_counts[k]), part(value_classes, value, value_counts[k]),
           unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
+      map->num_classes = std::max(map->num_classes, spec.GetArgument<int>("num_classes"));
       map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
       maps_.push_back(map);
       color += color_counts[k];

@@ -42,6 +42,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     "int64 [k, 2]: colours 0xRRGGBB of this file alone and their classes, instead "
                     "of `colors`; negative colours are left out, negative classes ignored.",
                     DALI_INT_VEC, nullptr, true)
+    .AddOptionalArg("num_classes", "At least as many, where the tables do not name all.", 0)
     .AddOptionalArg("palette_by_color", "Map palette files by colour; else by index.", true)
     .AddOptionalArg("unknown", "Class of colours and values not listed; -1: an error.", -1)
     .AddOptionalArg("ignore_index", "What fills the crop outside the picture.", 255)
