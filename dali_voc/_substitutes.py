@@ -64,9 +64,7 @@ class Substitutes:
     ) -> None:
         self._seed = seed
         self._num_samples = num_samples
-        self._never = frozenset[int]()
-        if weights is not None:
-            self._never = frozenset(np.flatnonzero(weights == 0).tolist())
+        self._drawn = None if weights is None else weights > 0
         self._bad: dict[int, SampleError] = {}
         self._times: Counter[int] = Counter()
 
@@ -98,10 +96,11 @@ class Substitutes:
         )
         in_turn = ((sample + k) % self._num_samples for k in range(1, self._num_samples))
         for candidate in itertools.chain(candidates.tolist(), in_turn):
-            if candidate not in self._bad and candidate not in self._never:
+            if candidate not in self._bad and (self._drawn is None or self._drawn[candidate]):
                 return int(candidate)
-        some = f"{self._num_samples - len(self._never)} samples"
-        some += " of a weight above 0" if self._never else ""
+        some = f"{self._num_samples} samples"
+        if self._drawn is not None and not self._drawn.all():
+            some = f"{self._drawn.sum()} samples of a weight above 0"
         raise LoaderError(f"all {some} are bad; the first: {next(iter(self._bad.values()))}")
 
     def count(self, samples: npt.NDArray[np.int64]) -> None:

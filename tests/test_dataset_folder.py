@@ -363,6 +363,7 @@ def test_colors_for_display() -> None:
         ({"images": "a**/*.jpg"}, r"its \*\* is not a whole name"),
         ({"images": "a/**"}, "does not end in a file's name"),
         ({"images": "a/*.jpg"}, r"dataset\.masks: .* expected as many wildcards"),
+        ({"masks": "train/**/*.jpg"}, r"dataset\.masks: found .*, expected another pattern than"),
         ({"labels": "x"}, r"dataset\.labels: found .x., expected one of: keep_zero"),
         ({"images": "{split}/**/*.tif"}, r"found no images, expected train/\*\*/\*\.tif$"),
     ],

@@ -53,6 +53,10 @@ def find_by_pattern(
             f"dataset.masks: found {masks!r}, expected as many wildcards as in dataset.images, "
             f"{images!r}: the texts that they stand for pair the files"
         )
+    if of_masks and not unlabeled and of_images.text == of_masks.text:
+        raise DatasetError(
+            f"dataset.masks: found {masks!r}, expected another pattern than that of dataset.images"
+        )
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder, expected one with {of_images.text} below it")
     listed: set[str] = set()
