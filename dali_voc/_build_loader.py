@@ -29,7 +29,7 @@ def build_loader(
         config: from `load_config` or `parse_config`.
         split: name of the split, such as "train" or "val".
         training: shuffle, crop at random and flip; else list order, centre crop, no flip, the same
-            every time. By default, true for splits whose name begins with "train".
+            every time. By default, true for splits whose name begins with "train", or "Train".
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
             training is then as many draws with replacement as there are samples. By default what
             section `sampling` says, else the weights that the data set itself has.
@@ -39,7 +39,7 @@ def build_loader(
             the file of weights or class statistics cannot be read, or belongs to other samples.
         ConfigError: ranks or weights make no sense.
     """
-    training = split.startswith("train") if training is None else training
+    training = split.lower().startswith("train") if training is None else training
     must_exist = config.loader.on_error == "raise"
     index = find_index(config.dataset, split, must_exist=must_exist)
     stats = None

@@ -13,6 +13,8 @@ import yaml
 from PIL import Image
 from whole_labels import by_value, load_labels, write_image, write_label
 
+from dali_voc import build_loader, parse_config
+
 PAGE = Path(__file__).parents[1] / "docs/recipes.md"
 BLOCKS = {
     block.split("root: ")[1].split("\n")[0]: block
@@ -148,6 +150,22 @@ def test_recipe(place: str, tmp_path: Path) -> None:
     assert len(found) == len(layout.pairs)
     for label, values in zip(found, stored, strict=True):
         assert np.array_equal(label, by_value(values, layout.values))
+
+
+@pytest.mark.parametrize(("split", "training"), [("Train", True), ("Val", False)])
+def test_names_of_splits_that_begin_with_a_capital(
+    tmp_path: Path, split: str, training: bool
+) -> None:
+    make(tmp_path, LAYOUTS["/data/loveda"])
+    write_label(tmp_path / "Val/Rural/masks_png/2522.png", np.ones((2, 3)))
+    section = yaml.safe_load(BLOCKS["/data/loveda"])["dataset"]
+    tree = {
+        "dataset": {**section, "root": str(tmp_path)},
+        "augment": {"crop_size": [2, 2]},
+        "loader": {"batch_size": 1, "device": "cpu"},
+    }
+    with build_loader(parse_config(tree), split=split) as loader:
+        assert loader.plan.training == training
 
 
 def test_two_sets_as_one(tmp_path: Path) -> None:
