@@ -48,7 +48,10 @@ class Rewriter {
     for (int i = 0; i < kMarkers; i++) jpeg_save_markers(&decoder_, JPEG_APP0 + i, kWhole);
     jpeg_read_header(&decoder_, TRUE);
     if (!IsMeant()) return false;
+    const int markers = CountMarkers();
     jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&decoder_);
+    // what stood behind the data would be written before it, where it may say what colours are
+    if (!IsComplete() || CountMarkers() != markers) return false;
     const bool enough = !decoder_.progressive_mode && !decoder_.arith_code &&
                         decoder_.restart_interval > 0 && decoder_.restart_interval <= interval;
     if (enough || !AreInRange(coefficients)) return false;
@@ -100,6 +103,18 @@ class Rewriter {
     return true;
   }
 
+  // Whether all of the picture is there: of components that no scan names nothing is known, and
+  // where a progressive file ends early, decoders make up for it, which they do not for sequential
+  // files.
+  bool IsComplete() const {
+    for (int c = 0; c < decoder_.num_components; c++) {
+      if (!decoder_.comp_info[c].quant_table) return false;
+      for (int k = 0; decoder_.coef_bits && k < DCTSIZE2; k++)
+        if (decoder_.coef_bits[c][k] != 0) return false;
+    }
+    return true;
+  }
+
   bool HasUsualTables() const {
     if (decoder_.progressive_mode || decoder_.arith_code) return false;
     auto same = [](const JHUFF_TBL* a, const JHUFF_TBL* b) {
@@ -115,6 +130,12 @@ class Rewriter {
       if (!usual) return false;
     }
     return true;
+  }
+
+  int CountMarkers() const {
+    int count = 0;
+    for (auto* marker = decoder_.marker_list; marker; marker = marker->next) count++;
+    return count;
   }
 
   // Those that libjpeg does not write by itself: Exif, colour profiles, comments.
@@ -144,8 +165,8 @@ class Rewriter {
 
 // Writes the same coefficients and metadata as sequential JPEG with a restart marker after every
 // `interval` MCUs, into memory for `dali_voc_free`. Returns null where the file is better left as
-// it is: it has as many already, is not JPEG of one or three channels of 8 bits, is damaged, has
-// more behind the picture, or is larger than anyone means.
+// it is: it has as many already, is not JPEG of one or three channels of 8 bits, is damaged or not
+// complete, has more behind the picture's data, or is larger than anyone means.
 DALI_VOC_EXPORT uint8_t* dali_voc_add_jpeg_restarts(const uint8_t* file, size_t size,
                                                     unsigned interval, size_t* new_size) {
   dali_voc::Rewriter rewriter;

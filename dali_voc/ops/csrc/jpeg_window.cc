@@ -4,6 +4,7 @@
 #include <string>
 
 #include "jpeg_errors.h"
+#include "png_chunks.h"
 
 namespace dali_voc {
 
@@ -35,6 +36,11 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   jpeg_create_decompress(&decoder_);
   jpeg_mem_src(&decoder_, file_, size_);
   jpeg_read_header(&decoder_, TRUE);
+  // as of labels, which have their images' size; what is in front of a file may not be this header
+  if (int64_t{decoder_.image_height} > kMaxPixels / decoder_.image_width)
+    throw ImageError("a picture of " + std::to_string(decoder_.image_width) + "x" +
+                     std::to_string(decoder_.image_height) + " pixels, expected at most " +
+                     std::to_string(kMaxPixels));
   decoder_.out_color_space = JCS_RGB;
   // as DALI's decoder: exact integer arithmetic, chroma interpolated
   decoder_.dct_method = JDCT_ISLOW;
@@ -44,7 +50,8 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   window_.CheckInside(decoder_.output_height, decoder_.output_width);
   // Chroma is interpolated: the columns next to the window count too. One would do, but libjpeg
   // repeats chroma instead in pictures of very few columns, and would in so narrow a part.
-  const int64_t margin = 8;
+  // Of progressive files that are not complete libjpeg smooths blocks, by two on either side.
+  const int64_t margin = decoder_.progressive_mode ? 3 * DCTSIZE * decoder_.max_h_samp_factor : 8;
   const int64_t right =
       std::min<int64_t>(window_.x + window_.width + margin, decoder_.output_width);
   JDIMENSION left = static_cast<JDIMENSION>(std::max<int64_t>(window_.x - margin, 0));

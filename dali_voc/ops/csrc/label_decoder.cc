@@ -85,6 +85,16 @@ Scaling CropRequest::Columns(const PngHeader& header) const {
   return Axis(header.width, scale_x, header);
 }
 
+void CropRequest::SizeFor(const PngHeader& header) {
+  const bool is_whole = crop_height == 0 || crop_width == 0;
+  if (crop_height == 0) crop_height = Rows(header).scaled;
+  if (crop_width == 0) crop_width = Columns(header).scaled;
+  if (is_whole && crop_height > kMaxPixels / crop_width)
+    throw LabelError("scaled, the picture would have " + std::to_string(crop_width) + "x" +
+                     std::to_string(crop_height) + " pixels, expected at most " +
+                     std::to_string(kMaxPixels));
+}
+
 int LabelDecoder::LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps) {
   int largest = 0;
   for (const auto& map : maps) largest = std::max(largest, map->num_classes - 1);

@@ -43,11 +43,9 @@ struct CropRequest {
   // The axes of a picture. Throws LabelError if it would become far smaller or larger.
   Scaling Rows(const PngHeader& header) const;
   Scaling Columns(const PngHeader& header) const;
-  // The crop's size for a picture.
-  void SizeFor(const PngHeader& header) {
-    if (crop_height == 0) crop_height = Rows(header).scaled;
-    if (crop_width == 0) crop_width = Columns(header).scaled;
-  }
+  // The crop's size for a picture. Throws LabelError as above, or if a whole one would be too
+  // large.
+  void SizeFor(const PngHeader& header);
 
  private:
   Scaling Axis(int64_t source, double factor, const PngHeader& header) const;

@@ -165,12 +165,12 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     const int numbers = static_cast<int>(record_[i].shape[0]);
     const int64_t file_size = sample.file->size();
     sample.offset = record[0];
-    sample.size = record[1] < 0 ? file_size - sample.offset : record[1];
+    const bool is_inside = sample.offset >= 0 && sample.offset <= file_size;
+    sample.size = is_inside && record[1] < 0 ? file_size - sample.offset : record[1];
     if (numbers > 2) sample.crc = record[2];
     if (numbers > 3 && record[3] >= 0 && record[3] != sample.file->modified())
       throw FileError("the file has been written to since its index was made");
-    if (sample.offset < 0 || sample.offset > file_size || sample.size > file_size - sample.offset ||
-        sample.size < 0)
+    if (!is_inside || sample.size > file_size - sample.offset || sample.size < 0)
       throw FileError("a record of " + std::to_string(sample.size) + " bytes at " +
                       std::to_string(sample.offset) + " reaches past the file's end at " +
                       std::to_string(file_size));

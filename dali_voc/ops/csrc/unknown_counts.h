@@ -55,7 +55,15 @@ inline std::string NameColors(const std::vector<uint32_t>& colors, uint32_t colo
 
 class UnknownCounts {
  public:
-  void Add(uint32_t key) { counts_[key]++; }
+  void Add(uint32_t key) {
+    auto found = counts_.find(key);
+    if (found != counts_.end())
+      found->second++;
+    else if (counts_.size() < kMost)
+      counts_[key] = 1;
+    else
+      others_++;
+  }
 
   // `name` and `known` turn the most frequent key into words, and what is expected in its place. At
   // least one key must have been added.
@@ -65,16 +73,19 @@ class UnknownCounts {
                                  [](auto& a, auto& b) { return a.second < b.second; });
     std::string text = name(most->first) + " is not in the label table, found in " +
                        std::to_string(most->second) + (most->second == 1 ? " pixel" : " pixels");
-    int64_t rest = -most->second;
+    int64_t rest = others_ - most->second;
     for (auto& entry : counts_) rest += entry.second;
     if (counts_.size() > 1)
-      text += ", and " + std::to_string(counts_.size() - 1) + " more unknown in " +
-              std::to_string(rest) + (rest == 1 ? " pixel" : " pixels");
+      text += std::string(", and ") + (others_ ? "at least " : "") +
+              std::to_string(counts_.size() - 1) + " more unknown in " + std::to_string(rest) +
+              (rest == 1 ? " pixel" : " pixels");
     return text + "; expected " + known(most->first);
   }
 
  private:
+  static constexpr size_t kMost = 65536;  // keys that are told apart; a photograph has millions
   std::map<uint32_t, int64_t> counts_;
+  int64_t others_ = 0;  // of further keys
 };
 
 }  // namespace dali_voc
