@@ -27,8 +27,9 @@ def add_jpeg_restarts(file: bytes) -> bytes:
 
     Returns:
         The new bytes; or `file`, where it has as many markers, is damaged as far as libjpeg
-        notices, has more behind the picture (such as another one), has more than 134 million
-        pixels, or is not JPEG of one or three channels of 8 bits.
+        notices or not complete, has more behind the picture's data (such as another picture, or a
+        comment), has more than 134 million pixels, or is not JPEG of one or three channels of 8
+        bits.
     """
     library = _library()
     size = ctypes.c_size_t()
