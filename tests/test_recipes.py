@@ -135,6 +135,10 @@ def test_labels_in_other_files(kind: str, tmp_path: Path) -> None:
     assert np.array_equal(np.array(Image.open(tmp_path / "a.png")), pixels)
 
 
+def keys_of(section: dict[str, Any]) -> dict[str, Any]:
+    return {key: section[key] for key in section if key not in ("name", "root")}
+
+
 def test_each_block_has_a_layout() -> None:
     assert set(BLOCKS) == {*LAYOUTS, "/data"}
 
@@ -145,8 +149,7 @@ def test_recipe(place: str, tmp_path: Path) -> None:
     stored = make(tmp_path, layout)
     section = yaml.safe_load(BLOCKS[place])["dataset"]
     assert len(section["classes"]) == layout.classes
-    keys = {key: section[key] for key in section if key not in ("name", "root")}
-    found = load_labels(section["name"], tmp_path, layout.split, **keys)
+    found = load_labels(section["name"], tmp_path, layout.split, **keys_of(section))
     assert len(found) == len(layout.pairs)
     for label, values in zip(found, stored, strict=True):
         assert np.array_equal(label, by_value(values, layout.values))
@@ -175,8 +178,7 @@ def test_two_sets_as_one(tmp_path: Path) -> None:
     stem = "train/bonn/bonn_000000_000019"
     write_image(tmp_path / f"cityscapes/leftImg8bit/{stem}_leftImg8bit.png", numbers.shape)
     write_label(tmp_path / f"cityscapes/gtFine/{stem}_gtFine_labelIds.png", numbers)
-    keys = {key: section[key] for key in section if key not in ("name", "root")}
-    first, *rest = load_labels("sources", tmp_path, "train", **keys)
+    first, *rest = load_labels("sources", tmp_path, "train", **keys_of(section))
     assert np.array_equal(first, by_value(numbers, {n: k for k, n in enumerate(IDS)}))
     for label, values in zip(rest, driving, strict=True):
         assert np.array_equal(label, by_value(values, TRAIN_IDS))

@@ -6,7 +6,6 @@ import functools
 import gzip
 import json
 import os
-import pickle
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pickled import assert_pickles
 from tar_writer import write_shards, write_tar
 
 from dali_voc import Config, DatasetError, SampleError, build_loader
@@ -53,13 +53,7 @@ def test_same_batches_as_from_loose_files(make_config: MakeConfig, tars: Path, s
 
 def test_a_copy_in_another_process(make_config: MakeConfig, tars: Path) -> None:
     with build_loader(config_of(make_config, tars)) as loader:
-        with pickle.loads(pickle.dumps(loader)) as other:
-            for batch, its in zip(loader, other, strict=True):
-                assert all(map(torch.equal, batch, its))
-        index = pickle.loads(pickle.dumps(loader.index))
-        for i in range(len(index)):
-            assert index.images[i] == loader.index.images[i]
-            assert index.labels[i] == loader.index.labels[i]
+        assert_pickles(loader)
 
 
 def test_a_state_goes_from_loose_files_to_shards(make_config: MakeConfig, tars: Path) -> None:

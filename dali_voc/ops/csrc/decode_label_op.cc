@@ -140,7 +140,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
           header = KeptHeader(kept);
         else
           header = ReadLabelHeader(file, encoded.shape()[i].num_elements());
-        crop.SizeFor(header);
+        crop.SizeFor(crop.Axes(header));
         shapes->set_tensor_shape(i, dali::TensorShape<2>(crop.crop_height, crop.crop_width));
       } catch (const LabelError& e) {
         FailSample(i, Name(ws, i), e.what());

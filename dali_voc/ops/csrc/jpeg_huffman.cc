@@ -97,7 +97,8 @@ int HuffmanTable::FindLong(uint64_t bits, int* symbol) const {
   return 0;
 }
 
-void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
+void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, JDIMENSION first, JDIMENSION last,
+                              jmp_buf* trouble) {
   // The parameters of a sequential scan are these; in lossless files they mean something else.
   const bool sequential = !decoder->progressive_mode && decoder->Ss == 0 &&
                           decoder->Se == DCTSIZE2 - 1 && decoder->data_precision == 8;
@@ -116,7 +117,8 @@ void HuffmanDecoder::TakeOver(j_decompress_ptr decoder, jmp_buf* trouble) {
   interval_ =
       decoder->restart_interval ? decoder->restart_interval : std::numeric_limits<int64_t>::max();
   column_ = 0;
-  Want(0, decoder->MCUs_per_row - 1);
+  first_wanted_ = first;
+  last_wanted_ = last;
   BeginInterval();
   trouble_ = trouble;
   decoder->client_data = this;

@@ -89,16 +89,11 @@ class HuffmanTable {
 class HuffmanDecoder {
  public:
   // Takes over from libjpeg, between jpeg_start_decompress and the first row, where the file is of
-  // the kind that it knows; `client_data` of the decoder becomes `this`. Damage is left to
-  // libjpeg, which knows how to go on: it ends in a jump to `trouble` with kTrouble, and the
-  // picture has to be started anew without taking over.
-  void TakeOver(j_decompress_ptr decoder, jmp_buf* trouble);
-
-  // The columns of MCUs that libjpeg transforms; it forgets the others.
-  void Want(JDIMENSION first, JDIMENSION last) {
-    first_wanted_ = first;
-    last_wanted_ = last;
-  }
+  // the kind that it knows. Columns of MCUs from `first` to `last` are those that libjpeg
+  // transforms; it forgets the others (see jpeg_crop_scanline). `client_data` of the decoder
+  // becomes `this`. Damage is left to libjpeg, which knows how to go on: it ends in a jump to
+  // `trouble` with kTrouble, and the picture has to be started anew without taking over.
+  void TakeOver(j_decompress_ptr decoder, JDIMENSION first, JDIMENSION last, jmp_buf* trouble);
 
   static constexpr int kTrouble = 2;
 

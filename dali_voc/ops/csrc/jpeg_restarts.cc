@@ -8,12 +8,11 @@
 
 #include "c_interface.h"
 #include "jpeg_errors.h"
+#include "picture_size.h"
 
 namespace dali_voc {
 namespace {
 
-// Coefficients of all blocks are in memory at once, up to six bytes per pixel.
-constexpr uint64_t kMostPixels = uint64_t{1} << 27;
 constexpr int kMarkers = 16;  // APP0 to APP15
 constexpr unsigned kWhole = 0xffff;
 
@@ -82,7 +81,8 @@ class Rewriter {
     const J_COLOR_SPACE space = decoder_.jpeg_color_space;
     return decoder_.data_precision == 8 &&
            (space == JCS_GRAYSCALE || space == JCS_YCbCr || space == JCS_RGB) &&
-           uint64_t{decoder_.image_width} * decoder_.image_height <= kMostPixels;
+           // coefficients of all blocks are in memory at once, up to six bytes per pixel
+           !IsTooLarge(decoder_.image_height, decoder_.image_width);
   }
 
   // Whether all can be written again: damage may have added up to more (T.81, F.1.2.1).

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "jpeg_errors.h"
-#include "png_chunks.h"
+#include "picture_size.h"
 
 namespace dali_voc {
 
@@ -37,7 +37,7 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   jpeg_mem_src(&decoder_, file_, size_);
   jpeg_read_header(&decoder_, TRUE);
   // as of labels, which have their images' size; what is in front of a file may not be this header
-  if (int64_t{decoder_.image_height} > kMaxPixels / decoder_.image_width)
+  if (IsTooLarge(decoder_.image_height, decoder_.image_width))
     throw ImageError("a picture of " + std::to_string(decoder_.image_width) + "x" +
                      std::to_string(decoder_.image_height) + " pixels, expected at most " +
                      std::to_string(kMaxPixels));
@@ -46,7 +46,6 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   decoder_.dct_method = JDCT_ISLOW;
   decoder_.do_fancy_upsampling = TRUE;
   jpeg_start_decompress(&decoder_);
-  if (!by_libjpeg_alone) huffman_->TakeOver(&decoder_, &errors_.jump);
   window_.CheckInside(decoder_.output_height, decoder_.output_width);
   // Chroma is interpolated: the columns next to the window count too. One would do, but libjpeg
   // repeats chroma instead in pictures of very few columns, and would in so narrow a part.
@@ -61,7 +60,8 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   // as that function rounds: to MCUs, which have one block where there is one component
   const JDIMENSION column =
       DCTSIZE * (decoder_.num_components == 1 ? 1 : decoder_.max_h_samp_factor);
-  huffman_->Want(left / column, (left + width - 1) / column);
+  if (!by_libjpeg_alone)
+    huffman_->TakeOver(&decoder_, left / column, (left + width - 1) / column, &errors_.jump);
   const int64_t skipped = window_.y + begun_;
   if (skipped > 0) jpeg_skip_scanlines(&decoder_, static_cast<JDIMENSION>(skipped));
 }

@@ -54,13 +54,13 @@ PngHeader BlankHeader(const CropRequest& crop) {
   header.width = crop.image_width;
   header.bit_depth = 8;
   header.color = PngColor::kGray;
-  if (header.height < 1 || header.width < 1 || header.height > kMaxPixels / header.width)
+  if (header.height < 1 || header.width < 1 || IsTooLarge(header.height, header.width))
     throw LabelError("the picture is " + Size(header.width, header.height) +
                      " (width x height), expected 1 to 2^27 pixels");
   return header;
 }
 
-Scaling CropRequest::Axis(int64_t source, double factor, const PngHeader& header) const {
+ScaledAxes CropRequest::Axes(const PngHeader& header) const {
   // within these bounds no size overflows and no picture vanishes
   auto check = [](double y, double x) {
     if (!(y >= 1e-2 && y <= 1e2 && x >= 1e-2 && x <= 1e2))
@@ -69,30 +69,22 @@ Scaling CropRequest::Axis(int64_t source, double factor, const PngHeader& header
   };
   if (shorter_side == 0) {
     check(scale_y, scale_x);
-    return Scaling::By(source, factor);
+    return {Scaling::By(header.height, scale_y), Scaling::By(header.width, scale_x)};
   }
   const int64_t shorter = std::min(header.height, header.width);
   const double both = static_cast<double>(shorter_side) / static_cast<double>(shorter);
   check(both, both);
-  return Scaling::To(source, shorter, shorter_side);
+  return {Scaling::To(header.height, shorter, shorter_side),
+          Scaling::To(header.width, shorter, shorter_side)};
 }
 
-Scaling CropRequest::Rows(const PngHeader& header) const {
-  return Axis(header.height, scale_y, header);
-}
-
-Scaling CropRequest::Columns(const PngHeader& header) const {
-  return Axis(header.width, scale_x, header);
-}
-
-void CropRequest::SizeFor(const PngHeader& header) {
-  const bool is_whole = crop_height == 0 || crop_width == 0;
-  if (crop_height == 0) crop_height = Rows(header).scaled;
-  if (crop_width == 0) crop_width = Columns(header).scaled;
-  if (is_whole && crop_height > kMaxPixels / crop_width)
-    throw LabelError("scaled, the picture would have " + std::to_string(crop_width) + "x" +
-                     std::to_string(crop_height) + " pixels, expected at most " +
-                     std::to_string(kMaxPixels));
+void CropRequest::SizeFor(const ScaledAxes& axes) {
+  if (crop_height != 0) return;
+  crop_height = axes.y.scaled;
+  crop_width = axes.x.scaled;
+  if (IsTooLarge(crop_height, crop_width))
+    throw LabelError("scaled, the picture would have " + Size(crop_width, crop_height) +
+                     " pixels, expected at most " + std::to_string(kMaxPixels));
 }
 
 int LabelDecoder::LargestClass(const std::vector<std::shared_ptr<const LabelMap>>& maps) {
@@ -233,9 +225,8 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
     Open(file, size, request);
   const PngHeader& header = chunks_.header;
   CropRequest crop = request;
-  crop.SizeFor(header);
-  Scaling y = crop.Rows(header);
-  Scaling x = crop.Columns(header);
+  const auto [y, x] = crop.Axes(header);
+  crop.SizeFor({y, x});
   bool looks = crop.centre_on_class || crop.num_positions > 1;
   if (!kept_) {
     if (!is_runs_) pixels_.Decode(chunks_);

@@ -12,6 +12,7 @@
 #include "crop_window.h"
 #include "label_map.h"
 #include "label_runs.h"
+#include "picture_size.h"
 #include "png_chunks.h"
 #include "png_pixels.h"
 #include "sample_cache.h"
@@ -22,8 +23,13 @@ namespace dali_voc {
 // In place of a map: there is no file, and every pixel of the image's size is `ignore`.
 constexpr int kNoLabel = -1;
 
+// Sizes of a picture before and after scaling.
+struct ScaledAxes {
+  Scaling y, x;
+};
+
 struct CropRequest {
-  int64_t crop_height, crop_width;    // pixels; 0: the whole picture, after scaling
+  int64_t crop_height, crop_width;    // pixels; both 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
   int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
   double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
@@ -40,15 +46,10 @@ struct CropRequest {
   const int64_t* segments = nullptr;
   int64_t num_segments = 0;
 
-  // The axes of a picture. Throws LabelError if it would become far smaller or larger.
-  Scaling Rows(const PngHeader& header) const;
-  Scaling Columns(const PngHeader& header) const;
-  // The crop's size for a picture. Throws LabelError as above, or if a whole one would be too
-  // large.
-  void SizeFor(const PngHeader& header);
-
- private:
-  Scaling Axis(int64_t source, double factor, const PngHeader& header) const;
+  // Of a picture. Throws LabelError if it would become far smaller or larger.
+  ScaledAxes Axes(const PngHeader& header) const;
+  // The crop's size for a picture. Throws LabelError if a whole one would be too large.
+  void SizeFor(const ScaledAxes& axes);
 };
 
 struct CropResult {

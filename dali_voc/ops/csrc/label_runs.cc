@@ -5,7 +5,7 @@
 #include <string>
 
 #include "label_error.h"
-#include "png_chunks.h"
+#include "picture_size.h"
 
 namespace dali_voc {
 namespace {
@@ -58,7 +58,7 @@ void ReadRunsSize(const uint8_t* file, size_t size, int64_t* height, int64_t* wi
   if (size < kHeader) throw LabelError("truncated label: it ends inside its header");
   *width = ReadLittleEndian32(file + 4);
   *height = ReadLittleEndian32(file + 8);
-  if (*width < 1 || *height < 1 || *width > kMaxPixels || *height > kMaxPixels / *width)
+  if (*width < 1 || *height < 1 || IsTooLarge(*height, *width))
     throw LabelError("damaged label: it claims " + std::to_string(*width) + "x" +
                      std::to_string(*height) + " pixels, expected 1 to 2^27");
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "label_error.h"
+#include "picture_size.h"
 
 namespace dali_voc {
 namespace {
@@ -52,7 +53,7 @@ PngHeader ParseHeader(const uint8_t* p, uint32_t length) {
   header.color = static_cast<PngColor>(p[9]);
   header.interlaced = p[12] == 1;
   if (header.width < 1 || header.height < 1) throw LabelError("damaged PNG: width or height is 0");
-  if (header.width > kMaxPixels || header.height > kMaxPixels / header.width)
+  if (IsTooLarge(header.height, header.width))
     throw LabelError("the PNG claims " + std::to_string(header.width) + "x" +
                      std::to_string(header.height) + " pixels, more than the allowed 2^27");
   if (!ValidDepth(header.color, header.bit_depth) || p[10] != 0 || p[11] != 0 || p[12] > 1)

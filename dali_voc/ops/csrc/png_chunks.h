@@ -8,8 +8,6 @@
 
 namespace dali_voc {
 
-constexpr int64_t kMaxPixels = int64_t{1} << 27;  // 134 million; Pillow refuses above 179 million
-
 enum class PngColor : uint8_t { kGray = 0, kRgb = 2, kPalette = 3, kGrayAlpha = 4, kRgba = 6 };
 
 struct PngHeader {
