@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
-from dali_voc._prefetch import DALI_ERRORS, BatchSource
+from dali_voc._prefetch import DALI_ERRORS, BatchSource, Prefetcher
 from dali_voc.datasets import FileList, PairIndex
 from dali_voc.errors import (
     LoaderError,
@@ -26,7 +26,9 @@ from dali_voc.errors import (
     sentence_from_dali,
 )
 
-__all__ = ["find_bad_samples", "image_reason"]
+__all__ = ["RETRIES", "bad_samples_of", "image_reason"]
+
+RETRIES = 5  # of a batch that fails although each of its samples loads by itself
 
 # Words of errors that say nothing about the file. They are looked for in an error's cause alone:
 # before it DALI names files of Python's, which may lie in a folder such as envs/cuda12.
@@ -45,29 +47,32 @@ _PALETTE_HINT = ", labels.palette: index reads a palette's numbers in place of i
 _IMAGE = "its image: "  # how the label operator begins when it is the image that is damaged
 
 
-def find_bad_samples(
+def bad_samples_of(
     error: BaseException,
-    batch: Batch,
+    failed: Prefetcher | None,
     index: PairIndex,
     build: Callable[[Any], Any],
     *,
     every: bool,
     cached: bool = False,
 ) -> dict[int, SampleError]:
-    """Return what is wrong with which sample of a batch; empty if each loads by itself.
+    """Return what is wrong with which sample of a failed batch; empty if each loads by itself.
 
     Args:
         error: what DALI raised.
-        batch: the batch it was making.
+        failed: what was making the batch, which ends; None: it could not be made itself.
         index: where the files are.
         build: makes a pipeline for batches of one around a source.
         every: look at every sample; else the first bad one found is enough.
         cached: whether the pipelines have a cache.
 
     Raises:
-        LoaderError: it is not a file's fault, but a lack of memory or file handles, or an operator
-            of the user's.
+        LoaderError: it is not a file's fault, but the machine's, a lack of memory or file handles,
+            or an operator of the user's.
     """
+    batch = failed.give_up(error) if failed else None
+    if batch is None:  # there is no pipeline, or it did not begin
+        raise cannot_start(error) from error
     found: dict[int, SampleError] = {}
     named = None if every else _from_our_operator(error, batch, index)
     if named:

@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._batches import Batch, BatchKey
-from dali_voc._diagnose import find_bad_samples
+from dali_voc._diagnose import RETRIES, bad_samples_of
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc.datasets import PairIndex
-from dali_voc.errors import LoaderError, SampleError, cannot_start, reason_from_dali
+from dali_voc.errors import LoaderError, SampleError, reason_from_dali
 
 __all__ = ["BuildPipeline", "read_once"]
 
 _BATCH = 16
 _PREFETCH = 2
-_RETRIES = 5  # of a batch that fails although each of its samples loads by itself
 
 
 class BuildPipeline(Protocol):
@@ -67,14 +66,12 @@ def read_once(
             made, outputs = prefetcher.fetch()
         except DALI_ERRORS as e:
             # DALI has given up on the whole pipeline; what is left gets a new one
-            failed, prefetcher = prefetcher.give_up(e) if prefetcher else None, None
-            if failed is None:
-                raise cannot_start(e) from e
-            found = find_bad_samples(e, failed, index, one, every=not raising)
+            failed, prefetcher = prefetcher, None
+            found = bad_samples_of(e, failed, index, one, every=not raising)
             if found and raising:
                 raise next(iter(found.values())) from None  # DALI's text says less
             failures = 0 if found else failures + 1
-            if failures > _RETRIES:
+            if failures > RETRIES:
                 raise LoaderError(
                     f"DALI failed {failures} times on labels from {index.labels[int(todo[0])]} on, "
                     f"though each loads by itself: {reason_from_dali(e)}"

@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import operator
-import os
-import threading
-import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -20,13 +17,13 @@ from typing_extensions import Self
 from dali_voc._assemble import Assembler, LoaderBatch
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
-from dali_voc._devices import (
-    has_gpu_graph,
-    pick_device,
-)
+from dali_voc._devices import has_gpu_graph, pick_device
 from dali_voc._fetcher import Fetcher
+from dali_voc._pipeline_builder import PipelineBuilder
+from dali_voc._position import Pass, Position, check_epoch
 from dali_voc._ranks import Ranks
 from dali_voc._substitutes import Report, Substitutes
+from dali_voc._turns import Turns
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import ConfigError, DatasetError, LoaderError
@@ -36,8 +33,6 @@ from dali_voc.state import LoaderState, fingerprint
 from dali_voc.stats import ClassStats
 
 __all__ = ["Loader"]
-
-_loaders: weakref.WeakSet[Loader] = weakref.WeakSet()
 
 
 class Loader:
@@ -123,33 +118,32 @@ class Loader:
         )
         on_gpu = has_gpu_graph(self._device)
         self._cache = Cache.from_config(config, index, gpu=self._device if on_gpu else None)
-        self._fetcher = Fetcher(
+        build = PipelineBuilder(
             config=config,
             index=index,
-            plan=self._plan,
+            augment=self._plan.augment,
             device=self._device,
             on_gpu=on_gpu,
             whole=self._assembler.whole,
             cache=self._cache,
-            substitutes=self._substitutes,
         )
-        self._next = BatchKey(epoch=0)  # where the next `for` begins
-        # not `_iterator`: Lightning sets an attribute of that name to None
-        self._current: _EpochIterator | None = None
+        self._fetcher = Fetcher(build=build, plan=self._plan, substitutes=self._substitutes)
+        self._position = Position()
         self._in_hand: Batch | None = None
-        self._closed = False
-        self._lock = threading.Lock()
-        self._taker: int | None = None  # the thread that takes a batch and has the lock
-        _loaders.add(self)
+        ends = contextlib.ExitStack()
+        if self._cache:
+            ends.callback(self._cache.close)
+        ends.callback(self._fetcher.close)
+        self._turns = Turns(ends.close)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._closed:
+        if self._turns.closed:
             raise LoaderError("the loader is closed")
         if type(self) is not Loader:
             raise TypeError(
                 f"a {type(self).__name__} can be copied only if it has a __reduce__ of its own"
             )
-        return _make_again, (self._given, self._next_for())
+        return _make_again, (self._given, self._position.next_for)
 
     def __len__(self) -> int:
         """Return the number of batches of a whole epoch; it never changes."""
@@ -157,21 +151,10 @@ class Loader:
 
     def __iter__(self) -> _EpochIterator:
         """Begin the next epoch, or go on with the one that a loaded state was in."""
-        if self._closed:
+        if self._turns.closed:
             raise LoaderError("the loader is closed")
-        here = self._next_for()
-        if self._current is None or self._current.begun:
-            self._next = BatchKey(epoch=self._next.epoch + 1)
-        steps = self._plan.deal(here.start).num_batches()
-        self._current = _EpochIterator(self, here, steps=steps)
-        return self._current
-
-    def _next_for(self) -> BatchKey:
-        """Return where the next `for` begins."""
-        if self._current is None or self._current.begun:
-            return self._next
-        # an iterator that gave nothing yet was not an epoch; Lightning makes such
-        return self._current.key
+        here = self._position.begin()
+        return _EpochIterator(self, here, steps=self._plan.deal(here.key.start).num_batches())
 
     @property
     def device(self) -> torch.device:
@@ -218,13 +201,17 @@ class Loader:
             epoch: from 0.
             step: number of the batch, 0 to `len(loader)` - 1.
         """
-        # as Python's own numbers, which NumPy's are not: they go into the state
-        epoch, step = _check_epoch(epoch), operator.index(step)
+        epoch, step = check_epoch(epoch), operator.index(step)
         if not 0 <= step < self._length:
             raise LoaderError(f"batch {step}: expected 0 to {self._length - 1}")
         key = BatchKey(epoch=epoch, start=self._plan.deal().delivered(steps=step))
-        self._current, self._next = None, key
-        made = next(iter(self))
+        before = dataclasses.replace(self._position)
+        self._position.go_to(key)
+        try:
+            made = next(iter(self))
+        except BaseException:
+            self._position = before
+            raise
         return self.in_hand, made
 
     def set_epoch(self, epoch: int) -> None:
@@ -236,12 +223,7 @@ class Loader:
         Args:
             epoch: from 0.
         """
-        epoch = _check_epoch(epoch)
-        if self._next_for().epoch == epoch:
-            return
-        if self._current and not self._current.begun:
-            self._current = None
-        self._next = BatchKey(epoch=epoch)
+        self._position.set_epoch(check_epoch(epoch))
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader is: small, plain, fit for JSON; the same on every rank.
@@ -250,14 +232,12 @@ class Loader:
         then give the rest of the epoch (nothing, after its last batch), and the next `for` the
         next epoch. Taken after a `for` has come to its end, it stands before the next epoch.
         """
-        here = self._current
-        if here is None or here.finished:
-            epoch, delivered = self._next.epoch, self._next.start
-        else:
-            epoch = here.key.epoch
-            delivered = self._plan.deal(here.key.start).delivered(steps=here.key.step)
+        here = self._position.here
+        delivered = here.start
+        if here.step:
+            delivered = self._plan.deal(here.start).delivered(steps=here.step)
         return LoaderState(
-            epoch=epoch, delivered=delivered, fingerprint=self._fingerprint
+            epoch=here.epoch, delivered=delivered, fingerprint=self._fingerprint
         ).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -271,8 +251,7 @@ class Loader:
         checked = LoaderState.from_dict(
             state, expected=self._fingerprint, num_samples=len(self._index)
         )
-        self._current = None
-        self._next = BatchKey(epoch=checked.epoch, start=checked.delivered)
+        self._position.go_to(BatchKey(epoch=checked.epoch, start=checked.delivered))
 
     def report(self) -> Report:
         """Return the bad files met so far and what they have cost."""
@@ -280,11 +259,7 @@ class Loader:
 
     def close(self) -> None:
         """Stop the threads and give memory back; batches that are held stay valid."""
-        self._closed = True
-        # in a signal's handler it may be this thread that takes a batch: it ends the loader then
-        if self._taker != threading.get_ident():
-            with self._lock:
-                self._end()
+        self._turns.close()
 
     def __enter__(self) -> Self:
         return self
@@ -297,30 +272,13 @@ class Loader:
     ) -> None:
         self.close()
 
-    def _end(self) -> None:
-        self._fetcher.close()
-        if self._cache:
-            self._cache.close()
-
-    @contextlib.contextmanager
-    def _taking(self) -> Iterator[None]:
-        """Let no other thread take a batch, or close the loader."""
-        with self._lock:
-            self._taker = threading.get_ident()
-            try:
-                yield
-            finally:
-                self._taker = None
-                if self._closed:
-                    self._end()
-
-    def _fetch(self, iterator: _EpochIterator) -> LoaderBatch:
-        if self._closed or iterator is not self._current:
+    def _fetch(self, here: Pass) -> LoaderBatch:
+        if self._turns.closed or here is not self._position.running:
             reason = "a newer 'for', batch_at or load_state_dict took over"
-            if self._closed:
+            if self._turns.closed:
                 reason = "the loader is closed"
             raise LoaderError(f"this iterator has ended: {reason}")
-        batch, outputs = self._fetcher.fetch(iterator.key)
+        batch, outputs = self._fetcher.fetch(here.key)
         self._substitutes.count(batch.planned)
         self._in_hand = batch
         return self._assembler.assemble(
@@ -330,7 +288,7 @@ class Loader:
 
 def _make_again(given: dict[str, Any], next_for: BatchKey) -> Loader:
     loader = Loader(**given)
-    loader._next = next_for
+    loader._position.go_to(next_for)
     return loader
 
 
@@ -355,39 +313,23 @@ def _check_width(config: Config, classes: int) -> None:
 
 
 class _EpochIterator:
-    def __init__(self, loader: Loader, key: BatchKey, *, steps: int) -> None:
-        self.key = key  # of the next batch
-        self.begun = False
-        self.finished = False
-        self._steps = steps
+    """Refers to the loader, which does not refer back: it ends with the last reference to it."""
+
+    def __init__(self, loader: Loader, here: Pass, *, steps: int) -> None:
         self._loader = loader
+        self._here = here
+        self._steps = steps
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> LoaderBatch:
-        with self._loader._taking():
-            if self.key.step >= self._steps:
-                self.begun = self.finished = True
+        here = self._here
+        with self._loader._turns.take():
+            if here.key.step >= self._steps:
+                here.begun = here.finished = True
                 raise StopIteration
-            batch = self._loader._fetch(self)
-            self.begun = True
-            self.key = dataclasses.replace(self.key, step=self.key.step + 1)
+            batch = self._loader._fetch(here)
+            here.begun = True
+            here.key = dataclasses.replace(here.key, step=here.key.step + 1)
             return batch
-
-
-def _check_epoch(epoch: int) -> int:
-    epoch = operator.index(epoch)
-    if epoch < 0:
-        raise LoaderError(f"epoch {epoch}: expected 0 or more")
-    return epoch
-
-
-def _renew_locks() -> None:
-    """In a forked child nobody else takes batches, whoever had the lock before."""
-    for loader in list(_loaders):
-        loader._lock = threading.Lock()
-        loader._taker = None
-
-
-os.register_at_fork(after_in_child=_renew_locks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import multiprocessing
 import os
 import pickle
@@ -10,6 +11,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,7 +151,7 @@ def test_forked_while_a_thread_takes_batches(make_config: MakeConfig) -> None:
         assert begun.wait(60)
         try:
             for _ in range(8):
-                with loader._lock:  # in any case
+                with loader._turns._lock:  # in any case
                     child = multiprocessing.get_context("fork").Process(target=use, args=(loader,))
                     child.start()
                 child.join(60)
@@ -186,6 +189,55 @@ def test_closed_by_a_signal(make_config: MakeConfig, monkeypatch: pytest.MonkeyP
             next(batches)
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_closed_by_a_signal_while_it_is_closed(make_config: MakeConfig) -> None:
+    """The handler runs in the thread that closes the loader: it must not wait for itself."""
+    loader = build_loader(make_config(**SMALL))
+    next(iter(loader))
+    prefetcher = loader._fetcher.prefetcher
+    assert prefetcher is not None
+    busy = threading.Event()
+    prefetcher._thread.submit(busy.wait, 60)  # what closing waits for
+    before = signal.signal(signal.SIGALRM, lambda *_: (loader.close(), busy.set()))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        loader.close()
+        assert busy.is_set()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_handler_cannot_take_a_batch_within_a_batch(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with build_loader(make_config(**SMALL)) as loader:
+        batches = iter(loader)
+        with monkeypatch.context() as patched:
+            patched.setattr(loader._fetcher, "fetch", lambda _: next(batches))
+            with pytest.raises(LoaderError, match="this thread is taking a batch already"):
+                next(batches)
+        assert len(list(batches)) == len(loader)
+
+
+def test_a_loader_ends_with_the_last_reference(make_config: MakeConfig) -> None:
+    """Not when garbage is collected, some time: its memory may be needed for the next."""
+    gc.collect()
+    gc.disable()
+    try:
+        loader = build_loader(make_config(**SMALL))
+        batch = next(iter(loader))
+        pipeline = weakref.ref(loader._fetcher.prefetcher._pipeline)  # type: ignore[union-attr]
+        gone = weakref.ref(loader)
+        del loader
+        assert gone() is None
+        deadline = time.monotonic() + 60  # for its thread, which may be at work
+        while pipeline() is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert pipeline() is None
+        assert len(batch) == 2
+    finally:
+        gc.enable()
 
 
 def test_closed_by_another_thread(make_config: MakeConfig) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 
-from dali_voc import Config, DatasetError, Loader, LoaderError, build_loader
+from dali_voc import Config, DatasetError, Loader, LoaderError, SampleError, build_loader
 from dali_voc.randomness import Stream
 
 MakeConfig = Callable[..., Config]
@@ -248,6 +249,26 @@ def test_numbers_of_numpy(make_config: MakeConfig) -> None:
         assert torch.equal(images, expected[1])
         with pytest.raises(TypeError):
             loader.set_epoch(1.5)
+
+
+def test_a_batch_at_that_fails_leaves_the_position(make_config, monkeypatch) -> None:
+    """Interrupted, or for a bad file: the `for` that was running goes on."""
+    with build_loader(make_config(augment=SMALL)) as loader:
+        expected = [image for _ in range(2) for image in epoch_of(loader)]
+    with build_loader(make_config(augment=SMALL)) as loader:
+        batches = iter(loader)
+        found = [next(batches)[0].clone()]
+        state = loader.state_dict()
+        for error in KeyboardInterrupt(), SampleError("a.png", "bad"):
+            with monkeypatch.context() as patched:
+                patched.setattr(loader._fetcher, "fetch", Mock(side_effect=error))
+                with pytest.raises(type(error)):
+                    loader.batch_at(epoch=3, step=2)
+            assert loader.state_dict() == state
+        found += [images.clone() for images, _ in batches]
+        found += epoch_of(loader)
+        assert len(found) == len(expected)
+        assert all(map(torch.equal, found, expected))
 
 
 def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:

@@ -109,7 +109,7 @@ def test_replace(
         config = make_config(root, augment=CROP, loader=loader)
         with build_loader(config) as survivor:
             for _ in range(2):
-                plan = survivor._plan._order(survivor._next.epoch)
+                plan = survivor._plan._order(survivor._position.following.epoch)
                 seen = [s for batch in survivor for s in shown(config, batch)]
                 stand_ins = {p: s for p, s in zip(plan.tolist(), seen, strict=True) if p != s}
                 assert set(stand_ins) == set(bad)

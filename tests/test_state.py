@@ -69,7 +69,7 @@ class Forgetful:
 
     def __iter__(self) -> Any:
         batches = iter(self.loader)
-        if self.fault == "drops the last" and self.loader._next.epoch == 1:
+        if self.fault == "drops the last" and self.loader._position.following.epoch == 1:
             return iter(list(batches)[:-1]) if self.resumed else batches
         return batches
 

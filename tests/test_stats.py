@@ -150,7 +150,7 @@ def test_failures_without_a_bad_file_come_to_an_end(
     root, _ = broken
     calls: list[int] = []
     monkeypatch.setattr(
-        "dali_voc._read_once.find_bad_samples", lambda *_, **__: calls.append(1) or {}
+        "dali_voc._read_once.bad_samples_of", lambda *_, **__: calls.append(1) or {}
     )
     with pytest.raises(LoaderError, match=r"failed 6 times on labels from .*s0000.png on"):
         count_classes(make_config(root, loader={"on_error": "skip"}))

@@ -1,0 +1,68 @@
+"""Makes a loader's pipelines."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dali_voc._cache import Cache
+from dali_voc._devices import pick_hw_decoder_load
+from dali_voc._threads import pick_threads
+from dali_voc.config import AugmentConfig, Config
+from dali_voc.datasets import PairIndex
+from dali_voc.labels import LabelTables
+
+__all__ = ["PipelineBuilder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineBuilder:
+    """All that a loader's pipelines have in common.
+
+    Attributes:
+        config: the configuration.
+        index: the pairs.
+        augment: what happens to a sample on the way.
+        device: where batches are to lie.
+        on_gpu: whether the graph is a GPU's.
+        whole: whether whole pictures are shown, not crops.
+        cache: where samples are kept.
+    """
+
+    config: Config
+    index: PairIndex
+    augment: AugmentConfig
+    device: torch.device
+    on_gpu: bool
+    whole: bool
+    cache: Cache | None
+
+    def __call__(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
+        """Return a pipeline around a source, built."""
+        # Importing DALI takes a while; configuration and order work without it.
+        from dali_voc.pipeline import build_pipeline  # noqa: PLC0415
+
+        if self.cache and self.cache.pictures and self.device.type == "cuda":
+            # what an old one has still to copy there, the new one reads on another stream
+            with contextlib.suppress(RuntimeError):
+                torch.cuda.synchronize(self.device)
+        loader, spec = self.config.loader, self.index.spec
+        return build_pipeline(
+            source,
+            columns=self.index.columns,
+            config=self.config,
+            augment=self.augment,
+            whole=self.whole,
+            num_classes=len(spec.classes),
+            tables=LabelTables.build(spec, ignore_index=self.config.labels.ignore_index),
+            batch_size=batch_size,
+            on_gpu=self.on_gpu,
+            device_id=self.device.index,
+            threads=pick_threads(loader.threads),
+            prefetch=prefetch,
+            hw_decoder_load=pick_hw_decoder_load(loader.hw_decoder_load, device=self.device),
+            cache=self.cache,
+        )

@@ -1,0 +1,78 @@
+"""One thread at a time takes a batch of a loader, or closes it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+from dali_voc.errors import LoaderError
+
+__all__ = ["Turns"]
+
+_all: weakref.WeakSet[Turns] = weakref.WeakSet()
+
+
+class Turns:
+    """Lets one thread in at a time; who is inside when it is closed ends it on the way out.
+
+    A signal's handler runs in a thread that may be inside: it must not wait for itself.
+
+    Args:
+        end: called when nobody is inside any more; perhaps more than once.
+
+    Attributes:
+        closed: whether it was closed.
+    """
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self.closed = False
+        self._end = end
+        self._lock = threading.RLock()
+        self._inside = False
+        _all.add(self)
+
+    @contextlib.contextmanager
+    def take(self) -> Iterator[None]:
+        """Let no other thread in.
+
+        Raises:
+            LoaderError: this thread is inside: a signal's handler came in between.
+        """
+        with self._lock:
+            if self._inside:
+                raise LoaderError("this thread is taking a batch already")
+            self._inside = True
+            try:
+                yield
+            finally:
+                self._inside = False
+                if self.closed:
+                    self.close()
+
+    def close(self) -> None:
+        """Wait until nobody is inside, and end."""
+        self.closed = True
+        with self._lock:
+            if self._inside:  # this thread is, below us: it ends on its way out
+                return
+            self._inside = True
+            try:
+                self._end()
+            finally:
+                self._inside = False
+
+    def renew(self) -> None:
+        """Forget who is inside: in a forked child, whoever it was is not here."""
+        self._lock = threading.RLock()
+        self._inside = False
+
+
+def _renew_all() -> None:
+    for turns in list(_all):
+        turns.renew()
+
+
+os.register_at_fork(after_in_child=_renew_all)
