@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     Field,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from dali_voc._config_section import ListToTuple, Section, Unit
 
@@ -26,6 +28,7 @@ Sigma = Annotated[float, Field(ge=0.05, le=20)]
 Level = Annotated[float, Field(ge=0, le=255)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Aspect = Annotated[float, Field(ge=0.05, le=20)]
+_NOT_RELATIVE: JsonDict = {"not": {"exclusiveMinimum": 0, "exclusiveMaximum": 1}}
 
 
 def _module_and_function(value: str) -> str:
@@ -92,7 +95,9 @@ class AugmentConfig(Section):
         0.0,
         ge=0,
         le=255,
-        description="largest shift of colour values, of 0..255; mmsegmentation: 32",
+        description="largest shift of colour values, of 0..255: 0, or 1 and more; mmsegmentation: "
+        "32, torchvision's 0.25 is 64",
+        json_schema_extra=_NOT_RELATIVE,
     )
     contrast: Unit = Field(
         0.0, description="largest relative change of contrast; mmsegmentation: 0.5"
@@ -101,7 +106,12 @@ class AugmentConfig(Section):
         0.0, description="largest relative change of saturation; mmsegmentation: 0.5"
     )
     hue: float = Field(
-        0.0, ge=0, le=180, description="largest turn of the hue, degrees; mmsegmentation: 36"
+        0.0,
+        ge=0,
+        le=180,
+        description="largest turn of the hue, degrees: 0, or 1 and more; mmsegmentation: 36, "
+        "torchvision's 0.1 is as much",
+        json_schema_extra=_NOT_RELATIVE,
     )
     photometric_probability: Unit = Field(
         0.5,
@@ -144,7 +154,9 @@ class AugmentConfig(Section):
         description="share of samples with the pixels of some object classes of another sample of "
         "their batch",
     )
-    copy_paste_classes: Annotated[tuple[str, ...] | None, ListToTuple] = Field(
+    copy_paste_classes: Annotated[
+        Annotated[tuple[str, ...], Field(min_length=1)] | None, ListToTuple
+    ] = Field(
         None,
         description="names of the classes that copy_paste takes; null: all but the first",
         examples=[["person", "car"]],
@@ -193,6 +205,14 @@ class AugmentConfig(Section):
     def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
         if value is not None and value[0] > value[1]:
             raise ValueError("expected the smaller number first")
+        return value
+
+    @field_validator("brightness", "hue")
+    @classmethod
+    def _not_relative(cls, value: float, info: ValidationInfo) -> float:
+        whole, unit = (255, "levels") if info.field_name == "brightness" else (360, "degrees")
+        if 0 < value < 1:
+            raise ValueError(f"expected {unit}: a relative {value:g} is {value * whole:g} here")
         return value
 
     @field_validator("class_weights")

@@ -36,7 +36,7 @@ class BatchKey:
     step: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
     """One rank's batch.
 
@@ -56,7 +56,7 @@ class Batch:
     mixing: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BatchPlan:
     """All batches of all epochs, as a pure function of these values.
 

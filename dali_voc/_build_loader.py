@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy.typing as npt
 
-from dali_voc._dataset_config import expanded
+from dali_voc._config_section import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
 from dali_voc.datasets import find_index
 from dali_voc.datasets._sizes import find_large
+from dali_voc.errors import ConfigError
 from dali_voc.loader import Loader
 from dali_voc.sampling import balanced_weights, check_weights, read_weights
 from dali_voc.stats import ClassStats
 
 __all__ = ["build_loader"]
+
+_log = logging.getLogger("dali_voc")
 
 
 def build_loader(
@@ -29,7 +34,8 @@ def build_loader(
         config: from `load_config` or `parse_config`.
         split: name of the split, such as "train" or "val".
         training: shuffle, crop at random and flip; else list order, centre crop, no flip, the same
-            every time. By default, true for splits whose name begins with "train", or "Train".
+            every time. By default, true for splits whose name begins with "train", or "Train";
+            where it begins with neither that nor "val" or "test", a warning says so.
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
             training is then as many draws with replacement as there are samples. By default what
             section `sampling` says, else the weights that the data set itself has.
@@ -38,8 +44,21 @@ def build_loader(
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
             the file of weights or class statistics cannot be read, or belongs to other samples.
         ConfigError: ranks or weights make no sense.
+        TypeError: an argument is of another type.
     """
-    training = split.lower().startswith("train") if training is None else training
+    if not isinstance(config, Config):
+        raise TypeError(
+            f"found a {type(config).__name__}, expected a Config, from load_config or parse_config"
+        )
+    if not isinstance(split, str):
+        raise TypeError(f"split: found {split!r}, expected the name of one, such as 'train'")
+    if training is None:
+        training = _is_training(split)
+    if weights is not None and not training:
+        raise ConfigError(
+            f"weights: split '{split}' is shown as validation, once and in order; expected "
+            "training=True with them"
+        )
     must_exist = config.loader.on_error == "raise"
     index = find_index(config.dataset, split, must_exist=must_exist)
     stats = None
@@ -58,3 +77,14 @@ def build_loader(
         index = index.select(kept)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
     return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
+
+
+def _is_training(split: str) -> bool:
+    name = split.lower()
+    if not name.startswith(("train", "val", "test")):
+        _log.warning(
+            "split '%s' is shown as validation: in order, not augmented; build_loader(..., "
+            "training=True) trains on it, training=False says that this is meant",
+            split,
+        )
+    return name.startswith("train")

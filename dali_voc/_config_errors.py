@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["near_match", "one_line_per_error"]
+from dali_voc._near_match import near_match
+
+__all__ = ["one_line_per_error"]
 
 # what pydantic calls what YAML has
 _IN_YAML = {
@@ -19,11 +20,22 @@ _IN_YAML = {
     "a valid dictionary": "keys with values",
 }
 
-
-def near_match(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or nothing where no known word is near."""
-    found = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
+# what other loaders call what a key here does
+_ELSEWHERE = {
+    "cat_max_ratio": "augment.category_max_ratio",
+    "drop_last": "loader.last_batch: drop",
+    "id2label": "dataset.classes",
+    "num_workers": "loader.threads",
+    "persistent_workers": "nothing: threads stay",
+    "pin_memory": "nothing: copies to a GPU wait for nobody",
+    "prefetch_factor": "loader.prefetch",
+    "ratio_range": "augment.scale",
+    "reduce_zero_label": "dataset.labels: reduce_zero_label",
+    "shuffle": "the argument training of build_loader",
+    "size": "augment.crop_size",
+    "transform": "section augment",
+    "workers": "loader.threads",
+}
 
 
 def one_line_per_error(
@@ -82,12 +94,25 @@ def _explain(details: list[ErrorDetails], model: type[BaseModel], parts: tuple[s
     first = details[0]
     if first["type"] == "extra_forbidden":
         known = _walk(model, parts[:-1])[0].model_fields
-        return f"unknown key{near_match(parts[-1], known)} (known: {', '.join(known)})"
+        return f"unknown key{_meant(parts[-1], known, model)} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"missing, expected {_description(model, parts)}"
+    if {detail["type"] for detail in details} <= {"tuple_type", "none_required"}:
+        return f"found {first['input']!r}, expected a list: {_description(model, parts)}"
     wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
     found = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
     return f"found {found!r}, {wanted.replace(' or expected ', ' or ')}"
+
+
+def _meant(key: str, known: Iterable[str], model: type[BaseModel]) -> str:
+    """Return what a key may have meant that is not known where it stands."""
+    for name, field in model.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and key in getattr(section, "model_fields", ()):
+            return f"; it is a key of section '{name}'"
+    if key in _ELSEWHERE:
+        return f"; here it is {_ELSEWHERE[key]}"
+    return near_match(key, known)
 
 
 def _description(model: type[BaseModel], parts: tuple[str, ...]) -> str:

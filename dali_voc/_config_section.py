@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-__all__ = ["ListToTuple", "Section", "ShortSection", "Unit", "requires"]
+__all__ = ["ListToTuple", "PathText", "Section", "ShortSection", "Unit", "expanded", "requires"]
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def _path_to_str(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+PathText = Annotated[str, BeforeValidator(_path_to_str)]
+
+
+def expanded(path: str) -> Path:
+    """Return a path with `~` and `$VARIABLES` replaced."""
+    return Path(os.path.expanduser(os.path.expandvars(path)))
 
 
 def requires(key: str, found: dict[str, Any], other: str, allowed: dict[str, Any]) -> Any:

@@ -21,10 +21,16 @@ class _OnceLoader(yaml.SafeLoader):
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         first: dict[str, int] = {}
-        for key, _ in node.value:
+        for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
             line = key.start_mark.line + 1
+            # {128, 64, 128: road} has three keys, of which two have no value
+            if node.flow_style and key.value.isdigit() and value.start_mark == value.end_mark:
+                raise ConfigError(
+                    f"key '{key.value}' on line {line} has no value; a colour stands in quotes, as "
+                    'in "128, 64, 128"'
+                )
             if key.value in first:
                 raise ConfigError(
                     f"key '{key.value}' on lines {first[key.value]} and {line}, expected it once"
@@ -49,15 +55,29 @@ def read_tree(path: str | os.PathLike[str]) -> Any:
         ConfigError: it cannot be read, is not valid YAML, or has a key twice.
     """
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), _OnceLoader)
+        return _parse(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file, expected a YAML configuration") from None
     except OSError as e:
         raise ConfigError(f"{path}: cannot be read ({e.strerror})") from None
     except ConfigError as e:
         raise ConfigError(f"{path}: {e}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(e).split())}") from None
+    except _INVALID as e:
+        raise ConfigError(f"{path}: not valid YAML: {_words(e)}") from None
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, _OnceLoader)
+
+
+# What PyYAML raises, where values that look like dates or numbers are none, and deep nesting.
+_INVALID = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return " ".join(str(error).split())
 
 
 def apply_override(
@@ -78,13 +98,18 @@ def apply_override(
     if not equals or not all(parts):
         raise ConfigError(f"override {override!r}: expected key=value, such as loader.batch_size=8")
     try:
-        value = yaml.load(text, _OnceLoader)
+        value = _parse(text)
     except ConfigError as e:
         raise ConfigError(f"override {override!r}: {e}") from None
     except yaml.YAMLError:
         raise ConfigError(
             f"override {override!r}: the value is not valid YAML; text that begins with a brace or "
             f"a star stands in quotes, as in '{key.strip()}=\"{{split}}/*.png\"'"
+        ) from None
+    except _INVALID as e:
+        raise ConfigError(
+            f"override {override[:80]!r}: the value is not valid YAML ({_words(e)[:80]}); text "
+            "that looks like a date or a number stands in quotes"
         ) from None
     short = short_sections.get(parts[0])
     if short and len(parts) > 1 and isinstance(tree.get(parts[0]), str):

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from dali_voc._config_errors import near_match
-from dali_voc._config_section import ListToTuple, Section
+from dali_voc._config_section import ListToTuple, PathText, Section, expanded
+from dali_voc._near_match import near_match
 from dali_voc.datasets import DATASETS, DatasetOptions, SourceOptions, dataset_names
 from dali_voc.datasets._options import LabelKey
 
-__all__ = ["DatasetConfig", "SourceConfig", "expanded", "path_to_str"]
+__all__ = ["DatasetConfig", "SourceConfig"]
 
 
-def expanded(path: str) -> Path:
-    """Return a path with `~` and `$VARIABLES` replaced."""
-    return Path(os.path.expanduser(os.path.expandvars(path)))
-
-
-def path_to_str(value: Any) -> Any:
-    """Return the text of a path; anything else as it is."""
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def _label_key(key: Any) -> LabelKey:
+def _label_key(key: object) -> LabelKey:
     """Return a value, a colour ("128, 64, 128" or "#804080") or a class name."""
+    if isinstance(key, tuple) and [*map(type, key)] == [int] * 3:
+        r, g, b = map(int, key)
+        return r, g, b  # a colour, as this function returns it
     if isinstance(key, bool) or not isinstance(key, int | str):
         raise ValueError(f"found the key {key!r}, expected a value, a colour or a class name")
     if isinstance(key, int):
         return key
+    key = key.strip()
     if re.fullmatch(r"\d+", key):  # keys of JSON and of --set are texts
         return int(key)
     if found := re.fullmatch(r"#([0-9a-fA-F]{6})", key):
         number = int(found[1], 16)
         return number >> 16, number >> 8 & 255, number & 255
-    if found := re.fullmatch(r"(\d+)[, ]+(\d+)[, ]+(\d+)", key.strip()):
+    if found := re.fullmatch(r"(\d+)[, ]+(\d+)[, ]+(\d+)", key):
         return int(found[1]), int(found[2]), int(found[3])
     return key
 
@@ -51,12 +44,16 @@ def _label_keys(value: Any) -> Any:
         meant = _label_key(key)
         if meant in keys:
             raise ValueError(f"expected each value and colour once, not {meant!r} twice")
+        if not isinstance(name, str | None):
+            raise ValueError(
+                f"expected the name of a class, or null, for {meant!r}, not the "
+                f"{type(name).__name__} {name!r}"
+            )
         keys[meant] = name
     return keys
 
 
-PathText = Annotated[str, BeforeValidator(path_to_str)]
-ClassNames = Annotated[tuple[str, ...], ListToTuple] | str
+ClassNames = Annotated[tuple[str, ...], Field(min_length=1), ListToTuple] | PathText
 # colours are checked where they are used
 LabelKeys = Annotated[
     dict[int | tuple[int, int, int] | str, str | None],

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from dali_voc._config_section import Section, ShortSection, requires
-from dali_voc._dataset_config import expanded, path_to_str
+from dali_voc._config_section import PathText, Section, ShortSection, expanded, requires
 from dali_voc.order import LastBatch
 
 __all__ = ["CacheConfig", "LoaderConfig", "SamplingConfig"]
@@ -32,22 +31,17 @@ class SamplingConfig(ShortSection):
         description="how samples are drawn: uniform, each once or by weights; balanced, with "
         "replacement, so that rare classes come as often as others",
     )
-    weights: str | None = Field(
+    weights: PathText | None = Field(
         None,
-        description="text file with one weight a line, in list order: draw with replacement; "
-        "null: each sample once",
+        description="text file with one weight a line, in list order: draw with replacement; ~ and "
+        "$VARIABLES are expanded; null: each sample once",
         examples=["weights.txt"],
     )
-    stats: str = Field(
+    stats: PathText = Field(
         "stats.json",
         description="with policy balanced: the file of `dali-voc stats`; ~ and $VARIABLES are "
         "expanded",
     )
-
-    @field_validator("stats", mode="before")
-    @classmethod
-    def _from_path(cls, stats: Any) -> Any:
-        return path_to_str(stats)
 
     @field_validator("weights")
     @classmethod

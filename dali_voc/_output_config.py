@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from dali_voc._config_section import ListToTuple, Section, Unit, requires
 
 __all__ = ["LabelsConfig", "NormalizeConfig"]
 
-Deviation = Annotated[float, Field(ge=1e-6, le=1e3)]
+
+def _not_of_bytes(value: Any) -> Any:
+    if isinstance(value, int | float) and value > 10:
+        raise ValueError("expected a number for values in 0..1: divide those for 0..255 by 255")
+    return value
+
+
+Mean = Annotated[Unit, BeforeValidator(_not_of_bytes)]
+Deviation = Annotated[float, Field(ge=1e-6, le=10), BeforeValidator(_not_of_bytes)]
 
 
 class LabelsConfig(Section):
@@ -40,8 +48,7 @@ class LabelsConfig(Section):
         255,
         ge=0,
         le=65534,
-        description="class index of void pixels and of padding; with more than 255 classes, 0 or "
-        "one that is none of them",
+        description="class index of void pixels and of padding: 0, or one that is no class",
     )
     dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="data type of labels")
     one_hot: bool = Field(
@@ -70,7 +77,7 @@ class LabelsConfig(Section):
 class NormalizeConfig(Section):
     """Images become (value / 255 - mean) / std, per channel R, G, B."""
 
-    mean: Annotated[tuple[Unit, Unit, Unit], ListToTuple] = Field(
+    mean: Annotated[tuple[Mean, Mean, Mean], ListToTuple] = Field(
         (0.485, 0.456, 0.406), description="mean of each channel, of values in 0..1"
     )
     std: Annotated[tuple[Deviation, Deviation, Deviation], ListToTuple] = Field(

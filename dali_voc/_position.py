@@ -19,11 +19,13 @@ class Pass:
         key: of its next batch.
         begun: whether it has given a batch, or has come to its end.
         finished: whether it has come to its end.
+        left: whether nobody has it any more, as after a `break`.
     """
 
     key: BatchKey
     begun: bool = False
     finished: bool = False
+    left: bool = False
 
 
 @dataclass
@@ -33,10 +35,12 @@ class Position:
     Attributes:
         following: where the `for` after the running one begins; without one, the next.
         running: the `for` that was begun last; None: a state or a number took its place.
+        was_left: whether the state that was loaded is of a `for` that had been left.
     """
 
     following: BatchKey = field(default_factory=lambda: BatchKey(epoch=0))
     running: Pass | None = None
+    was_left: bool = False
 
     @property
     def next_for(self) -> BatchKey:
@@ -53,6 +57,11 @@ class Position:
             return self.following
         return self.running.key
 
+    @property
+    def is_left(self) -> bool:
+        """Whether `here` is in a `for` that was left."""
+        return self.running is not None and self.running.left and not self.running.finished
+
     def begin(self) -> Pass:
         """Begin the next `for`."""
         here = self.next_for
@@ -61,17 +70,26 @@ class Position:
         self.running = Pass(here)
         return self.running
 
-    def go_to(self, key: BatchKey) -> None:
+    def go_to(self, key: BatchKey, *, was_left: bool = False) -> None:
         """Let the next `for` begin there; one that is running ends."""
-        self.running, self.following = None, key
+        self.running, self.following, self.was_left = None, key, was_left
+
+    def restore(self, other: Position) -> None:
+        """Become what another is."""
+        self.following, self.running = other.following, other.running
+        self.was_left = other.was_left
+
+    def move(self, key: BatchKey) -> None:
+        """Let the next `for` begin there, or the one that has just begun and gave no batch yet."""
+        if self.running and not self.running.begun:
+            self.running.key = key
+            key = BatchKey(epoch=key.epoch + 1)
+        self.following = key
 
     def set_epoch(self, epoch: int) -> None:
         """See `Loader.set_epoch`."""
-        if self.next_for.epoch == epoch:
-            return
-        if self.running and not self.running.begun:
-            self.running = None
-        self.following = BatchKey(epoch=epoch)
+        if self.next_for.epoch != epoch:
+            self.move(BatchKey(epoch=epoch))
 
 
 def check_epoch(epoch: int) -> int:

@@ -53,10 +53,6 @@ class Config(Section):
 SHORT_SECTIONS = {"sampling": SamplingConfig.short_for, "cache": CacheConfig.short_for}
 
 
-# section -> the key whose value may stand for it
-SHORT_SECTIONS = {"sampling": SamplingConfig.short_for, "cache": CacheConfig.short_for}
-
-
 def load_config(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> Config:
     """Read and check a YAML file.
 
@@ -88,6 +84,10 @@ def parse_config(
     """
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
+    if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
+        raise ConfigError(
+            f"overrides: found {overrides!r}, expected a list such as ['loader.batch_size=8']"
+        )
     tree = copy.deepcopy(tree or {})
     for override in overrides:
         apply_override(tree, override, short_sections=SHORT_SECTIONS)

@@ -79,6 +79,7 @@ def count_classes(
         void_pixels=void,
         sample_classes=tuple(shown),
         unlabeled=len(index) - len(samples),
+        meaning=index.meaning_digest(),
         # a name that is not UTF-8 cannot be written as it is
         bad_files=tuple(str(bad[i]).encode(errors="replace").decode() for i in sorted(bad)),
     )

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.errors import ConfigError
 
 __all__ = [
@@ -110,6 +110,9 @@ class LabelSpec:
     shown: tuple[Color, ...] = ()
 
     def __post_init__(self) -> None:
+        twice = find_twice(self.classes)
+        if twice is not None:
+            raise ValueError(f"classes: {twice!r} is there twice")
         for colors in self.colors, self.display_colors:
             if len(self.classes) != len(colors):
                 raise ValueError(f"{len(self.classes)} classes but {len(colors)} colours")
@@ -119,6 +122,10 @@ class LabelSpec:
             for key, index in (*label_map.values, *label_map.colors):
                 if index is not None and not 0 <= index < len(self.classes):
                     raise ValueError(f"{key} stands for class {index} of {len(self.classes)}")
+        try:
+            self.label_maps()
+        except ValueError as e:
+            raise ValueError(f"{e}; see void_values") from None
 
     @property
     def display_colors(self) -> tuple[Color, ...]:
@@ -204,7 +211,8 @@ def colorize(
     Returns:
         uint8 colours, shape `labels.shape + (3,)`; indices of no class are magenta.
     """
-    size = max(256, int(labels.max(initial=0)) + 1, len(spec.colors), ignore_index + 1)
+    labels = np.where(labels < 0, -1, labels)  # the palette's last, of no class
+    size = max(256, int(labels.max(initial=0)) + 2, len(spec.colors) + 1, ignore_index + 2)
     palette = np.full((size, 3), (255, 0, 255), np.uint8)
     palette[: len(spec.colors)] = spec.display_colors
     if ignore_index >= len(spec.colors):

@@ -23,6 +23,7 @@ from dali_voc._pipeline_builder import PipelineBuilder
 from dali_voc._position import Pass, Position, check_epoch
 from dali_voc._ranks import Ranks
 from dali_voc._substitutes import Report, Substitutes
+from dali_voc._told_epochs import ToldEpochs
 from dali_voc._turns import Turns
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
@@ -72,6 +73,8 @@ class Loader:
         weights: npt.ArrayLike | None = None,
         stats: ClassStats | None = None,
     ) -> None:
+        if len(index) == 0:
+            raise DatasetError(f"{config.dataset.path}: no pairs, expected one at least")
         checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._given = {
             "config": config,
@@ -129,6 +132,7 @@ class Loader:
         )
         self._fetcher = Fetcher(build=build, plan=self._plan, substitutes=self._substitutes)
         self._position = Position()
+        self._told = ToldEpochs(self._position, self._plan)
         self._in_hand: Batch | None = None
         ends = contextlib.ExitStack()
         if self._cache:
@@ -153,8 +157,7 @@ class Loader:
         """Begin the next epoch, or go on with the one that a loaded state was in."""
         if self._turns.closed:
             raise LoaderError("the loader is closed")
-        here = self._position.begin()
-        return _EpochIterator(self, here, steps=self._plan.deal(here.key.start).num_batches())
+        return _EpochIterator(self, self._position.begin())
 
     @property
     def device(self) -> torch.device:
@@ -210,7 +213,7 @@ class Loader:
         try:
             made = next(iter(self))
         except BaseException:
-            self._position = before
+            self._position.restore(before)
             raise
         return self.in_hand, made
 
@@ -218,12 +221,21 @@ class Loader:
         """Let the next `for` be an epoch of this number; each after it follows by itself.
 
         Nothing happens where it would be anyhow: the rest of an epoch that was loaded stays. A
-        `for` that is running goes on.
+        `for` that is running goes on, but for one that has given no batch yet, which is the next.
+        The number is not in a state that is taken before that epoch has begun.
 
         Args:
             epoch: from 0.
         """
         self._position.set_epoch(check_epoch(epoch))
+
+    @property
+    def batch_sampler(self) -> ToldEpochs:
+        """What Lightning tells the number of each epoch before it begins, as to a `DataLoader`.
+
+        Lightning does not load every state that it saves: see `ToldEpochs`.
+        """
+        return self._told
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader is: small, plain, fit for JSON; the same on every rank.
@@ -237,7 +249,10 @@ class Loader:
         if here.step:
             delivered = self._plan.deal(here.start).delivered(steps=here.step)
         return LoaderState(
-            epoch=here.epoch, delivered=delivered, fingerprint=self._fingerprint
+            epoch=here.epoch,
+            delivered=delivered,
+            left=self._position.is_left,
+            fingerprint=self._fingerprint,
         ).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -251,7 +266,9 @@ class Loader:
         checked = LoaderState.from_dict(
             state, expected=self._fingerprint, num_samples=len(self._index)
         )
-        self._position.go_to(BatchKey(epoch=checked.epoch, start=checked.delivered))
+        key = BatchKey(epoch=checked.epoch, start=checked.delivered)
+        self._position.go_to(key, was_left=checked.left)
+        self._told.forget()
 
     def report(self) -> Report:
         """Return the bad files met so far and what they have cost."""
@@ -293,40 +310,40 @@ def _make_again(given: dict[str, Any], next_for: BatchKey) -> Loader:
 
 
 def _check_width(config: Config, classes: int) -> None:
-    """Refuse class indices that do not fit: nothing is cut off in silence.
+    """Refuse class indices that do not fit: nothing is cut off, or ignored, in silence.
 
     Raises:
         ConfigError: names the key.
     """
     labels = config.labels
-    if classes <= 255:
-        return
-    if labels.dtype == "uint8":
+    if classes > 255 and labels.dtype == "uint8":
         raise ConfigError(
             f"labels.dtype: found uint8 for {classes} classes, expected int32 or int64"
         )
     if 0 < labels.ignore_index < classes:
         raise ConfigError(
             f"labels.ignore_index: found {labels.ignore_index}, which is one of {classes} classes, "
-            f"expected 0 or {classes} to 65534"
+            f"expected 0 or {classes} to {255 if labels.dtype == 'uint8' else 65534}"
         )
 
 
 class _EpochIterator:
     """Refers to the loader, which does not refer back: it ends with the last reference to it."""
 
-    def __init__(self, loader: Loader, here: Pass, *, steps: int) -> None:
+    def __init__(self, loader: Loader, here: Pass) -> None:
         self._loader = loader
         self._here = here
-        self._steps = steps
 
     def __iter__(self) -> Self:
         return self
 
+    def __del__(self) -> None:
+        self._here.left = True
+
     def __next__(self) -> LoaderBatch:
         here = self._here
         with self._loader._turns.take():
-            if here.key.step >= self._steps:
+            if here.key.step >= self._loader._plan.deal(here.key.start).num_batches():
                 here.begun = here.finished = True
                 raise StopIteration
             batch = self._loader._fetch(here)

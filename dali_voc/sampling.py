@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from dali_voc.config import AugmentConfig
 from dali_voc.errors import ConfigError, DatasetError
@@ -33,9 +34,18 @@ def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np
     """Return weights as float64 [num_samples].
 
     Raises:
-        ConfigError: their number is wrong, one is negative or not finite, or all are 0.
+        ConfigError: they are no numbers, or not as many as samples, one is negative or not finite,
+            or all are 0.
     """
-    array = np.array(weights, np.float64)  # whoever gave them may change them
+    if isinstance(weights, torch.Tensor):
+        weights = weights.detach().cpu().numpy()
+    try:
+        array = np.array(weights)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"values of type {array.dtype}")
+        array = array.astype(np.float64)  # a copy: whoever gave them may change them
+    except ValueError as e:  # text, or a list of lists of different lengths
+        raise ConfigError(f"weights: expected one number a sample ({e})") from None
     if array.shape != (num_samples,):
         raise ConfigError(f"found weights of shape {list(array.shape)} for {num_samples} samples")
     with np.errstate(over="ignore"):
@@ -52,9 +62,9 @@ def read_weights(path: Path, *, num_samples: int) -> npt.NDArray[np.float64]:
         DatasetError: the file cannot be read, or does not fit the split.
     """
     try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
         return check_weights(
-            [float(line) for line in path.read_text(encoding="utf-8-sig").split()],
-            num_samples=num_samples,
+            [float(line) for line in lines if line.strip()], num_samples=num_samples
         )
     except (OSError, ValueError, ConfigError) as e:
         reason = e.strerror if isinstance(e, OSError) else e
@@ -69,9 +79,11 @@ def source_weights(sources: npt.ArrayLike, shares: Sequence[float]) -> npt.NDArr
         shares: how much of the draws each source gets, relative to the others.
 
     Raises:
-        ConfigError: a source has no share, or a share no samples.
+        ConfigError: a source has no share, or a share no samples, or sources are not such numbers.
     """
-    numbers = np.asarray(sources, np.int64)
+    numbers = np.asarray(sources)
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or (numbers < 0).any():
+        raise ConfigError("sources: expected the number of a source, from 0, for each sample")
     counts = np.bincount(numbers, minlength=len(shares))
     if len(counts) > len(shares) or (counts == 0).any():
         raise ConfigError(f"{len(shares)} shares for sources of {counts.tolist()} samples")

@@ -46,11 +46,13 @@ class LoaderState:
     Attributes:
         epoch: the epoch of the next batch.
         delivered: how much of its list has been delivered, over all ranks.
+        left: whether the `for` that it was taken in had been left by then, as by a `break`.
         fingerprint: see `fingerprint`.
     """
 
     epoch: int
     delivered: int
+    left: bool = False
     fingerprint: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,11 +71,10 @@ class LoaderState:
         Raises:
             StateError: it is not such a dictionary, or its fingerprint differs.
         """
-        if not isinstance(state, Mapping) or set(state) != {
-            *("version", "epoch", "delivered", "fingerprint")
-        }:
+        keys = {"version", "epoch", "delivered", "fingerprint"}
+        if not isinstance(state, Mapping) or set(state) - {"left"} != keys:
             raise StateError("this is not a state of a dali_voc loader")
-        if state["version"] != _VERSION:
+        if type(state["version"]) is not int or state["version"] != _VERSION:
             raise StateError(
                 f"the state has version {state['version']!r}, this dali_voc reads {_VERSION}"
             )
@@ -89,12 +90,14 @@ class LoaderState:
             raise StateError(
                 f"the state belongs to another run; it differs in {', '.join(differing)}"
             )
-        epoch, delivered = state["epoch"], state["delivered"]
+        epoch, delivered, left = state["epoch"], state["delivered"], state.get("left", False)
+        if not isinstance(left, bool):
+            raise StateError(f"the state is damaged: left is {left!r}")
         if not (_is_count(epoch) and _is_count(delivered) and delivered <= num_samples):
             raise StateError(
                 f"the state is damaged: epoch {epoch!r}, {delivered!r} of {num_samples} delivered"
             )
-        return cls(epoch=epoch, delivered=delivered, fingerprint=dict(found))
+        return cls(epoch=epoch, delivered=delivered, left=left, fingerprint=dict(found))
 
 
 def fingerprint(

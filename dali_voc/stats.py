@@ -44,6 +44,7 @@ class ClassStats:
         sample_classes: for each sample, in list order, which classes it shows, ascending.
         bad_files: labels that could not be read and count as showing nothing, with the reason.
         unlabeled: how many samples have no label, and count as showing nothing.
+        meaning: what label values mean, as `PairIndex.meaning_digest` says it; empty: not known.
     """
 
     dataset: str
@@ -56,6 +57,7 @@ class ClassStats:
     sample_classes: tuple[tuple[Count, ...], ...]
     bad_files: tuple[str, ...] = ()
     unlabeled: Count = 0
+    meaning: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.classes)
@@ -125,9 +127,11 @@ class ClassStats:
     def load_for(cls, path: str | os.PathLike[str], index: PairIndex, *, split: str) -> ClassStats:
         """Read a file that must be of these pairs, which are those of a split.
 
+        Whether the labels are in the same files is not known.
+
         Raises:
-            DatasetError: as in `load`, or the file is of another split, other samples or other
-                classes.
+            DatasetError: as in `load`, or the file is of another split, other samples, other
+                classes, or labels whose values mean something else.
         """
         stats = cls.load(path)
         for what, found, expected in (
@@ -136,6 +140,7 @@ class ClassStats:
             ("samples", len(stats.sample_classes), len(index)),
             # pairs of another split may have the same names
             ("splits", stats.split, split),
+            ("label values", stats.meaning or index.meaning_digest(), index.meaning_digest()),
         ):
             if found != expected:
                 raise DatasetError(

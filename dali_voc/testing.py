@@ -123,16 +123,24 @@ def _compare(
     found: list[Batch], expected: list[Batch], moment: _Moment, epoch: int, begin: int
 ) -> None:
     where = f"resumed after {moment.batches} batches of epoch {moment.epochs}: in epoch {epoch}"
-    assert len(found) == len(expected), (
-        f"{where}, found {len(found)} more batches, expected {len(expected)}"
+    _demand(
+        len(found) == len(expected),
+        f"{where}, found {len(found)} more batches, expected {len(expected)}",
     )
     for i, (batch, other) in enumerate(zip(found, expected, strict=True)):
-        assert len(batch) == len(other), f"{where}, batch {begin + i} has {len(batch)} tensors"
+        _demand(len(batch) == len(other), f"{where}, batch {begin + i} has {len(batch)} tensors")
         for k, (a, b) in enumerate(zip(batch, other, strict=True)):
             what = f"{where}, tensor {k} of batch {begin + i}"
-            assert a.dtype == b.dtype, f"{what} is {a.dtype}, expected {b.dtype}"
-            assert a.shape == b.shape, f"{what} has shape {list(a.shape)}, not {list(b.shape)}"
-            assert torch.equal(a, b), f"{what} differs in {int((a != b).sum())} values"
+            _demand(a.dtype == b.dtype, f"{what} is {a.dtype}, expected {b.dtype}")
+            _demand(a.shape == b.shape, f"{what} has shape {list(a.shape)}, not {list(b.shape)}")
+            differing = int((a != b).sum())
+            _demand(differing == 0, f"{what} differs in {differing} values")
+
+
+def _demand(holds: bool, otherwise: str) -> None:
+    """Like `assert`, which does nothing under `python -O`."""
+    if not holds:
+        raise AssertionError(otherwise)
 
 
 def _copy(batch: Any) -> Batch:

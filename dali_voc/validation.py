@@ -77,7 +77,12 @@ def cut_tiles(
 
     Returns:
         Tiles and their places, see `SlideBatch`.
+
+    Raises:
+        ValueError: the stride is larger than the tile.
     """
+    if any(step > side for side, step in zip(tile, stride, strict=True)):
+        raise ValueError(f"stride {stride} is larger than tile {tile}: pixels would be left out")
     places = [
         (i, y, x)
         for i, (height, width) in enumerate(sizes.tolist())
@@ -110,11 +115,21 @@ def join_tiles(
 
     Returns:
         Scores of each picture, [classes, height, width].
+
+    Raises:
+        ValueError: scores have another shape, or tiles of their size do not cover the pictures.
     """
+    if scores.ndim != 4 or len(scores) != len(tiles):
+        raise ValueError(
+            f"scores have shape {list(scores.shape)}, expected [{len(tiles)}, classes, tile "
+            "height, tile width]"
+        )
     # sums of many tiles, and their counts, are beyond 16 bits
     exact = torch.promote_types(scores.dtype, torch.float32)
     joined = [scores.new_zeros((scores.shape[1], *size), dtype=exact) for size in sizes.tolist()]
     counts = [scores.new_zeros(size, dtype=exact) for size in sizes.tolist()]
+    # on the CPU, so that nobody waits for a GPU
+    covered = [torch.zeros(size, dtype=torch.bool, device="cpu") for size in sizes.tolist()]
     for t, (i, y, x) in enumerate(tiles.tolist()):
         height, width = (
             min(side, size - start)
@@ -122,5 +137,11 @@ def join_tiles(
         )
         joined[i][:, y : y + height, x : x + width] += scores[t, :, :height, :width]
         counts[i][y : y + height, x : x + width] += 1
+        covered[i][y : y + height, x : x + width] = True
+    if not all(seen.all() for seen in covered):
+        raise ValueError(
+            f"scores of {scores.shape[2]}x{scores.shape[3]} (height x width) do not cover the "
+            "pictures, expected the size of the tiles: scale them up first"
+        )
     kind = scores.dtype if scores.is_floating_point() else exact
     return [(total / count).to(kind) for total, count in zip(joined, counts, strict=True)]

@@ -143,6 +143,10 @@ def train_epoch(
     """Train to the end of the epoch, and note in `here` how it goes."""
     loader, optimizer, scaler = parts["loader"], parts["optimizer"], parts["scaler"]
     kind, steps = loader.device.type, options.epochs * len(loader)
+    # steps as this number of ranks takes them: a resumed run may have begun with another
+    delivered = loader.state_dict()["delivered"]
+    done = -(-delivered // (config.loader.batch_size * rank_and_world()[1]))
+    scheduled = (here.epoch - 1) * len(loader) + done
     half = torch.float16 if kind == "cuda" else torch.bfloat16
     model.train()
     with progress_bar() as bar:
@@ -153,7 +157,7 @@ def train_epoch(
             # dropout by (seed, step, rank) alone: the same after a resume
             torch.manual_seed(hash((config.loader.seed, here.step, *rank_and_world())))
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(here.step, steps=steps, peak=options.lr)
+                group["lr"] = learning_rate(scheduled, steps=steps, peak=options.lr)
             with torch.autocast(kind, half, enabled=options.amp):
                 scores = model(images)
             loss, over_all = pixel_loss(scores, labels, ignored=config.labels.ignore_index)
@@ -161,6 +165,7 @@ def train_epoch(
             scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
+            scheduled += 1
             here.step += 1
             here.batches += 1
             here.losses += over_all

@@ -30,10 +30,12 @@ class Recorder(lightning.LightningModule):
         self.weight = torch.nn.Parameter(torch.zeros(()))
         self.config = config
         self.seen: list[list[int]] = []
+        self.epochs: list[int] = []
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:
         images, _labels = batch
         self.seen.append([int(p[0, 0, 0]) for p in denormalize(images, self.config.normalize)])
+        self.epochs.append(self.current_epoch)
         return (images.mean() - self.weight) ** 2
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -82,3 +84,58 @@ def test_resume_in_mid_epoch(
     assert first.seen == whole.seen[:stop]
     assert rest.seen == whole.seen[stop:]
     assert torch.equal(rest.weight, whole.weight)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_epochs": 3},
+        {"max_epochs": 3, "limit_train_batches": 4},
+        {"max_steps": 14},
+        {"max_epochs": 3, "accumulate_grad_batches": 2},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore")
+def test_every_checkpoint_resumes(
+    tmp_path: Path,
+    make_config: Callable[..., Config],
+    segmentation: type,
+    limits: dict[str, int],
+) -> None:
+    """Those of an epoch's end too, which Lightning takes for the beginning of the next."""
+    root = encoded_voc.write(tmp_path / "voc", sizes=[(50 + i, 60) for i in range(22)])
+    config = make_config(root, augment=CROP, loader={"batch_size": 4})
+
+    def fit(folder: Path, resume: Path | None = None) -> Recorder:
+        savers = [
+            lightning.pytorch.callbacks.ModelCheckpoint(
+                folder, f"{name}-{{step}}", save_top_k=-1, save_last=False, **when
+            )
+            for name, when in (("step", {"every_n_train_steps": 2}), ("epoch", {}))
+        ]
+        model = Recorder(config)
+        trainer = lightning.Trainer(
+            accelerator="cpu",
+            limit_val_batches=0,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=savers,
+            **limits,
+        )
+        trainer.fit(model, datamodule=segmentation(config), ckpt_path=resume)
+        return model
+
+    whole = fit(tmp_path / "whole")
+    accumulated = limits.get("accumulate_grad_batches", 1)
+    checkpoints = sorted((tmp_path / "whole").glob("*.ckpt"))
+    assert {path.name.partition("-")[0] for path in checkpoints} == {"step", "epoch"}
+    for path in checkpoints:
+        done = accumulated * torch.load(path, weights_only=False)["global_step"]
+        rest = fit(tmp_path / "rest", path)
+        assert rest.seen == whole.seen[done:], path.name
+        # with max_steps Lightning itself takes one batch more for an epoch that had ended
+        if "max_steps" not in limits:
+            assert rest.epochs == whole.epochs[done:], path.name
+        assert torch.equal(rest.weight, whole.weight), path.name

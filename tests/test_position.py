@@ -40,7 +40,8 @@ class Told:
     def set_epoch(self, epoch: int) -> None:
         if self.next_for()[0] != epoch:
             if self.running and self.running[2] == 0 and not self.running[3]:
-                self.running = None
+                self.running[:2] = epoch, 0
+                epoch += 1
             self.following = (epoch, 0)
 
     def go_to(self, epoch: int, start: int) -> None:

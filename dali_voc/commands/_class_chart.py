@@ -31,11 +31,11 @@ def class_chart(stats: ClassStats) -> bytes:
     names = [stats.classes[c] for c in order]
     pixels = [100 * stats.pixels[c] / max(sum(stats.pixels), 1) for c in order]
     counts = stats.pictures
-    pictures = [100 * counts[c] / len(stats.sample_classes) for c in order]
+    pictures = [100 * counts[c] / max(stats.labels, 1) for c in order]
     figure = Figure(figsize=(9, 1.1 + 0.24 * len(order)), dpi=150, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     figure.suptitle(
-        f"{stats.dataset}, {stats.split}: classes in {len(stats.sample_classes):,} labels",
+        f"{stats.dataset}, {stats.split}: classes in {stats.labels:,} labels",
         color=_INK,
         fontsize=11,
         parse_math=False,

@@ -31,5 +31,8 @@ def check_places(**places: Path | None) -> None:
             raise ConfigError(f"{path}: found no folder {path.parent}, expected one to write into")
         if path.is_dir():
             raise ConfigError(f"{path}: found a folder, expected a file's name for the {what}")
-        if not os.access(path.parent, os.W_OK | os.X_OK):
+        if path.exists() and not path.is_file():  # a pipe or a device, which is written to
+            if not os.access(path, os.W_OK):
+                raise ConfigError(f"{path}: not writable, expected a place for the {what}")
+        elif not os.access(path.parent, os.W_OK | os.X_OK):
             raise ConfigError(f"{path}: folder {path.parent} is not writable, expected one that is")

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.datasets._class_csv import read_class_csv
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelSpec, find_twice, usual_void
+from dali_voc.labels import LabelSpec, usual_void
 
 __all__ = ["locate_class_file", "read_classes", "spec_from_dict"]
 
@@ -62,6 +62,8 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
         hint = near_match(unknown, known)
         if hint:
             raise DatasetError(f"{path}: not a class list (unknown key {unknown!r}{hint})")
+    if isinstance(values.get("classes"), list):
+        values = {"void_values": [usual_void(len(values["classes"]))], **values}
     try:
         spec = _ADAPTER.validate_python(values)
     except ValidationError as e:
@@ -75,13 +77,4 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
         ) from None
     if not spec.classes:
         raise DatasetError(f"{path}: not a class list (classes: found none)")
-    twice = find_twice(spec.classes)
-    if twice is not None:
-        raise DatasetError(f"{path}: not a class list (classes: {twice!r} is there twice)")
-    if "void_values" not in values:
-        spec = dataclasses.replace(spec, void_values=(usual_void(len(spec.classes)),))
-    try:
-        spec.label_maps()
-    except ValueError as e:
-        raise DatasetError(f"{path}: not a class list ({e}; see void_values)") from None
     return spec

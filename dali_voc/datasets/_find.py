@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.datasets import (
     ade20k,
     camvid,
@@ -104,7 +104,13 @@ def _lookup(name: str) -> Dataset:
             f"dataset.name: found {name!r}, expected one of: {', '.join(names)}"
             f"{near_match(name, names)}"
         )
-    dataset = found[0].load()
+    try:
+        dataset = found[0].load()
+    except Exception as e:  # of somebody else's module, which may raise anything
+        raise DatasetError(
+            f"dataset.name: {name!r} is {found[0].value}, which cannot be loaded "
+            f"({type(e).__name__}: {e})"
+        ) from e
     if not isinstance(dataset, Dataset):
         raise DatasetError(
             f"dataset.name: {name!r} is {found[0].value}, a {type(dataset).__name__}, expected a "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -181,7 +182,7 @@ class PathList:
         return self._prefix + self._stem(i) + self._suffix
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # arrays cannot be compared by ==
 class PairIndex:
     """The images and labels of one split, in the order of its list, and what the labels mean.
 
@@ -214,6 +215,18 @@ class PairIndex:
     known_digest: str | None = None
     known_meaning: Mapping[str, Any] | None = None
     made_from: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if len(self.labels) != n:
+            raise ValueError(f"found {n} images, {len(self.labels)} labels")
+        _check("sizes", self.sizes, (n, 2), "iu")
+        _check("source", self.source, (n,), "iu")
+        _check("weights", self.weights, (n,), "f")
+        if self.source is not None and n > 0:
+            known = range(NO_LABEL, len(self.spec.label_maps()))
+            if self.source.min() not in known or self.source.max() not in known:
+                raise ValueError("found 'source' is of no label map")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -317,6 +330,11 @@ class PairIndex:
             facts["segments"] = self.segments.digest()
         return facts
 
+    def meaning_digest(self) -> str:
+        """Return a hash of what labels mean."""
+        text = json.dumps(self.meaning(), sort_keys=True)
+        return f"sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
     def select(self, keep: Iterable[int]) -> PairIndex:
         """Return the index of some of the pairs, in the order given."""
         chosen = list(keep)
@@ -331,6 +349,13 @@ class PairIndex:
             known_meaning=self.known_meaning,
             made_from=self.made_from,
         )
+
+
+def _check(name: str, values: Any, shape: tuple[int, ...], kinds: str) -> None:
+    """Refuse values of another shape, or whose type is of another kind of NumPy's."""
+    if values is not None and (values.shape != shape or values.dtype.kind not in kinds):
+        found = f"{values.dtype} {list(values.shape)}"
+        raise ValueError(f"found '{name}' of {found}, expected {list(shape)}")
 
 
 def name_digest(num_samples: int, pieces: Iterable[bytes]) -> str:

@@ -17,7 +17,7 @@ from dali_voc.datasets._index import FileList, PairIndex, PathList
 from dali_voc.datasets._index_subject import from_root, to_root
 from dali_voc.datasets._panoptic_segments import PanopticSegments
 from dali_voc.errors import DatasetError
-from dali_voc.labels import NO_LABEL, LabelSpec
+from dali_voc.labels import LabelSpec
 
 __all__ = ["Arrays", "arrays_of", "index_from"]
 
@@ -68,27 +68,19 @@ def index_from(facts: Mapping[str, Any], arrays: Arrays, root: Path) -> PairInde
     reader = _FilesReader(root, arrays)
     images, labels = reader.read(facts["images"]), reader.read(facts["labels"])
     spec, samples = _SPEC.validate_python(facts["spec"]), facts["samples"]
-    n, num_maps = len(images), len(spec.label_maps())
-    sizes, source, weights = (arrays.get(name) for name in ("sizes", "source", "weights"))
-    _require(n > 0 and len(labels) == n, f"{n} images, {len(labels)} labels")
+    n, weights = len(images), arrays.get("weights")
+    _require(n > 0, "no images")
     known = isinstance(samples, str) and samples.startswith(f"{n} samples, ")
     _require(known, f"'samples' is {samples!r}")
-    if sizes is not None:
-        _require(sizes.shape == (n, 2) and sizes.dtype.kind in "iu", "'sizes'")
-    if source is not None:
-        _require(source.shape == (n,) and source.dtype.kind in "iu", "'source'")
-        _require(
-            source.min() >= NO_LABEL and source.max() < num_maps, "'source' is of no label map"
-        )
     if weights is not None:
-        _require(weights.shape == (n,) and weights.dtype == np.float64, "'weights'")
+        _require(weights.dtype == np.float64, "'weights'")
         _require(bool((np.isfinite(weights) & (weights >= 0)).all()), "'weights' below 0")
     return PairIndex(
         images=images,
         labels=labels,
         spec=spec,
-        sizes=sizes,
-        source=source,
+        sizes=arrays.get("sizes"),
+        source=arrays.get("source"),
         segments=_segments(arrays, n, len(spec.classes)),
         weights=weights,
         known_digest=samples,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.errors import DatasetError
 
 __all__ = ["check_root", "list_folders", "list_stems", "missing_stems", "some_of", "there_are"]

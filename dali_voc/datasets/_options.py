@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.datasets._index import PairIndex
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._remap import class_list, in_colors
 from dali_voc.errors import DatasetError

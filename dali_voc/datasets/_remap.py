@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._options import LabelKey
 from dali_voc.errors import DatasetError

@@ -7,7 +7,7 @@ import os
 import urllib.parse
 from pathlib import Path, PurePosixPath
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.downloading._by_hand import BY_HAND
 from dali_voc.downloading._catalogue import ARCHIVES, SBD, Archive
 from dali_voc.downloading._checksum import Checksum

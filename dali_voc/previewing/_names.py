@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dali_voc._config_errors import near_match
+from dali_voc._near_match import near_match
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import DatasetError
 
