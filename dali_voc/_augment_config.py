@@ -52,10 +52,26 @@ class AugmentConfig(Section):
     )
     flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
     vertical_flip: Unit = Field(0.0, description="share of training samples mirrored top to bottom")
+    resize_shorter: CropSide | None = Field(
+        None,
+        description="pixels that the shorter side of every picture has before it is scaled and "
+        "cropped, or fewer for resize_longer; null: as stored",
+        examples=[512],
+    )
+    resize_longer: CropSide | None = Field(
+        None,
+        description="pixels that the longer side has likewise, or fewer for resize_shorter",
+        examples=[2048],
+    )
+    resize_to: Annotated[tuple[CropSide, CropSide] | None, ListToTuple] = Field(
+        None,
+        description="in place of both: height and width that every picture has, whatever its shape",
+        examples=[[512, 512]],
+    )
     scale: Annotated[tuple[Factor, Factor] | None, ListToTuple] = Field(
         None,
-        description="range of factors by which pictures are scaled before they are cropped; null: "
-        "not at all",
+        description="range of factors by which pictures, resized or as stored, are scaled before "
+        "they are cropped; null: not at all",
         examples=[[0.5, 2.0]],
     )
     scale_distribution: Literal["uniform", "log_uniform"] = Field(
@@ -180,8 +196,8 @@ class AugmentConfig(Section):
     )
     shorter_side: CropSide | None = Field(
         None,
-        description="with validation resize: length of the shorter side, pixels; null: the smaller "
-        "side of crop_size",
+        description="with validation resize: length of the shorter side, pixels; null: by "
+        "resize_shorter, resize_longer or resize_to, or else the smaller side of crop_size",
         examples=[512],
     )
     pad_multiple: int = Field(
@@ -227,9 +243,18 @@ class AugmentConfig(Section):
         # 0.34, 0.56 and 0.1 sum up to 1 and a little in floating point
         if self.cutmix + self.classmix + self.copy_paste > 1 + 1e-9:
             raise ValueError("the shares cutmix, classmix and copy_paste sum up to more than 1")
+        if self.resize_to and (self.resize_shorter or self.resize_longer):
+            raise ValueError("resize_to excludes resize_shorter and resize_longer")
+        if self.resizes and self.small == "drop":
+            raise ValueError("small: drop goes by sizes as stored, which resize_* changes")
         if self.stride and any(s > c for s, c in zip(self.stride, self.crop_size, strict=True)):
             raise ValueError("stride is larger than crop_size: pixels would be left out")
         return self
+
+    @property
+    def resizes(self) -> bool:
+        """Whether pictures are resized before they are scaled and cropped."""
+        return any((self.resize_shorter, self.resize_longer, self.resize_to))
 
     def shows_whole(self, *, training: bool) -> bool:
         """Return whether batches are of whole pictures instead of crops."""
@@ -237,5 +262,6 @@ class AugmentConfig(Section):
 
     def without_chance(self) -> AugmentConfig:
         """Return what is left of it in validation."""
-        kept = ("crop_size", "small", "validation", "shorter_side", "pad_multiple", "stride")
+        kept = ["crop_size", "small", "validation", "shorter_side", "pad_multiple", "stride"]
+        kept += ["resize_shorter", "resize_longer", "resize_to"]
         return AugmentConfig(flip=0.0, **{name: getattr(self, name) for name in kept})

@@ -7,15 +7,14 @@ import hashlib
 import json
 import os
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-import numpy as np
 import torch
 
 from dali_voc._shared_memory import SharedMemory
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
+from dali_voc.datasets._file_state import state_of_files
 from dali_voc.errors import LoaderError
 
 __all__ = ["Cache"]
@@ -24,7 +23,6 @@ __all__ = ["Cache"]
 _HEADER, _SLOT = 64, 32
 _REFUSED = struct.pack("=I", 3)
 _ASKED = 10_000  # pairs whose files are looked at, to see whether they are as they were
-_AT_ONCE = 16
 
 
 class Cache:
@@ -115,30 +113,6 @@ class PictureMemory:
                 torch.cuda.synchronize(self._pictures.device)
 
 
-def _state_of_files(index: PairIndex) -> str:
-    """Return a hash of sizes and times of files: of all, or some where there are many."""
-    some = np.unique(np.linspace(0, len(index) - 1, min(len(index), _ASKED), dtype=np.int64))
-    rows = [row for files in (index.images, index.labels) for row in files.encoded(some)]
-    names = sorted({row.tobytes().rstrip(b"\0") for row in rows})
-    # a network takes its time for each
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        parts = threads.map(_facts, (names[i::_AT_ONCE] for i in range(_AT_ONCE)))
-    return hashlib.sha256(repr(list(parts)).encode()).hexdigest()
-
-
-def _facts(names: list[bytes]) -> list[tuple[int, int] | None]:
-    """Return size and time of change; None for a file that cannot be looked at."""
-    facts: list[tuple[int, int] | None] = []
-    for name in names:
-        try:
-            found = os.stat(name)
-        except OSError:
-            facts.append(None)
-        else:
-            facts.append((found.st_size, found.st_mtime_ns))
-    return facts
-
-
 def _name(config: Config, index: PairIndex, keep: str) -> str:
     """Return what must be the same for two loaders to keep the same things."""
     facts = [
@@ -146,7 +120,7 @@ def _name(config: Config, index: PairIndex, keep: str) -> str:
         os.path.realpath(config.dataset.path),
         config.dataset.name,
         index.files_digest(config.dataset.path),
-        _state_of_files(index),
+        state_of_files(index, most=_ASKED),
         index.meaning(),
         config.labels.model_dump(mode="json"),
     ]

@@ -114,8 +114,12 @@ def _from_our_operator(
     if reason.startswith(_IMAGE):
         return sample, SampleError(index.images[sample], reason.removeprefix(_IMAGE))
     if _UNKNOWN in reason and index.segments is None:  # segments have no map of colours
-        reason += _HINT.format(map="dataset.map" if index.source is None else "its source's map")
-        reason += _PALETTE_HINT if ", palette index" in reason else ""
+        if ", with palette index" in reason:
+            reason += "; labels.palette: color or index says which of the two is meant"
+        else:
+            map_key = "dataset.map" if index.source is None else "its source's map"
+            reason += _HINT.format(map=map_key)
+            reason += _PALETTE_HINT if "palette index" in reason else ""
     return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -74,7 +75,8 @@ def _replace(path: Path, data: bytes, *, durable: bool) -> None:
                 os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):  # interrupted behind `replace`, it is gone
+            os.unlink(temporary)
         raise
 
 

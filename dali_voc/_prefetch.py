@@ -34,7 +34,7 @@ class BatchSource:
     """
 
     def __init__(self, index: PairIndex, *, cached: bool = False) -> None:
-        self._index = index
+        self._index: PairIndex | None = index
         self._cached = cached
         self._plan: Iterator[Batch] = iter(())
         self._prepared: Callable[[], tuple[Batch, tuple[Any, ...]]] | None = None
@@ -44,10 +44,16 @@ class BatchSource:
         """Give these batches from now on."""
         self._plan, self._prepared = plan, None
 
+    def end(self) -> None:
+        """Give no more; DALI may hold this for longer than its pipeline is of use."""
+        self._index = None
+        self.follow(iter(()))
+
     def prepare(self) -> None:
         """Work out what the next call will give; what goes wrong is raised by that call."""
         try:
             batch = next(self._plan)
+            assert self._index is not None
             arrays = (
                 *self._index.arrays(batch.samples),
                 *((batch.samples,) if self._cached else ()),
@@ -166,8 +172,9 @@ class Prefetcher:
         return batch, outputs
 
     def close(self) -> None:
-        """Wait for the thread to end."""
+        """Wait for the thread to end, and let go of what it reads from."""
         self._thread.shutdown()
+        self._source.end()
 
     def give_up(self, error: BaseException) -> Batch | None:
         """End the pipeline, which is of no further use, before another begins; return `failed`.

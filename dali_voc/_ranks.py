@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,8 @@ import torch.distributed
 from dali_voc.errors import ConfigError
 
 __all__ = ["Ranks", "find_ranks"]
+
+_log = logging.getLogger("dali_voc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,14 @@ def _from_environment() -> tuple[int, int]:
     texts = {name: os.environ.get(name) for name in ("RANK", "WORLD_SIZE")}
     given = [name for name, text in texts.items() if text is not None]
     if not given and "LOCAL_RANK" not in os.environ:
+        others = os.environ.get("SLURM_NTASKS", "1")
+        if others not in ("", "1"):
+            _log.warning(
+                "SLURM runs %s tasks, and nothing says which rank this one is: it reads all of the "
+                "data; build the loader after torch.distributed is initialised, or give "
+                "loader.rank and loader.world_size",
+                others,
+            )
         return 0, 1
     if len(given) < len(texts):
         raise ConfigError(

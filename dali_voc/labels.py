@@ -71,10 +71,12 @@ class LabelMap:
     Attributes:
         values: gray values, 0..65535, or palette indices.
         colors: colours, of RGB files and, by default, of palettes.
+        colors_guessed: nobody has said what colours mean: these are usual.
     """
 
     values: tuple[tuple[int, int | None], ...] = ()
     colors: tuple[tuple[Color, int | None], ...] = ()
+    colors_guessed: bool = False
 
     def __post_init__(self) -> None:
         for what, entries in (("value", self.values), ("colour", self.colors)):
@@ -100,6 +102,7 @@ class LabelSpec:
         maps: where files do not hold these classes' own indices and colours, what they do hold; of
             each source of labels, see `PairIndex.source`.
         shown: the colour of each class for display, where those are not `colors`.
+        colors_guessed: see `LabelMap`; for where there are no `maps`.
     """
 
     classes: tuple[str, ...]
@@ -108,6 +111,7 @@ class LabelSpec:
     void_values: tuple[int, ...] = (255,)
     maps: tuple[LabelMap, ...] = ()
     shown: tuple[Color, ...] = ()
+    colors_guessed: bool = False
 
     def __post_init__(self) -> None:
         twice = find_twice(self.classes)
@@ -143,7 +147,7 @@ class LabelSpec:
         of_classes = ((color, index) for index, color in enumerate(self.colors))
         of_void = ((color, None) for color in self.void_colors)
         colors = tuple(entry for entry in (*of_classes, *of_void) if times[entry[0]] == 1)
-        return (LabelMap(values=values, colors=colors),)
+        return (LabelMap(values=values, colors=colors, colors_guessed=self.colors_guessed),)
 
 
 def _check_color(color: Color) -> None:
@@ -160,12 +164,14 @@ class LabelTables:
         color_classes: their class indices.
         values: gray values, 0..65535, or palette indices.
         value_classes: their class indices.
+        colors_guessed: see `LabelMap`.
     """
 
     colors: tuple[int, ...]
     color_classes: tuple[int, ...]
     values: tuple[int, ...]
     value_classes: tuple[int, ...]
+    colors_guessed: bool = False
 
     @classmethod
     def build(cls, spec: LabelSpec, *, ignore_index: int) -> tuple[LabelTables, ...]:
@@ -176,6 +182,7 @@ class LabelTables:
                 color_classes=tuple(_or_ignore(i, ignore_index) for _, i in label_map.colors),
                 values=tuple(value for value, _ in label_map.values),
                 value_classes=tuple(_or_ignore(i, ignore_index) for _, i in label_map.values),
+                colors_guessed=label_map.colors_guessed,
             )
             for label_map in spec.label_maps()
         )

@@ -6,6 +6,7 @@ other commands do without.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import logging
 import os
@@ -81,11 +82,17 @@ def main() -> None:
     # as the first process of a container, Python would not listen to `docker stop`
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        os.getcwd()
+    except FileNotFoundError:
+        sys.exit("dali-voc: the folder that this was started in is gone")
+    try:
         app()
     except DaliVocError as e:
         sys.exit(f"dali-voc: {e}")
     except OSError as e:
         where = f"{e.filename}: " if e.filename else ""
+        if not where and e.errno in (errno.ENOSPC, errno.EPIPE, errno.EBADF):
+            where = "standard output: "  # those of files that we write have a name
         sys.exit(f"dali-voc: {where}{e.strerror or e}")
 
 

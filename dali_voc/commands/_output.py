@@ -13,7 +13,7 @@ from rich.console import Console
 
 from dali_voc._files import write_text
 from dali_voc.commands._places import check_places
-from dali_voc.errors import printable
+from dali_voc.errors import ConfigError, printable
 
 __all__ = ["STANDARD_OUTPUT", "Output", "open_output"]
 
@@ -61,7 +61,10 @@ def open_output(*, json: Path | None, quiet: bool, **places: Path | None) -> Out
         **places: other files to be written: what each is for, and where.
 
     Raises:
-        ConfigError: two are the same, or a folder is missing, not writable, or has the name.
+        ConfigError: two are the same, or a folder is missing, not writable, or has the name; or
+            standard output is closed.
     """
+    if json == STANDARD_OUTPUT and sys.stdout is None:
+        raise ConfigError("standard output: found it closed, expected it open for --json -")
     check_places(**{"JSON": None if json == STANDARD_OUTPUT else json}, **places)
     return Output(console=Console(quiet=quiet, stderr=json == STANDARD_OUTPUT), json=json)

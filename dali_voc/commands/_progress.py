@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,10 @@ __all__ = ["show_progress"]
 def show_progress(
     console: Console, task: str, *, unit: str
 ) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar, and give the function to be called with how many are done, and of how many."""
+    """Show a bar, and give the function to be called with how many are done, and of how many.
+
+    Where it cannot be shown, as nobody listens, the work goes on.
+    """
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -28,10 +32,12 @@ def show_progress(
     shown = bar.add_task(escape(task), total=None)
 
     def progress(done: int, total: int) -> None:
-        bar.start()  # not before there is something to show
-        bar.update(shown, completed=done, total=total)
+        with contextlib.suppress(OSError):
+            bar.start()  # not before there is something to show
+            bar.update(shown, completed=done, total=total)
 
     try:
         yield progress
     finally:
-        bar.stop()
+        with contextlib.suppress(OSError):
+            bar.stop()

@@ -321,6 +321,8 @@ class PairIndex:
         # what is new in a later version changes nothing
         if not facts["maps"]:
             del facts["maps"]
+        for part in facts, *facts.get("maps", ()):
+            del part["colors_guessed"]
         del facts["shown"]  # it means nothing
         if len(self.labeled) < len(self):
             facts["labeled"] = len(self.labeled)

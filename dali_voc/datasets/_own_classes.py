@@ -21,9 +21,10 @@ def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
     """Return what label values mean, by the configuration alone.
 
     Without a map a value is the index of a class, and colours are the class list's, or VOC's for
-    plain names, with VOC's border as void. Values in a map take the place of these indices, colours
-    that of these colours. Where a map has values alone, the colours of plain names tell nothing of
-    the files. Void stays void unless the map says otherwise.
+    plain names, with VOC's border as void: a guess, which palettes may contradict. Values in a map
+    take the place of these indices, colours that of these colours. Where a map has values alone,
+    the colours of plain names tell nothing of the files. Void stays void unless the map says
+    otherwise.
 
     Args:
         name: what errors call the data set.
@@ -41,7 +42,9 @@ def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
     if not isinstance(options.classes, Path) and _BORDER not in spec.colors:
         spec = dataclasses.replace(spec, void_colors=(_BORDER,))
     if options.map is None:
-        return spec
+        if isinstance(options.classes, Path):
+            return spec
+        return dataclasses.replace(spec, colors_guessed=True)
     values: dict[int, int | None] = {}
     colors: dict[Color, int | None] = {}
     for key, class_name in options.map.items():

@@ -68,6 +68,7 @@ class MadeFrom(_Model):
         shard_size: bytes that a shard may have.
         meaning: a hash of what label values mean, where they are not the classes' own.
         files: which files the samples were in, as `PairIndex.files_digest` says it.
+        state: a hash of the sizes and times of these files, see `state_of_files`.
         weights: a hash of the samples' weights, where they have any.
         jpeg_restarts: MCUs between restart markers that were added to JPEG files; 0: they are as
             they were.
@@ -82,6 +83,7 @@ class MadeFrom(_Model):
     shard_size: int
     meaning: str = ""
     files: str = ""
+    state: str = ""
     weights: str = ""
     jpeg_restarts: int = 0
 

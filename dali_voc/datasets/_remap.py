@@ -158,7 +158,11 @@ class _Plan:
                 values[key] = self._index(name)
             elif isinstance(key, tuple):
                 colors[key] = self._index(name)
-        return LabelMap(values=tuple(values.items()), colors=tuple(colors.items()))
+        return LabelMap(
+            values=tuple(values.items()),
+            colors=tuple(colors.items()),
+            colors_guessed=label_map.colors_guessed,
+        )
 
     def _new(self, index: int | None) -> int | None:
         return None if index is None else self.becomes(self.spec.classes[index])

@@ -11,7 +11,7 @@ from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
 
-__all__ = ["ClassCrop", "LabelNodes", "decode_label"]
+__all__ = ["ClassCrop", "LabelNodes", "Resize", "decode_label"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,31 @@ class ClassCrop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resize:
+    """What size pictures have before they are cropped: by sides, or exactly.
+
+    Sides that follow from others are rounded half up.
+
+    Attributes:
+        shorter: pixels of the shorter side, or fewer where the longer one would exceed `longer`.
+        longer: pixels of the longer side, or fewer likewise.
+        exact: height and width, whatever the picture's shape.
+    """
+
+    shorter: int | None = None
+    longer: int | None = None
+    exact: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        sides = (self.shorter, self.longer, *(self.exact or ()))
+        if any(side is not None and side < 1 for side in sides):
+            raise ValueError(f"{self}: expected sides of at least one pixel")
+        by_sides = self.shorter is not None or self.longer is not None
+        if by_sides == (self.exact is not None):
+            raise ValueError(f"{self}: expected shorter, longer or both, or else exact")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelNodes:
     """What `decode_label` returns: DALI nodes.
 
@@ -38,7 +63,7 @@ class LabelNodes:
         start: first row and column of the source pixels that the image is to show, int32.
         shape: their height and width, int32.
         is_common: int32, 1 where the image is JPEG or PNG of a kind that `decode_crop` reads.
-        roi: with `scale` or `shorter_side`: start and end (y, x) of the crop in them, and the
+        roi: with `scale` or `resize`: start and end (y, x) of the crop in them, and the
             height and width that it becomes, three float nodes; else None.
     """
 
@@ -59,7 +84,7 @@ def decode_label(
     position: Any = (0.5, 0.5),
     max_ratio: float = 1.0,
     scale: Any = None,
-    shorter_side: int | None = None,
+    resize: Resize | None = None,
     class_crop: ClassCrop | None = None,
     flip: Any = 0,
     vertical_flip: Any = 0,
@@ -68,7 +93,7 @@ def decode_label(
     map: Any = 0,
     segments: Any = None,
     num_classes: int = 0,
-    palette: Literal["color", "index"] = "color",
+    palette: Literal["auto", "color", "index"] = "auto",
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
     dtype: Literal["uint8", "int32", "int64"] = "uint8",
@@ -91,11 +116,11 @@ def decode_label(
             Several pairs one after another are candidates.
         max_ratio: the first candidate is taken in which no class fills more than this share of the
             pixels that are not `ignore_index`; if there is none, the last.
-        scale: factors (y, x) of the picture's size before it is cropped, per sample, 0.01 to 100.
-            Sizes are rounded half up; the label is sampled at the nearest pixel: row i of h' comes
-            from row floor((i + 1/2) * h / h').
-        shorter_side: pixels that the shorter side of the picture has once it is scaled, in place of
-            `scale`; the longer one is rounded half up.
+        resize: to which size the picture is resized before it is cropped.
+        scale: factors (y, x) of the picture's size, or of what `resize` makes of it, before it is
+            cropped, per sample. Sizes are rounded half up, and no side becomes less than 0.01 or
+            more than 100 times as long; the label is sampled at the nearest pixel: row i of h'
+            comes from row floor((i + 1/2) * h / h').
         class_crop: crops around a drawn class, instead of `position`, for some of the samples.
         flip: 1 mirrors the crop left to right, per sample or constant.
         vertical_flip: 1 mirrors it top to bottom.
@@ -109,7 +134,8 @@ def decode_label(
             instead of the tables' colours; negative colours are left out, negative classes are
             `ignore_index`.
         num_classes: at least as many, if `segments` have classes that `tables` do not name.
-        palette: map palette files by colour or by index.
+        palette: map palette files by colour or by index; auto: by colour, and where the tables'
+            colours are guessed, an index that is of another class than its colour is an error.
         unknown: class of colours and values that are not in the tables, or an error.
         ignore_index: what fills the crop outside the picture.
         dtype: of the map.
@@ -120,10 +146,15 @@ def decode_label(
         rest of the map, at the bottom and at the right before flipping, is `ignore_index`.
 
     Raises:
+        ValueError: `palette`, `unknown` or `dtype` is none that there is.
         RuntimeError: from the pipeline, with one sentence naming the file, for anything that is
             not a sound PNG of a known type, has another shape, or holds an unknown colour.
     """
     load_plugin()
+    if palette not in ("auto", "color", "index"):
+        raise ValueError(f"palette: found {palette!r}, expected 'auto', 'color' or 'index'")
+    if unknown != "error" and unknown < 0:
+        raise ValueError(f"unknown: found {unknown}, expected a class, or 'error'")
     optional = CacheNodes.decoded_arguments(cache)
     tables = (tables,) if isinstance(tables, LabelTables) else tables
     if segments is not None:
@@ -132,8 +163,13 @@ def decode_label(
         optional["image_shape"] = image_shape
     if scale is not None:
         optional |= {"resample": True, "scale": scale}
-    if shorter_side is not None:
-        optional |= {"resample": True, "shorter_side": shorter_side}
+    if resize is not None:
+        optional |= {
+            "resample": True,
+            "resize_shorter": resize.shorter or 0,
+            "resize_longer": resize.longer or 0,
+            "resize_to": list(resize.exact or ()),
+        }
     if rotation is not None:
         optional["rotation"] = rotation
     if class_crop is not None:
@@ -153,7 +189,8 @@ def decode_label(
         value_counts=[len(table.values) for table in tables],
         map=map,
         num_classes=num_classes,
-        palette_by_color=palette == "color",
+        palette_by_color=palette != "index",
+        colors_guessed=[int(palette == "auto" and table.colors_guessed) for table in tables],
         unknown=-1 if unknown == "error" else unknown,
         ignore_index=ignore_index,
         position=position,

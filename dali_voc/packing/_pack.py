@@ -23,6 +23,7 @@ from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
+from dali_voc.datasets._file_state import state_of_files
 from dali_voc.datasets._pack_format import (
     MadeFrom,
     PackIndex,
@@ -35,7 +36,7 @@ from dali_voc.labels import LabelTables
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
 from dali_voc.packing._restarts import RESTART_INTERVAL, add_jpeg_restarts
-from dali_voc.packing._shards import Part, ShardWriter, part_name, read_parts
+from dali_voc.packing._shards import Part, ShardWriter, read_parts
 
 __all__ = ["DEFAULT_SHARD_SIZE", "pack_split"]
 
@@ -96,6 +97,7 @@ def pack_split(
         shard_size=shard_size,
         meaning=_meaning(source),
         files=source.files_digest(config.dataset.path),
+        state=state_of_files(source)[:16],
         weights=_weights_digest(source),
         jpeg_restarts=RESTART_INTERVAL if jpeg_restarts else 0,
     )
@@ -109,6 +111,7 @@ def pack_split(
                 f"{final}: was packed without {len(index.left_out)} bad pairs, and loader.on_error "
                 "is 'raise'; choose another folder, or remove it"
             )
+        _tidy(final)
         return index
     make_folder(folder)
     with _locked(folder):
@@ -143,8 +146,7 @@ def pack_split(
         )
         os.rename(folder, final)
         sync_folder(final.parent)
-        for name in (_PLAN, *(part_name(k) for k in range(len(parts)))):
-            (final / name).unlink(missing_ok=True)
+        _tidy(final)
     progress(len(source), len(source))
     return index
 
@@ -289,13 +291,26 @@ def _take_up(folder: Path, made_from: MadeFrom) -> None:
         left.unlink()
 
 
+def _tidy(folder: Path) -> None:
+    """Delete what a finished pack has no use for."""
+    for left in (folder / _PLAN, *folder.glob(".part-*.npz")):  # see `part_name`
+        left.unlink(missing_ok=True)
+
+
 def _check_same(folder: Path, found: MadeFrom, expected: MadeFrom) -> None:
     theirs, ours = found.model_dump(), expected.model_dump()
-    if not found.files:  # of a version that did not write it
-        del ours["files"]
-    differing = [f"{k} {theirs[k]!r}, not {ours[k]!r}" for k in ours if theirs[k] != ours[k]]
-    if differing:
+    for name in "files", "state":  # of a version that did not write it
+        if not theirs[name]:
+            del ours[name]
+    differing = [name for name in ours if theirs[name] != ours[name]]
+    if differing == ["state"]:
         raise DatasetError(
-            f"{folder}: was packed in another way ({'; '.join(differing)}), expected none or the "
-            "same; choose another folder, or remove it"
+            f"{folder}: was packed from these files, which have changed since (other sizes or "
+            "times); remove it to pack them anew, or choose another folder"
+        )
+    if differing:
+        how = "; ".join(f"{k} {theirs[k]!r}, not {ours[k]!r}" for k in differing if k != "state")
+        raise DatasetError(
+            f"{folder}: was packed in another way ({how}), expected none or the same; choose "
+            "another folder, or remove it"
         )

@@ -17,10 +17,18 @@ from nvidia.dali.pipeline import do_not_convert
 from dali_voc._cache import Cache
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.labels import LabelTables
-from dali_voc.ops import CacheNodes, ClassCrop, LabelNodes, decode_label, keep_window, read_record
+from dali_voc.ops import (
+    CacheNodes,
+    ClassCrop,
+    LabelNodes,
+    decode_label,
+    keep_window,
+    read_record,
+)
 from dali_voc.ops._types import dali_type
 from dali_voc.pipeline._distortions import distort, distorts
 from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
+from dali_voc.pipeline._resizing import resize_for_crops, resize_for_whole
 from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = ["PairGraph", "plain_python"]
@@ -101,10 +109,7 @@ class PairGraph:
         augment, form = self.augment, self.form
         encoded, is_kept = self._read_image(given)
         shape = self._image_shape(encoded)
-        shorter = None
-        if augment.validation == "resize":
-            shorter = augment.shorter_side or min(augment.crop_size)
-        decoded = self._decode_label(given, encoded, shape, crop_size=None, shorter_side=shorter)
+        decoded = self._decode_label(given, encoded, shape, crop_size=None)
         image = self._decode_image(given, encoded, is_kept, decoded)
         files = self._files(given, encoded, decoded)
         image = self._place(image, **files, crop_size=None, form=form, roi=decoded.roi)
@@ -168,7 +173,6 @@ class PairGraph:
         shape: Any,
         *,
         crop_size: tuple[int, int] | None,
-        shorter_side: int | None = None,
     ) -> LabelNodes:
         labels, augment = self.config.labels, self.augment
         class_crop = None
@@ -191,7 +195,7 @@ class PairGraph:
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,
             scale=given.get("scale"),
-            shorter_side=shorter_side,
+            resize=resize_for_whole(augment) if crop_size is None else resize_for_crops(augment),
             class_crop=class_crop,
             flip=given["flip"],
             vertical_flip=given.get("vertical_flip", 0),

@@ -12,6 +12,7 @@ from dali_voc.config import AugmentConfig, LabelsConfig
 from dali_voc.labels import LabelTables
 from dali_voc.ops import ClassCrop, decode_label, read_record
 from dali_voc.pipeline._files import Source, empty_pipeline
+from dali_voc.pipeline._resizing import resize_for_crops
 
 __all__ = ["build_stored_pipeline"]
 
@@ -88,6 +89,7 @@ def build_stored_pipeline(
             crop_size=augment.crop_size,
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,
+            resize=resize_for_crops(augment),
             scale=given.get("scale"),
             class_crop=class_crop,
             flip=given["flip"],

@@ -10,6 +10,7 @@
 #include "for_each_sample.h"
 #include "jpeg_markers.h"
 #include "jpeg_window.h"
+#include "picture_size.h"
 #include "png_window.h"
 #include "text_argument.h"
 
@@ -138,7 +139,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     const auto& files = ws.Input<CPUBackend>(0);
     const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
     const size_t size = files.shape()[i].num_elements();
-    if (!cache_ || !FindCommonSize(file, size, &height, &width) || height < 1 || width < 1)
+    if (!cache_ || !FindCommonSize(file, size, &height, &width) || height < 1 || width < 1 ||
+        IsTooLarge(height, width))
       return false;
     uint8_t* const rgb = place.Reserve(height * width * 3);
     if (!rgb) return false;

@@ -1,5 +1,6 @@
 // The DALI operator `dali_voc.decode_label`; what it does with one file is in label_decoder.h, its
 // arguments are in decode_label_schema.cc.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +31,6 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       : StatelessOperator<CPUBackend>(spec),
         crop_(spec.GetRepeatedArgument<int>("crop_size")),
         resample_(spec.GetArgument<bool>("resample")),
-        shorter_side_(spec.GetArgument<int>("shorter_side")),
         max_ratio_(spec.GetArgument<float>("max_ratio")),
         class_probability_(spec.GetArgument<float>("class_probability")),
         dtype_(spec.GetArgument<dali::DALIDataType>("dtype")),
@@ -45,16 +45,26 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
         segments_("segments", spec),
         cache_(spec) {
     int unknown = spec.GetArgument<int>("unknown");
+    const auto resized = spec.GetRepeatedArgument<int>("resize_to");
+    const int shorter = spec.GetArgument<int>("resize_shorter");
+    const int longer = spec.GetArgument<int>("resize_longer");
+    if (!(resized.empty() || (resized.size() == 2 && resized[0] > 0 && resized[1] > 0)) ||
+        shorter < 0 || longer < 0)
+      Fail("decode_label: sides to resize to must be positive");
+    resizing_ = {shorter, longer, 0, 0};
+    if (!resized.empty()) resizing_ = {0, 0, resized[0], resized[1]};
     if (!crop_.empty() && (crop_.size() != 2 || crop_[0] < 1 || crop_[1] < 1))
       Fail("decode_label: crop_size must be two positive numbers, height and width, or none");
     if (crop_.empty()) crop_ = {0, 0};
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
       Fail("decode_label: dtype must be UINT8, INT32 or INT64");
     int ignore = spec.GetArgument<int>("ignore_index");
-    for (int value : {unknown, ignore})
-      if (value > (dtype_ == DALI_UINT8 ? 255 : kUnknown - 1))
-        Fail("decode_label: class " + std::to_string(value) + " does not fit the dtype");
+    if (ignore < 0) Fail("decode_label: ignore_index must be a class");
     MakeMaps(spec, unknown < 0 ? kUnknown : unknown, ignore);
+    for (const auto& map : maps_)
+      if (map->num_classes - 1 > (dtype_ == DALI_UINT8 ? 255 : kUnknown - 1))
+        Fail("decode_label: class " + std::to_string(map->num_classes - 1) +
+             " does not fit the dtype");
   }
 
  protected:
@@ -100,6 +110,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     auto value_classes = spec.GetRepeatedArgument<int>("value_classes");
     auto color_counts = spec.GetRepeatedArgument<int>("color_counts");
     auto value_counts = spec.GetRepeatedArgument<int>("value_counts");
+    auto guessed = spec.GetRepeatedArgument<int>("colors_guessed");
+    guessed.resize(std::max(guessed.size(), color_counts.size()));
     if (color_counts.empty()) {
       color_counts = {static_cast<int>(colors.size())};
       value_counts = {static_cast<int>(values.size())};
@@ -119,6 +131,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
           part(values, value, value_counts[k]), part(value_classes, value, value_counts[k]),
           unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
       map->num_classes = std::max(map->num_classes, spec.GetArgument<int>("num_classes"));
+      map->colors_guessed = guessed[k] != 0;
       map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
       maps_.push_back(map);
       color += color_counts[k];
@@ -184,7 +197,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.scale_y = scale_[i].data[0];
       crop.scale_x = scale_[i].data[1];
     }
-    crop.shorter_side = shorter_side_;
+    crop.resizing = resizing_;
     if (class_draw_.HasExplicitValue()) {
       crop.centre_on_class = class_draw_[i].data[0] < class_probability_;
       crop.class_number = class_draw_[i].data[1];
@@ -194,6 +207,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     crop.map = *map_[i].data;
     if (segments_.HasExplicitValue()) {
       if (segments_[i].shape[1] != 2) Fail("decode_label: segments must be pairs");
+      crop.has_segments = true;
       crop.segments = segments_[i].data;
       crop.num_segments = segments_[i].shape[0];
     }
@@ -239,7 +253,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
 
   std::vector<int> crop_;
   bool resample_;
-  int shorter_side_;
+  Resizing resizing_;
   float max_ratio_;
   float class_probability_;
   dali::DALIDataType dtype_;

@@ -34,6 +34,10 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     "Where there are several label maps: how many of `colors` belong to each.",
                     std::vector<int>{})
     .AddOptionalArg("value_counts", "The same of `values`.", std::vector<int>{})
+    .AddOptionalArg("colors_guessed",
+                    "Of each map, 1: palette indices whose colour and whose value are of two "
+                    "classes are an error.",
+                    std::vector<int>{})
     .AddOptionalArg("map",
                     "Which of them; -1: there is no label, its bytes are not looked at, and all of "
                     "a picture of `image_shape` is `ignore_index`.",
@@ -56,8 +60,13 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     1.0f)
     .AddOptionalArg("resample", "Scale the picture before it is cropped.", false)
     .AddOptionalArg("scale", "Factors (y, x) of the picture's size.", DALI_FLOAT_VEC, nullptr, true)
-    .AddOptionalArg("shorter_side", "Pixels of it once scaled, in place of factors; 0: by these.",
+    .AddOptionalArg("resize_shorter",
+                    "Pixels that its shorter side has before it is scaled, or fewer for "
+                    "`resize_longer`; 0: any.",
                     0)
+    .AddOptionalArg("resize_longer", "The same of its longer side.", 0)
+    .AddOptionalArg("resize_to", "Height and width that it has before it is scaled.",
+                    std::vector<int>{})
     .AddOptionalArg("class_probability", "Share of crops around a pixel of a drawn class.", 0.0f)
     .AddOptionalArg("class_weights", "Per class, for that draw.", std::vector<float>{})
     .AddOptionalArg("class_draw", "Three numbers in [0, 1): whether, which class, which pixel.",

@@ -60,22 +60,33 @@ PngHeader BlankHeader(const CropRequest& crop) {
   return header;
 }
 
-ScaledAxes CropRequest::Axes(const PngHeader& header) const {
-  // within these bounds no size overflows and no picture vanishes
-  auto check = [](double y, double x) {
-    if (!(y >= 1e-2 && y <= 1e2 && x >= 1e-2 && x <= 1e2))
-      throw LabelError("the picture would be scaled by " + std::to_string(y) + " x " +
-                       std::to_string(x) + ", expected factors of 0.01 to 100");
-  };
-  if (shorter_side == 0) {
-    check(scale_y, scale_x);
-    return {Scaling::By(header.height, scale_y), Scaling::By(header.width, scale_x)};
+ScaledAxes Resizing::Of(int64_t from_height, int64_t from_width) const {
+  if (height > 0) return {{from_height, height}, {from_width, width}};
+  const auto [least, most] = std::minmax({from_height, from_width});
+  // by the smaller of shorter / least and longer / most
+  int64_t from = 1, to = 1;
+  if (shorter > 0 && (longer == 0 || shorter * most <= longer * least)) {
+    from = least;
+    to = shorter;
+  } else if (longer > 0) {
+    from = most;
+    to = longer;
   }
-  const int64_t shorter = std::min(header.height, header.width);
-  const double both = static_cast<double>(shorter_side) / static_cast<double>(shorter);
-  check(both, both);
-  return {Scaling::To(header.height, shorter, shorter_side),
-          Scaling::To(header.width, shorter, shorter_side)};
+  return {Scaling::To(from_height, from, to), Scaling::To(from_width, from, to)};
+}
+
+ScaledAxes CropRequest::Axes(const PngHeader& header) const {
+  const ScaledAxes resized = resizing.Of(header.height, header.width);
+  // within these bounds no size overflows and no picture vanishes
+  auto check = [](const Scaling& axis, double scale) {
+    const double factor =
+        static_cast<double>(axis.scaled) / static_cast<double>(axis.source) * scale;
+    if (!(factor >= 1e-2 && factor <= 1e2))
+      throw LabelError("a side of the picture would be scaled by " + std::to_string(factor) +
+                       ", expected factors of 0.01 to 100");
+    return Scaling{axis.source, Scaling::By(axis.scaled, scale).scaled};
+  };
+  return {check(resized.y, scale_y), check(resized.x, scale_x)};
 }
 
 void CropRequest::SizeFor(const ScaledAxes& axes) {
@@ -100,12 +111,16 @@ void LabelDecoder::ChooseMap(const CropRequest& crop) {
   map_ = maps_[map].get();
   colors_ = map_->colors.view();
   own_colors_.reset();
-  if (!crop.segments) return;
+  if (!crop.has_segments) return;
   std::vector<int> colors, classes;
   for (int64_t i = 0; i < crop.num_segments; i++) {
-    if (crop.segments[2 * i] < 0) continue;
-    colors.push_back(static_cast<int>(crop.segments[2 * i]));
-    const int64_t value = crop.segments[2 * i + 1];
+    const int64_t color = crop.segments[2 * i], value = crop.segments[2 * i + 1];
+    if (color < 0) continue;
+    if (color > 0xffffff || value >= counts_.size())
+      throw LabelError("its segments: " + std::to_string(color) + " is class " +
+                       std::to_string(value) + ", expected 24 bits and a class below " +
+                       std::to_string(counts_.size()));
+    colors.push_back(static_cast<int>(color));
     classes.push_back(value < 0 ? map_->ignore : static_cast<int>(value));
   }
   try {

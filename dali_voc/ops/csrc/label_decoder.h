@@ -28,12 +28,20 @@ struct ScaledAxes {
   Scaling y, x;
 };
 
+// What size a picture has before it is scaled by factors; zeros: its own.
+struct Resizing {
+  int64_t shorter = 0, longer = 0;  // of its sides: as large as both allow; 0: any
+  int64_t height = 0, width = 0;    // or exactly, whatever its shape
+
+  ScaledAxes Of(int64_t from_height, int64_t from_width) const;
+};
+
 struct CropRequest {
   int64_t crop_height, crop_width;    // pixels; both 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
   int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
-  double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
-  int64_t shorter_side = 0;           // after scaling, in place of factors; 0: by these
+  Resizing resizing;                  // the picture is resized before it is cropped
+  double scale_y = 1, scale_x = 1;    // and scaled by these besides
   const float* positions = nullptr;   // candidates (y, x), see PlaceCrop
   int num_positions = 0;
   double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last
@@ -42,7 +50,8 @@ struct CropRequest {
   Rotation rotation;  // of the finished crop
   int map = 0;        // which of the decoder's maps, or kNoLabel
   // Colours of this file alone, 0xRRGGBB, and their classes, in turn, instead of the map's;
-  // negative colours are left out, negative classes are `ignore`. Null: the map's.
+  // negative colours are left out, negative classes are `ignore`.
+  bool has_segments = false;
   const int64_t* segments = nullptr;
   int64_t num_segments = 0;
 

@@ -34,10 +34,19 @@ std::array<uint16_t, 256> LabelMap::ClassesOfValues(const PngChunks& chunks) con
     std::copy_n(values.begin(), 256, classes.begin());
     return classes;
   }
-  // Indices past the palette's end have no colour.
-  classes.fill(colors.view().unknown);
-  for (int i = 0; i < chunks.palette_size; i++) classes[i] = colors.view().Find(chunks.palette[i]);
+  // Indices past the palette's end have no colour; programs leave out that of void.
+  for (int i = 0; i < 256; i++)
+    classes[i] = values[i] == ignore ? values[i] : static_cast<uint16_t>(colors.view().unknown);
+  for (int i = 0; i < chunks.palette_size; i++)
+    classes[i] = IsAmbiguous(chunks, i) ? kUnknown : colors.view().Find(chunks.palette[i]);
   return classes;
+}
+
+bool LabelMap::IsAmbiguous(const PngChunks& chunks, int index) const {
+  if (!colors_guessed || index >= chunks.palette_size) return false;
+  const auto none = static_cast<uint16_t>(unknown);
+  const uint16_t by_color = colors.view().Find(chunks.palette[index]), by_value = values[index];
+  return by_color != by_value && by_color != none && by_value != none;
 }
 
 std::vector<uint32_t> LabelMap::KnownValues() const {

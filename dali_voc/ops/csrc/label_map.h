@@ -18,6 +18,8 @@ struct LabelMap {
 
   // The class of each byte that a file of one channel can hold.
   std::array<uint16_t, 256> ClassesOfValues(const PngChunks& chunks) const;
+  // Whether colour and value of a palette index are of two classes, where that counts.
+  bool IsAmbiguous(const PngChunks& chunks, int index) const;
 
   // The gray values that have a class, ascending.
   std::vector<uint32_t> KnownValues() const;
@@ -31,6 +33,9 @@ struct LabelMap {
   int ignore;
   int num_classes;                   // one more than the largest value that is given
   std::vector<float> class_weights;  // for crops around a class
+  // Nobody has said what the colours mean: a palette index whose colour and whose value are of two
+  // classes counts as unknown.
+  bool colors_guessed = false;
 };
 
 }  // namespace dali_voc

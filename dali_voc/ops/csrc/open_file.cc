@@ -9,6 +9,12 @@
 namespace dali_voc {
 namespace {
 
+[[noreturn]] void FailReading(int error) {
+  const std::string reason = strerror(error);
+  if (error == ENOMEM) throw ShortageError("a file cannot be read: " + reason);
+  throw FileError("cannot be read (" + reason + ")");
+}
+
 [[noreturn]] void FailOpening(const std::string& path) {
   const int error = errno;
   struct stat link{};
@@ -17,7 +23,7 @@ namespace {
   if (error == ENOENT && lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode))
     throw FileError("no such file (a link to nothing)");
   if (error == ENOENT) throw FileError("no such file");
-  throw FileError("cannot be read (" + std::string(strerror(error)) + ")");
+  FailReading(error);
 }
 
 }  // namespace
@@ -28,7 +34,12 @@ OpenFile::OpenFile(const std::string& path) {
     handle_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   } while (handle_ < 0 && errno == EINTR);
   if (handle_ < 0) FailOpening(path);
-  if (fstat(handle_, &stat_) == 0 && S_ISREG(stat_.st_mode)) return;
+  if (fstat(handle_, &stat_) != 0) {  // across a network that may fail, too
+    const int error = errno;
+    close(handle_);
+    FailReading(error);
+  }
+  if (S_ISREG(stat_.st_mode)) return;
   close(handle_);
   if (S_ISDIR(stat_.st_mode)) throw FileError("this is a folder, expected a file");
   throw FileError("this is not a regular file");
@@ -46,7 +57,7 @@ void OpenFile::Read(int64_t offset, int64_t size, uint8_t* out) const {
   while (size > 0) {
     const ssize_t n = pread(handle_, out, size, offset);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw FileError("cannot be read (" + std::string(strerror(errno)) + ")");
+    if (n < 0) FailReading(errno);
     if (n == 0) throw FileError("the file became shorter while it was read");
     offset += n;
     size -= n;

@@ -121,6 +121,7 @@ void ParsePng(const uint8_t* file, size_t size, PngChunks* chunks) {
     const uint8_t* type = file + pos + 4;
     const uint8_t* body = file + pos + 8;
     uint32_t length = ReadBigEndian32(file + pos);
+    if (length > INT32_MAX) throw LabelError("damaged PNG: a chunk is longer than 2^31 - 1 bytes");
     if (length > size - pos - 12) throw LabelError("truncated PNG: the file ends inside a chunk");
     if (libdeflate_crc32(0, type, length + 4) != ReadBigEndian32(body + length))
       throw LabelError("damaged PNG: a chunk's checksum (CRC) is wrong");

@@ -43,7 +43,7 @@ bool SampleCache::Find(int64_t number, Entry* entry) const {
 
 uint8_t* SampleCache::Reserve(int64_t number, int64_t size) {
   Slot* slot = At(number);
-  const uint64_t rounded = (static_cast<uint64_t>(size) + 63) / 64 * 64;
+  const uint64_t rounded = Rounded(static_cast<uint64_t>(size));
   std::atomic<uint64_t>& used = reinterpret_cast<Header*>(memory_)->used;
   if (rounded > capacity_ || used.load(std::memory_order_relaxed) > capacity_ - rounded)
     return nullptr;
@@ -70,10 +70,21 @@ void SampleCache::Publish(int64_t number, int32_t height, int32_t width) {
 }
 
 void SampleCache::Release(int64_t number) {
+  GiveBack(number);
   uint32_t state = kBusy;  // unless it has been refused in the meantime
   At(number)->state.compare_exchange_strong(state, kEmpty);
 }
 
-void SampleCache::Refuse(int64_t number) { At(number)->state.store(kRefused); }
+void SampleCache::Refuse(int64_t number) {
+  GiveBack(number);
+  At(number)->state.store(kRefused);
+}
+
+// If nobody has reserved anything behind it.
+void SampleCache::GiveBack(int64_t number) {
+  const Slot* slot = At(number);
+  uint64_t end = slot->offset + Rounded(slot->size);
+  reinterpret_cast<Header*>(memory_)->used.compare_exchange_strong(end, slot->offset);
+}
 
 }  // namespace dali_voc

@@ -52,6 +52,8 @@ class SampleCache {
   static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
   Slot* At(int64_t slot) const;
+  void GiveBack(int64_t slot);
+  static uint64_t Rounded(uint64_t size) { return (size + 63) / 64 * 64; }
 
   uint8_t* memory_ = nullptr;
   size_t mapped_ = 0;

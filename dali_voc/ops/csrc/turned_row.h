@@ -32,12 +32,6 @@ class TurnedRow {
   double middle_y_, middle_x_, y_;
 };
 
-// std::floor is a call on older processors.
-inline int64_t FloorOf(double value) {
-  const int64_t whole = static_cast<int64_t>(value);
-  return whole - (static_cast<double>(whole) > value);
-}
-
 // Between two values, of which the second has this share.
 inline float Between(float first, float second, float share) {
   return first + (second - first) * share;

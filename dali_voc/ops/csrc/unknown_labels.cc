@@ -75,11 +75,18 @@ void LabelDecoder::FailUnknown() {
     if (!map_->palette_by_color) return "palette index " + number;
     if (static_cast<int>(key) >= chunks_.palette_size)
       return "palette index " + number + ", which has no colour,";
-    return "colour " + ColorName(chunks_.palette[key]) + ", palette index " + number + ",";
+    const std::string color = "colour " + ColorName(chunks_.palette[key]);
+    if (map_->IsAmbiguous(chunks_, static_cast<int>(key)))
+      return color + ", which is that of class " +
+             std::to_string(map_->colors.view().Find(chunks_.palette[key])) +
+             ", with palette index " + number;
+    return color + ", palette index " + number + ",";
   };
   auto known = [&](uint32_t key) -> std::string {
     if (!by_value) return NameColors((own_colors_ ? *own_colors_ : map_->colors).Colors(), key);
     if (is_palette && map_->palette_by_color) {
+      if (map_->IsAmbiguous(chunks_, static_cast<int>(key)))
+        return "an index and a colour of one class";
       if (static_cast<int>(key) >= chunks_.palette_size)
         return "an index below " + std::to_string(chunks_.palette_size);
       return NameColors(map_->colors.Colors(), chunks_.palette[key]);

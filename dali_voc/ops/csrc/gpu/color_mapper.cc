@@ -6,6 +6,7 @@
 
 #include "c_interface.h"
 #include "gpu/cuda_driver.h"
+#include "gpu/first_chunks.h"
 #include "gpu/given_memory.h"
 #include "gpu/kernel.h"
 
@@ -28,12 +29,13 @@ void ColorMapper::Run(const std::vector<ColorPicture>& pictures, int element_siz
                       UnknownColors* unknown, LaunchMemory* memory) const {
   const int n = static_cast<int>(pictures.size());
   if (n == 0) return;
-  std::vector<int32_t> first(n + 1);
+  std::vector<int64_t> chunks(n);
   std::vector<PixelGroups> grids(n);
   for (int i = 0; i < n; i++) {
-    first[i + 1] = first[i] + ColorChunks(pictures[i].pixels);
+    chunks[i] = ColorChunks(pictures[i].pixels);
     grids[i] = PixelGroups::Of(pictures[i], element_size);
   }
+  const std::vector<int32_t> first = FirstChunks(chunks);
   const ColorTableView& table = table_.view();
   Bundle bundle;
   const size_t at_pictures = bundle.Add(pictures);

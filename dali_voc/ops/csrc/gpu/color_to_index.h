@@ -59,8 +59,6 @@ struct ColorBatch {
 };
 
 // Chunks of a picture; at least one, which also has the single pixels.
-inline int32_t ColorChunks(int64_t pixels) {
-  return static_cast<int32_t>((pixels + kColorChunk - 1) / kColorChunk);
-}
+inline int64_t ColorChunks(int64_t pixels) { return (pixels + kColorChunk - 1) / kColorChunk; }
 
 }  // namespace dali_voc

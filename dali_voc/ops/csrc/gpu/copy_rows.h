@@ -17,8 +17,6 @@ struct RowsCopy {
 constexpr int kCopyWarps = 8;  // of a block; one row each at a time
 
 // Rows by the number of blocks that they are divided into.
-inline int32_t RowChunks(int64_t rows) {
-  return static_cast<int32_t>((rows + kCopyWarps - 1) / kCopyWarps);
-}
+inline int64_t RowChunks(int64_t rows) { return (rows + kCopyWarps - 1) / kCopyWarps; }
 
 }  // namespace dali_voc

@@ -24,8 +24,6 @@ CudaDriver Load(const char* name) {
   if (!library) throw std::runtime_error(std::string("there is no CUDA driver: ") + dlerror());
   CudaDriver driver{};
   Find(library, "cuCtxGetCurrent", &driver.CtxGetCurrent);
-  Find(library, "cuCtxPushCurrent_v2", &driver.CtxPushCurrent);
-  Find(library, "cuCtxPopCurrent_v2", &driver.CtxPopCurrent);
   Find(library, "cuCtxGetDevice", &driver.CtxGetDevice);
   Find(library, "cuDeviceGetAttribute", &driver.DeviceGetAttribute);
   Find(library, "cuModuleLoadDataEx", &driver.ModuleLoadDataEx);
@@ -33,11 +31,8 @@ CudaDriver Load(const char* name) {
   Find(library, "cuLaunchKernel", &driver.LaunchKernel);
   Find(library, "cuOccupancyMaxActiveBlocksPerMultiprocessor",
        &driver.OccupancyMaxActiveBlocksPerMultiprocessor);
-  Find(library, "cuMemAlloc_v2", &driver.MemAlloc);
-  Find(library, "cuMemFree_v2", &driver.MemFree);
   Find(library, "cuMemcpyHtoDAsync_v2", &driver.MemcpyHtoDAsync);
   Find(library, "cuMemcpyDtoDAsync_v2", &driver.MemcpyDtoDAsync);
-  Find(library, "cuStreamSynchronize", &driver.StreamSynchronize);
   Find(library, "cuGetErrorName", &driver.GetErrorName);
   Find(library, "cuGetErrorString", &driver.GetErrorString);
   return driver;

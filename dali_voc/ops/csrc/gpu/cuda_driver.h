@@ -10,8 +10,6 @@ namespace dali_voc {
 
 struct CudaDriver {
   decltype(&::cuCtxGetCurrent) CtxGetCurrent;
-  decltype(&::cuCtxPushCurrent) CtxPushCurrent;
-  decltype(&::cuCtxPopCurrent) CtxPopCurrent;
   decltype(&::cuCtxGetDevice) CtxGetDevice;
   decltype(&::cuDeviceGetAttribute) DeviceGetAttribute;
   decltype(&::cuModuleLoadDataEx) ModuleLoadDataEx;
@@ -19,11 +17,8 @@ struct CudaDriver {
   decltype(&::cuLaunchKernel) LaunchKernel;
   decltype(&::cuOccupancyMaxActiveBlocksPerMultiprocessor)
       OccupancyMaxActiveBlocksPerMultiprocessor;
-  decltype(&::cuMemAlloc) MemAlloc;
-  decltype(&::cuMemFree) MemFree;
   decltype(&::cuMemcpyHtoDAsync) MemcpyHtoDAsync;
   decltype(&::cuMemcpyDtoDAsync) MemcpyDtoDAsync;
-  decltype(&::cuStreamSynchronize) StreamSynchronize;
   decltype(&::cuGetErrorName) GetErrorName;
   decltype(&::cuGetErrorString) GetErrorString;
 

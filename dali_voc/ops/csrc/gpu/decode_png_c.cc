@@ -4,6 +4,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -56,7 +57,11 @@ class Threads {
       }
     };
     std::vector<std::thread> threads;
-    for (int i = 1; i < n_; i++) threads.emplace_back(work);
+    try {
+      for (int i = 1; i < n_; i++) threads.emplace_back(work);
+    } catch (const std::system_error&) {
+      // those that could be made share the work
+    }
     work();
     for (std::thread& thread : threads) thread.join();
     if (error) std::rethrow_exception(error);

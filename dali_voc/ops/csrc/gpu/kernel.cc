@@ -29,9 +29,11 @@ CUmodule LoadModule(CUcontext context, const char* image) {
   char log[4096] = {};
   CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void* values[] = {log, reinterpret_cast<void*>(sizeof(log) - 1)};
-  CheckCuda(CudaDriver::Get().ModuleLoadDataEx(&module, FindImage(image), 2, options, values),
-            std::string("compiling the kernels of ") + image +
-                (log[0] ? std::string(" (") + log + ")" : ""));
+  // before the text is put together, which arguments of one call need not be
+  const CUresult result =
+      CudaDriver::Get().ModuleLoadDataEx(&module, FindImage(image), 2, options, values);
+  CheckCuda(result, std::string("compiling the kernels of ") + image +
+                        (log[0] ? std::string(" (") + log + ")" : ""));
   return module;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "c_interface.h"
+#include "gpu/first_chunks.h"
 #include "gpu/given_memory.h"
 #include "gpu/kernel.h"
 
@@ -11,8 +12,9 @@ namespace dali_voc {
 void CopyRows(const std::vector<RowsCopy>& copies, LaunchMemory* memory) {
   static Kernel kernel("copy_rows", "copy_rows");
   const int n = static_cast<int>(copies.size());
-  std::vector<int32_t> first(n + 1);
-  for (int i = 0; i < n; i++) first[i + 1] = first[i] + RowChunks(copies[i].rows);
+  std::vector<int64_t> chunks(n);
+  for (int i = 0; i < n; i++) chunks[i] = RowChunks(copies[i].rows);
+  const std::vector<int32_t> first = FirstChunks(chunks);
   if (first[n] == 0) return;
   Bundle bundle;
   const size_t at_copies = bundle.Add(copies);
