@@ -182,6 +182,13 @@ class AugmentConfig(Section):
         description="DALI operators of your own, each as module:function",
         examples=[["my_package.operators:solarize"]],
     )
+    view: int = Field(
+        0,
+        ge=0,
+        lt=2**31,
+        description="number of this view of the crops: another has the same crops with other "
+        "colours, blur, noise, artefacts, erased rectangles and numbers for operators",
+    )
     small: Literal["pad", "drop"] = Field(
         "pad",
         description="what becomes of pictures smaller than the crop: pad them at the bottom and "

@@ -127,9 +127,13 @@ class BatchPlan:
             steps = deal.num_batches()
             for first in range(step, steps, self._together):
                 group = range(first, min(first + self._together, steps))
-                places = [deal.positions(step=one, rank=self.ranks.rank) for one in group]
-                at = np.concatenate(places)
+                places = [deal.places(step=one, rank=self.ranks.rank) for one in group]
+                again, at = np.divmod(np.concatenate(places), self.num_samples)
                 planned, repeated = order[at], repeats[at]
+                # the beginning once more: with crops of its own, where it is to be trained on
+                if self.last_batch == "pad" and again.any():
+                    times = np.bincount(order, minlength=self.num_samples)
+                    repeated = repeated + np.multiply(again, times[planned], dtype=np.int64)
                 samples = substitutes.apply(epoch, planned)
                 # a stand-in has the numbers of whom it stands for: its own come in this epoch, too
                 parameters, mixing = self._draw(epoch, planned, repeated)

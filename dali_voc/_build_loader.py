@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import numpy.typing as npt
 
@@ -10,6 +11,7 @@ from dali_voc._config_section import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
 from dali_voc.datasets import find_index
+from dali_voc.datasets._places import find_places
 from dali_voc.datasets._sizes import find_large
 from dali_voc.errors import ConfigError
 from dali_voc.loader import Loader
@@ -27,6 +29,7 @@ def build_loader(
     split: str = "train",
     training: bool | None = None,
     weights: npt.ArrayLike | None = None,
+    samples: Iterable[int] | Iterable[str] | None = None,
 ) -> Loader:
     """Find a split's pairs and return a loader over them.
 
@@ -39,10 +42,13 @@ def build_loader(
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
             training is then as many draws with replacement as there are samples. By default what
             section `sampling` says, else the weights that the data set itself has.
+        samples: of the split only these, in this order where nothing is shuffled: places in its
+            list, or names as `loader.index.name` gives them. By default all.
 
     Raises:
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
-            the file of weights or class statistics cannot be read, or belongs to other samples.
+            the file of weights or class statistics cannot be read, or belongs to other samples;
+            the split does not have one of `samples`.
         ConfigError: ranks or weights make no sense.
         TypeError: an argument is of another type.
     """
@@ -69,6 +75,11 @@ def build_loader(
         weights = read_weights(expanded(config.sampling.weights), num_samples=len(index))
     elif training and weights is None:
         weights = index.weights
+    if samples is not None:
+        places = find_places(index, samples)
+        if weights is not None:
+            weights = check_weights(weights, num_samples=len(index))[places]
+        index = index.select(places)
     # whole pictures are never too small
     if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)

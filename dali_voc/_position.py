@@ -60,7 +60,9 @@ class Position:
     @property
     def is_left(self) -> bool:
         """Whether `here` is in a `for` that was left."""
-        return self.running is not None and self.running.left and not self.running.finished
+        if self.running is None or not self.running.begun:
+            return self.was_left
+        return self.running.left and not self.running.finished
 
     def begin(self) -> Pass:
         """Begin the next `for`."""

@@ -34,6 +34,9 @@ NOISE_MARGIN = 128
 # Random numbers that each operator of the user's own gets per sample.
 USER_NUMBERS = 8
 
+# What `augment.view` gives other numbers for: all but the place and the shape of a crop.
+_OF_A_VIEW = (Stream.COLOR, Stream.BLUR, Stream.NOISE, Stream.JPEG, Stream.ERASE, Stream.USER)
+
 # RGB to luma and chroma (YIQ, FCC 1953), in which saturation and hue are a scaling and a rotation.
 # The last two rows sum up to 0, so that gray has no chroma.
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -94,7 +97,13 @@ def draw_parameters(
 
     def numbers(stream: Stream, num: int) -> Floats:
         return uniform(
-            seed=seed, epoch=epoch, samples=samples, stream=stream, occurrence=occurrence, num=num
+            seed=seed,
+            epoch=epoch,
+            samples=samples,
+            stream=stream,
+            occurrence=occurrence,
+            num=num,
+            view=augment.view if stream in _OF_A_VIEW else 0,
         )
 
     def coins(stream: Stream, share: float) -> npt.NDArray[np.int32]:

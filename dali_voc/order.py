@@ -112,10 +112,10 @@ class Deal:
         """Return the number of batches, the same on every rank."""
         return -(-self.num_positions() // self.step_size)
 
-    def positions(self, *, step: int, rank: int) -> npt.NDArray[np.int64]:
+    def places(self, *, step: int, rank: int) -> npt.NDArray[np.int64]:
         """Return the places in the list of one rank's batch, int64 of shape [batch size].
 
-        Places past the end of the list stand for its beginning, and are returned as such.
+        Places past the end of the list stand for its beginning.
 
         Args:
             step: from 0 to `num_batches()` - 1.
@@ -123,7 +123,11 @@ class Deal:
         """
         first = step * self.step_size + rank
         places = first + self.world_size * np.arange(self.batch_size, dtype=np.int64)
-        return (self.start + places[places < self.num_positions()]) % self.num_samples
+        return self.start + places[places < self.num_positions()]
+
+    def positions(self, *, step: int, rank: int) -> npt.NDArray[np.int64]:
+        """Return the same, with places of the beginning in place of those past the end."""
+        return self.places(step=step, rank=rank) % self.num_samples
 
     def delivered(self, *, steps: int) -> int:
         """Return how much of the list has been delivered after some steps, all of it at the end.

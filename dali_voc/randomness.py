@@ -101,6 +101,7 @@ def uniform(
     stream: Stream,
     occurrence: npt.ArrayLike = 0,
     num: int = 4,
+    view: int = 0,
 ) -> npt.NDArray[np.float32]:
     """Return numbers in [0, 1) per sample, float32 of shape [n, num], each a multiple of 2^-24.
 
@@ -111,8 +112,9 @@ def uniform(
         stream: what the numbers are for.
         occurrence: how often the sample came up in the epoch before, where it may come up again.
         num: how many numbers; more of them begin with the same.
+        view: another number, below 2^32, gives others of the same sample.
     """
-    key = (seed, int(stream))
+    key = (seed, view << 32 | stream)
     blocks = [
         philox(key=key, counter=(samples, epoch, occurrence, block))
         for block in range(-(-num // 4))

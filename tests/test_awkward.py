@@ -63,8 +63,8 @@ def test_a_caught_interrupt_loses_and_repeats_nothing(root: Path, make_config: M
                     except KeyboardInterrupt:
                         interrupts += 1
                         # a batch whose delivery was interrupted may be on its way to nobody
-                        seen = seen[: 2 * iterator.key.step]
-                        seen += range(len(seen), 2 * iterator.key.step)
+                        seen = seen[: 2 * iterator._here.key.step]
+                        seen += range(len(seen), 2 * iterator._here.key.step)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 assert seen == list(range(N))
                 assert next(iterator, None) is None

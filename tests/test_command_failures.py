@@ -261,3 +261,70 @@ def test_results_go_where_a_link_leads_and_into_devices(here: Path) -> None:
     assert os.read(reader, 10) == b"2"
     os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_an_interrupt_behind_the_last_step_stays_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result has its name by then, and the temporary file is gone."""
+    replace = os.replace
+
+    def interrupted(*names: Path) -> None:
+        replace(*names)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _files.write_text(here / "made", "1")
+    assert contents(here) == ["made"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_files_have_the_mode_of_the_mask(here: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        _files.write_text(here / "made", "1")
+    finally:
+        os.umask(before)
+    assert (here / "made").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_names_may_be_as_long_as_there_are(here: Path) -> None:
+    name = "n" * 255
+    _files.write_text(here / name, "1")
+    assert contents(here) == [name]
+
+
+def shell(command: str, here: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        ["bash", "-c", command.replace("dali-voc", f"{sys.executable} -m dali_voc")],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stderr.strip()
+
+
+def test_nobody_listens_to_the_progress(here: Path, voc: Path) -> None:
+    """The work is done, and its results are written."""
+    data = " ".join(f"'{part}'" for part in on(voc))
+    code, said = shell(f"dali-voc stats {CONFIG} {data} --out made --chart c.png > /dev/full", here)
+    assert (here / "made").exists()
+    assert code == 1
+    assert said.endswith("standard output: No space left on device")
+
+
+@pytest.mark.parametrize("command", ["config", "doctor"])
+def test_standard_output_is_closed(here: Path, command: str) -> None:
+    code, said = shell(f"dali-voc {command} {CONFIG} --json - >&-", here)
+    assert (code, said) == (
+        1,
+        "dali-voc: standard output: found it closed, expected it open for --json -",
+    )
+
+
+def test_the_folder_is_gone(here: Path) -> None:
+    code, said = shell(f"mkdir g && cd g && rmdir ../g && dali-voc config {CONFIG}", here)
+    assert (code, said) == (1, "dali-voc: the folder that this was started in is gone")

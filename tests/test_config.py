@@ -141,6 +141,21 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
         ["dataset.sources.0.root: missing, expected the data set's folder"],
     ),
     (
+        {"augment": {"scale": 0.5}},
+        ["augment.scale: found 0.5, expected a list: range of factors"],
+    ),
+    ({"augment": {"brightness": 0.4}}, ["expected levels: a relative 0.4 is 102 here"]),
+    ({"augment": {"hue": 0.1}}, ["expected degrees: a relative 0.1 is 36 here"]),
+    ({"normalize": {"std": [58.4, 0.2, 0.2]}}, ["normalize.std.0: found 58.4", "by 255"]),
+    ({"dataset": {"root": "/x", "classes": []}}, ["dataset.classes: found []", "at least one"]),
+    ({"augment": {"copy_paste_classes": []}}, ["copy_paste_classes: found []", "at least one"]),
+    (
+        {"dataset": {"root": "/x", "map": {1: 0}}},
+        ["expected the name of a class, or null, for 1, not the int 0"],
+    ),
+    ({"loader": {"num_workers": 4}}, ["unknown key; here it is loader.threads (known: "]),
+    ({"loader": {"crop_size": [9, 9]}}, ["unknown key; it is a key of section 'augment' ("]),
+    (
         {"dataset": {"root": "/x", "sources": [{"root": "/y", "weight": 0}]}},
         ["dataset.sources.0.weight: found 0, expected greater than 0"],
     ),
@@ -172,6 +187,14 @@ def test_each_problem_has_its_line() -> None:
         ("loader.batch_size=[", "not valid YAML"),
         ("dataset.images={split}/**/*.jpg", "begins with a brace or a star stands in quotes"),
         ("dataset.root.x=3", "no keys below"),
+        ("dataset.root=2024-02-30", "day is out of range for month.*stands in quotes"),
+        (f"loader.seed={'9' * 5000}", "not valid YAML"),
+        ("loader.seed=0x_", "not valid YAML"),
+        ("loader.seed=!!bool abc", "not valid YAML"),
+        ("loader.seed=!!timestamp abc", "not valid YAML"),
+        (f"loader.seed={'[' * 3000}", "nested too deeply"),
+        ("dataset.map={120, 80, 40: soil}", "key '120' on line 1 has no value; a colour stands in"),
+        ("dataset.map={128, 64, 128: soil}", "key '128' on line 1 has no value; a colour stands"),
     ],
 )
 def test_wrong_overrides(override: str, reason: str) -> None:
@@ -187,6 +210,7 @@ def test_wrong_overrides(override: str, reason: str) -> None:
         ("", "dataset: missing"),
         ("cache: none\ncache: decoded", "key 'cache' on lines 1 and 2, expected it once"),
         ("loader:\n  seed: 1\n  rank: 0\n  seed: 1", "key 'seed' on lines 2 and 4"),
+        ("dataset:\n  root: 2024-02-30", "day is out of range"),
     ],
 )
 def test_wrong_files(tmp_path: Path, text: str, reason: str) -> None:
@@ -257,3 +281,25 @@ def test_what_json_writes_can_be_read(tmp_path: Path) -> None:
 def test_numbers_of_yaml_1_2(text: str) -> None:
     config = parse_config({"dataset": {"root": "/x"}}, overrides=[f"augment.flip={text}"])
     assert config.augment.flip == 0.1
+
+
+@pytest.mark.parametrize("overrides", ["loader.seed=1", [("loader.seed", 1)]])
+def test_overrides_that_are_no_list_of_texts(overrides: Any) -> None:
+    with pytest.raises(ConfigError, match=r"overrides: found .*, expected a list such as"):
+        load_config(EXAMPLE, overrides=overrides)
+
+
+def test_python_values_come_back_as_they_went() -> None:
+    """Colours are tuples there, and paths may be paths."""
+    tree = {
+        "dataset": {
+            "root": Path("/x"),
+            "classes": Path("c.csv"),
+            "map": {"1, 2, 3": "a", " 7 ": "b"},
+        },
+        "sampling": {"weights": Path("w.txt"), "stats": Path("s.json")},
+    }
+    config = parse_config(tree)
+    assert config.dataset.map == {(1, 2, 3): "a", 7: "b"}
+    assert (config.sampling.weights, config.dataset.classes) == ("w.txt", "c.csv")
+    assert parse_config(config.model_dump()) == config

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import torch
 from cuda_on_cpu import cuda_on_cpu, guarded, scratch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,3 +51,17 @@ def test_windows_touch_nothing_else(driver: ctypes.CDLL, data: st.DataObject) ->
     assert driver.fake_cuda_launches() == before + any(window.numel() for window in windows)
     for found, window in zip(out, expected, strict=True):
         assert np.array_equal(found.numpy(), window.reshape(-1))
+
+
+def test_what_the_driver_says_of_a_kernel_is_passed_on(driver: ctypes.CDLL) -> None:
+    picture = torch.zeros((2, 2, 3), dtype=torch.uint8)
+    driver.fake_cuda_refuse_modules(1)
+    try:
+        with pytest.raises(
+            _kernels.KernelError,
+            match=r"compiling the kernels of copy_rows \(this is no PTX for sm_50\) failed with",
+        ):
+            _kernels.copy_rows([picture], [picture.clone().view(-1)], scratch=scratch(1 << 16))
+    finally:
+        driver.fake_cuda_refuse_modules(0)
+    _kernels.copy_rows([picture], [picture.clone().view(-1)], scratch=scratch(1 << 16))

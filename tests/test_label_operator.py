@@ -33,6 +33,7 @@ def decode(
     positions: Any = None,
     flips: Any = None,
     image_shapes: Any = None,
+    segments: Any = None,
     **options: Any,
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     n = len(files)
@@ -41,6 +42,7 @@ def decode(
     names = [np.frombuffer(f"file{i}.png".encode(), np.uint8) for i in range(n)]
     inputs = [[np.frombuffer(file, np.uint8) for file in files], names, positions, flips]
     inputs += [] if image_shapes is None else [image_shapes]
+    inputs += [] if segments is None else [[segments] * n]
     pipeline = Pipeline(batch_size=n, num_threads=2, device_id=None, prefetch_queue_depth=1)
     with pipeline:
         nodes = fn.external_source(source=lambda: inputs, num_outputs=len(inputs))
@@ -50,6 +52,7 @@ def decode(
             position=nodes[2],
             flip=nodes[3],
             image_shape=None if image_shapes is None else nodes[4],
+            segments=None if segments is None else nodes[-1],
             crop_size=crop_size,
             **{"tables": TABLES, **options},
         )
@@ -276,3 +279,47 @@ def test_sizes_must_agree() -> None:
 )
 def test_foreign_files(file: bytes, reason: str) -> None:
     assert reason in refusal(file)
+
+
+def test_classes_that_do_not_fit() -> None:
+    file = write_png(np.zeros((2, 2), int), color=GRAY, depth=8)
+
+    def table(index: int) -> LabelTables:
+        return LabelTables(colors=(0,), color_classes=(0,), values=(0,), value_classes=(index,))
+
+    assert whole(file, np.zeros((2, 2)), tables=table(255)).max() == 255
+    for wrong, words in (
+        ({"tables": table(300)}, "class 300 does not fit the dtype"),
+        ({"ignore_index": -100, "dtype": "int64"}, "ignore_index must be a class"),
+        ({"ignore_index": 300}, "class 300 does not fit the dtype"),
+        ({"unknown": 300}, "class 300 does not fit the dtype"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            whole(file, np.zeros((2, 2)), **wrong)
+    for wrong, words in (
+        ({"palette": "colour"}, "palette: found 'colour'"),
+        ({"unknown": -5}, "unknown: found -5"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            whole(file, np.zeros((2, 2)), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([[1 << 32, 0]], "4294967296 is class 0, expected 24 bits"),
+        ([[0, 1 << 32]], "class 4294967296, expected 24 bits and a class below 256"),
+        ([[0, 256]], "class below 256"),
+    ],
+)
+def test_segments_that_make_no_sense(rows: list[list[int]], words: str) -> None:
+    file = write_png(np.zeros((2, 2, 3), int), color=RGB, depth=8)
+    with pytest.raises(RuntimeError, match=words):
+        whole(file, np.zeros((2, 2)), segments=np.array(rows, np.int64))
+
+
+def test_no_segments_are_none() -> None:
+    """They stand in place of the tables' colours."""
+    file = write_png(np.zeros((2, 2, 3), int), color=RGB, depth=8)
+    with pytest.raises(RuntimeError, match="colour \\(0, 0, 0\\) is not in the label table"):
+        whole(file, np.zeros((2, 2)), segments=np.zeros((0, 2), np.int64))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -51,3 +53,28 @@ def test_tables_send_void_to_ignore_index() -> None:
 def test_classes_and_colors_must_fit() -> None:
     with pytest.raises(ValueError, match="2 classes but 1 colours"):
         LabelSpec(classes=("a", "b"), colors=((0, 0, 0),))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"classes": ("a", "a")}, "'a' is there twice"),
+        ({"void_values": (1,)}, "value 1 is there twice; see void_values"),
+        ({"void_values": (70000,)}, "expected 0 to 65535"),
+    ],
+)
+def test_specs_that_would_fail_later(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        LabelSpec(**{"classes": ("a", "b"), "colors": voc_colormap(2), **changes})
+
+
+@pytest.mark.parametrize("size", [2, 256, 300])
+def test_indices_of_no_class_are_magenta(size: int) -> None:
+    colors = tuple((i >> 8, i & 255, 7) for i in range(size))
+    spec = LabelSpec(classes=tuple(map(str, range(size))), colors=colors, void_values=(65535,))
+    labels = np.array([-1, -100, size, 0, size - 1, 65535])
+    painted = colorize(labels, spec, ignore_index=65535)
+    magenta = [255, 0, 255]
+    assert painted[:3].tolist() == [magenta] * 3
+    assert painted[3:5].tolist() == [list(colors[0]), list(colors[-1])]
+    assert painted[5].tolist() == [255, 255, 255]

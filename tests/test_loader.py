@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 
-from dali_voc import Config, DatasetError, Loader, LoaderError, SampleError, build_loader
+from dali_voc import (
+    Config,
+    ConfigError,
+    DatasetError,
+    Loader,
+    LoaderError,
+    SampleError,
+    build_loader,
+)
+from dali_voc.datasets import find_index
 from dali_voc.randomness import Stream
 
 MakeConfig = Callable[..., Config]
@@ -288,3 +300,69 @@ def test_batch_at_is_the_batch_of_an_epoch(make_config) -> None:
                 loader.batch_at(epoch=0, step=step)
         with pytest.raises(LoaderError, match="epoch -1: expected 0 or more"):
             loader.batch_at(epoch=-1, step=0)
+
+
+def test_splits_of_other_names_are_validation_and_say_so(
+    make_config: MakeConfig, caplog: pytest.LogCaptureFixture, voc: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(voc, tmp_path / "voc"))
+    lists = root / "ImageSets/Segmentation"
+    for name in "labeled", "validation", "test", "Train2":
+        shutil.copy(lists / "train.txt", lists / f"{name}.txt")
+    config = make_config(root, augment=SMALL)
+    for split in "labeled", "validation", "test", "Train2":
+        caplog.clear()
+        with build_loader(config, split=split) as loader:
+            assert loader.plan.training == (split == "Train2")
+        assert ("shown as validation" in caplog.text) == (split == "labeled")
+    caplog.clear()
+    with build_loader(config, split="labeled", training=True):
+        pass
+    assert not caplog.text
+    with pytest.raises(ConfigError, match="expected training=True with them"):
+        build_loader(config, split="labeled", weights=np.ones(14))
+
+
+@pytest.mark.parametrize("given", ["x.yaml", {"dataset": {"root": "x"}}, None])
+def test_what_is_no_configuration(given: object) -> None:
+    with pytest.raises(TypeError, match="expected a Config, from load_config or parse_config"):
+        build_loader(given)  # type: ignore[arg-type]
+
+
+def test_what_is_no_split(make_config: MakeConfig) -> None:
+    for split in None, ["train"]:
+        with pytest.raises(TypeError, match="split: found"):
+            build_loader(make_config(), split=split)  # type: ignore[arg-type]
+
+
+def test_lists_that_do_not_fit_each_other(make_config: MakeConfig) -> None:
+    config = make_config()
+    index = find_index(config.dataset, "train")
+    n = len(index)
+    for wrong in (
+        {"labels": index.labels.select(range(n - 1))},
+        {"source": np.zeros(n - 1, np.int32)},
+        {"source": np.full(n, 1, np.int32)},
+        {"source": np.zeros(n)},
+        {"weights": np.ones(n - 1)},
+        {"sizes": np.ones((n, 3), np.int64)},
+    ):
+        with pytest.raises(ValueError, match="found"):
+            dataclasses.replace(index, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match="no pairs"):
+        Loader(config, index.select([]), training=True)
+
+
+@pytest.mark.parametrize("ignore", [1, 8, 20])
+def test_an_ignored_class_is_refused(make_config: MakeConfig, ignore: int) -> None:
+    with pytest.raises(ConfigError, match=f"found {ignore}, which is one of 21 classes"):
+        build_loader(make_config(labels={"ignore_index": ignore}))
+
+
+def test_batches_and_plans_can_be_compared(make_config: MakeConfig) -> None:
+    with build_loader(make_config(augment=SMALL), weights=np.ones(14)) as loader:
+        first, _ = loader.batch_at(epoch=0, step=0)
+        again, _ = loader.batch_at(epoch=0, step=0)
+        assert first != again
+        assert first in [again, first]
+        assert len({first, again, loader.plan}) == 3

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +75,24 @@ def test_errors(config: Config, root: Path) -> None:
     (root / "pairs.csv").unlink()
     with pytest.raises(DatasetError, match=r"pairs\.csv: no such file, expected the list of pairs"):
         build_loader(config)
+
+
+def test_a_package_that_cannot_be_imported(own_dataset: Path, tmp_path: Path) -> None:
+    site = Path(shutil.copytree(own_dataset, tmp_path / "site"))
+    (site / "fields_dataset.py").write_text("import there_is_no_such_module\n")
+    code = (
+        "from dali_voc.datasets import find_pairs; from pathlib import Path\n"
+        "find_pairs('fields', Path('.'), 'train')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert "dataset.name: 'fields' is fields_dataset" in last
+    assert last.endswith(
+        "which cannot be loaded (ModuleNotFoundError: No module named 'there_is_no_such_module')"
+    )

@@ -192,3 +192,19 @@ def test_batches_ahead(
 ) -> None:
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
     assert pick_prefetch(prefetch, device=torch.device(device)) == expected
+
+
+def test_tasks_of_slurm_that_do_not_know_each_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    assert find_ranks() == Ranks()
+    assert not caplog.text
+    monkeypatch.setenv("SLURM_NTASKS", "8")
+    assert find_ranks() == Ranks()
+    assert "SLURM runs 8 tasks, and nothing says which rank this one is" in caplog.text
+    caplog.clear()
+    assert find_ranks(rank=1, world_size=8) == Ranks(rank=1, world_size=8)
+    assert not caplog.text

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ from dali_voc.commands import app
 from dali_voc.datasets import find_pairs
 from dali_voc.datasets._pack_format import packed_spec
 from dali_voc.datasets.voc import VOC_SPEC
-from dali_voc.labels import LabelSpec
+from dali_voc.labels import LabelMap, LabelSpec
 from dali_voc.packing import _pack as packing
 from dali_voc.packing import pack_split
 
@@ -244,17 +245,18 @@ def _one_band(width: int, height: int) -> bytes:
 def test_the_value_of_void() -> None:
     """What it is in the source, if that is free; so a loader's state goes from one to the other."""
 
-    def spec(n: int, void: tuple[int, ...]) -> LabelSpec:
-        return LabelSpec(
-            classes=tuple(f"{i}" for i in range(n)), colors=((0, 0, 0),) * n, void_values=void
-        )
+    def spec(n: int, void: tuple[int, ...], **more: Any) -> LabelSpec:
+        names = tuple(f"{i}" for i in range(n))
+        return LabelSpec(classes=names, colors=((0, 0, 0),) * n, void_values=void, **more)
+
+    of_files = {"maps": (LabelMap(),)}  # where files hold other values than the classes' own
 
     for given, expected, value in (
         (spec(21, (255,)), spec(21, (255,)), 255),
         (spec(3, (3, 9)), spec(3, (3, 9)), 3),
-        (spec(3, (1, 200)), spec(3, (200,)), 200),
+        (spec(3, (1, 200), **of_files), spec(3, (200,)), 200),
         (spec(3, ()), spec(3, (255,)), 255),
-        (spec(255, (0,)), spec(255, (255,)), 255),
+        (spec(255, (0,), **of_files), spec(255, (255,)), 255),
     ):
         assert packed_spec(given) == (expected, value)
     assert packed_spec(spec(256, ()))[1] == 65534
@@ -380,3 +382,46 @@ def test_splits_in_folders(root: Path, make_config: MakeConfig, tmp_path: Path) 
     for split in "../train", "", "a//b", "/train":
         with pytest.raises(DatasetError, match="expected a name that can be a folder below -o"):
             pack_split(make_config(root), tmp_path / "packs", split=split)
+
+
+def test_files_that_have_changed_since_are_noticed(
+    make_config: MakeConfig, root: Path, tmp_path: Path
+) -> None:
+    """Of a finished pack, and of one that was interrupted."""
+    config = make_config(root)
+    pack_split(config, tmp_path / "whole", shard_size=SMALL)
+    with pytest.raises(StopError):
+        pack_split(config, tmp_path / "part", shard_size=SMALL, progress=stop_at(9))
+    assert len(pack_split(config, tmp_path / "whole", shard_size=SMALL).shards) > 1
+    label = root / f"SegmentationClass/{ids(root)[0]}.png"
+    os.utime(label, ns=(0, label.stat().st_mtime_ns + 1))
+    for out in "whole", "part":
+        with pytest.raises(DatasetError, match="which have changed since"):
+            pack_split(config, tmp_path / out, shard_size=SMALL)
+
+
+def test_what_an_interrupted_end_left_is_tidied_up(make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config()
+    pack_split(config, tmp_path, shard_size=SMALL)
+    expected = content(tmp_path / "train")
+    for name in ".plan.json", ".part-00000.npz", ".part-00001.npz":
+        (tmp_path / "train" / name).touch()
+    pack_split(config, tmp_path, shard_size=SMALL)
+    assert content(tmp_path / "train") == expected
+
+
+@pytest.mark.parametrize("place", [10, 6, 8])
+def test_what_is_known_of_a_shard_is_damaged(
+    make_config: MakeConfig, tmp_path: Path, place: int
+) -> None:
+    """A bit of the archive's directory: the method, the version, encryption."""
+    config = make_config()
+    pack_split(config, tmp_path / "whole", shard_size=SMALL)
+    with pytest.raises(StopError):
+        pack_split(config, tmp_path / "packs", shard_size=SMALL, progress=stop_at(13))
+    known = tmp_path / "packs/.train.packing/.part-00000.npz"
+    damaged = bytearray(known.read_bytes())
+    damaged[damaged.find(b"PK\x01\x02") + place] ^= 0x21
+    known.write_bytes(damaged)
+    pack_split(config, tmp_path / "packs", shard_size=SMALL)
+    assert content(tmp_path / "packs/train") == content(tmp_path / "whole/train")

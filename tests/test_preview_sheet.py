@@ -29,6 +29,7 @@ def many_classes(n: int) -> LabelSpec:
     return LabelSpec(
         classes=tuple(f"class {i}, also called something rather long" for i in range(n)),
         colors=tuple((i % 251, i // 251, 90) for i in range(n)),
+        void_values=(65535,),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import encoded_voc
 import numpy as np
 import pytest
+import torch
 
 from dali_voc import Config, ConfigError, DatasetError, build_loader
 from dali_voc.order import weighted_order
@@ -75,3 +76,47 @@ def test_ranks_share_the_draws(
             ]
         dealt[rank::world] = found
     assert dealt == order
+
+
+@pytest.mark.parametrize(
+    "weights", [[[1.0], [1.0, 2.0]], ["a", "b", "c"], [1j, 1, 1], [None, 1, 1], [[1, 1, 1]]]
+)
+def test_weights_that_are_no_numbers(weights: object) -> None:
+    with pytest.raises(ConfigError):
+        check_weights(weights, num_samples=3)  # type: ignore[arg-type]
+
+
+def test_weights_of_torch() -> None:
+    given = torch.tensor([1.0, 2.0, 0.5], requires_grad=True)
+    assert check_weights(given, num_samples=3).tolist() == [1.0, 2.0, 0.5]
+
+
+@pytest.mark.parametrize("sources", [[-1, 0], [0.9, 1.9], [[0, 1]]])
+def test_sources_that_are_no_numbers(sources: object) -> None:
+    with pytest.raises(ConfigError, match="sources: expected the number of a source"):
+        source_weights(sources, [1.0, 1.0])  # type: ignore[arg-type]
+
+
+def test_one_weight_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "weights.txt"
+    path.write_text("1 2 3\n")
+    with pytest.raises(DatasetError, match="not a list of weights"):
+        read_weights(path, num_samples=3)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_repetitions_have_crops_of_their_own(
+    tmp_path: Path, make_config: Callable[..., Config], weighted: bool
+) -> None:
+    """Where the last batch is filled up from the epoch's beginning, several times even."""
+    root = encoded_voc.write(tmp_path / "voc", sizes=[(90 + i, 80) for i in range(3)])
+    loader = {"batch_size": 8, "last_batch": "pad"}
+    config = make_config(root, augment={"crop_size": [16, 16], "flip": 0}, loader=loader)
+    with build_loader(config, weights=np.ones(3) if weighted else None) as loaded:
+        for _ in range(3):
+            assert len(list(loaded)) == 1
+            batch = loaded.in_hand
+            assert len(batch.samples) == 8
+            places = batch.parameters["position"]
+            shown = {(int(s), p.tobytes()) for s, p in zip(batch.samples, places, strict=True)}
+            assert len(shown) == 8

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -245,3 +247,27 @@ def test_damaged_states(make_config: MakeConfig, change: dict[str, Any]) -> None
         with pytest.raises(StateError, match="not a state"):
             loader.load_state_dict(None)  # type: ignore[arg-type]
         assert loader.state_dict() == state
+
+
+def test_the_oracle_without_asserts(tmp_path: Path) -> None:
+    """Under `python -O`, which leaves assertions out."""
+    code = """
+from dali_voc.testing import assert_resumes_exactly
+import torch
+
+class Wrong:
+    def __init__(self): self.at = 0
+    def __iter__(self):
+        for self.at in range(1, 4): yield (torch.tensor([self.at]),)
+    def state_dict(self): return {}
+    def load_state_dict(self, state): pass
+
+try:
+    assert_resumes_exactly(Wrong)
+except AssertionError as e:
+    print("found:", e)
+"""
+    done = subprocess.run(
+        [sys.executable, "-O", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("found: resumed after 1 batches of epoch 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -23,7 +24,8 @@ from dali_voc import (
     count_classes,
     loss_weights,
 )
-from dali_voc.datasets import PairIndex, PathList, find_pairs
+from dali_voc.commands._class_chart import class_chart
+from dali_voc.datasets import PairIndex, PathList, find_index, find_pairs
 from dali_voc.datasets.voc import VOC_SPEC
 
 MakeConfig = Callable[..., Config]
@@ -299,3 +301,45 @@ def test_file_of_another_split(tmp_path: Path, voc: Path, make_config: MakeConfi
         with pytest.raises(DatasetError) as error:
             ClassStats.load_for(path, index, split="train")
         assert reason in str(error.value)
+
+
+def test_values_that_mean_something_else(make_config: MakeConfig, tmp_path: Path) -> None:
+    path = tmp_path / "stats.json"
+    stats = count_classes(make_config())
+    stats.save(path)
+    index = find_index(make_config().dataset, "train")
+    assert ClassStats.load_for(path, index, split="train") == stats
+    mapped = make_config(dataset={"map": {"cat": "dog"}})
+    with pytest.raises(DatasetError, match="of other label values"):
+        ClassStats.load_for(path, find_index(mapped.dataset, "train"), split="train")
+    dataclasses.replace(stats, meaning="").save(path)  # of an earlier version
+    assert ClassStats.load_for(path, index, split="train").pixels == stats.pixels
+
+
+def test_the_chart_counts_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not what has none."""
+    stats = ClassStats(
+        dataset="d",
+        split="s",
+        samples="2 samples, x",
+        classes=("a", "b"),
+        pixels=(3, 1),
+        picture_pixels=(4, 4),
+        void_pixels=0,
+        sample_classes=((0, 1), ()),
+        unlabeled=1,
+    )
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    texts: list[str] = []
+    suptitle = figure.suptitle
+    monkeypatch.setattr(
+        figure, "suptitle", lambda self, text, **k: texts.append(text) or suptitle(self, text, **k)
+    )
+    bars: list[list[float]] = []
+    monkeypatch.setattr(
+        "dali_voc.commands._class_chart._bars",
+        lambda axes, shares, **_: bars.append(shares) or axes.barh(range(2), shares),
+    )
+    class_chart(stats)
+    assert texts == ["d, s: classes in 1 labels"]
+    assert bars[1] == [100.0, 100.0]

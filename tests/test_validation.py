@@ -248,6 +248,19 @@ def test_many_tiles_of_16_bits_are_joined_as_exactly_as_few(dtype: torch.dtype) 
     )
 
 
+def test_tiles_that_leave_pixels_out() -> None:
+    """Scores at a quarter of the size, as SegFormer gives them; strides beyond the tile."""
+    sizes = torch.tensor([[8, 12]])
+    tiles, places = cut_tiles(torch.zeros(1, 3, 8, 12), sizes, tile=(8, 8), stride=(4, 4))
+    with pytest.raises(ValueError, match=r"scores of 2x2 .* do not cover the pictures"):
+        join_tiles(torch.zeros(len(tiles), 5, 2, 2), places, sizes)
+    for wrong in torch.zeros(len(tiles), 8, 8), torch.zeros(1, 5, 8, 8):
+        with pytest.raises(ValueError, match="scores have shape"):
+            join_tiles(wrong, places, sizes)
+    with pytest.raises(ValueError, match=r"stride .* is larger than tile"):
+        cut_tiles(torch.zeros(1, 3, 8, 12), sizes, tile=(8, 8), stride=(8, 9))
+
+
 def test_joined_votes_are_no_whole_numbers() -> None:
     tiles = torch.tensor([[[[2, 2]]], [[[1, 1]]]])
     (joined,) = join_tiles(tiles, torch.tensor([[0, 0, 0], [0, 0, 1]]), torch.tensor([[1, 3]]))

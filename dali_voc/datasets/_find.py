@@ -25,6 +25,7 @@ from dali_voc.datasets import (
     webdataset,
 )
 from dali_voc.datasets._class_file import locate_class_file
+from dali_voc.datasets._class_names import read_class_names
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._index_file import read_index_file
 from dali_voc.datasets._index_subject import IndexSubject
@@ -184,16 +185,19 @@ def find_pairs(
     options = options or DatasetOptions()
     found = _lookup(name)
     found.check(name, options)
+    class_file: Path | None = None
     try:
         if isinstance(options.classes, Path):
-            options = dataclasses.replace(options, classes=_class_file(options.classes, root))
+            class_file = _class_file(options.classes, root)
+            classes = read_class_names(class_file) or class_file
+            options = dataclasses.replace(options, classes=classes)
         index = found.find(root, split, must_exist=must_exist, options=options)
         if options.unlabeled:
             index = index.without_labels()
     except OSError as e:  # a folder above that may not be entered, a name that is too long
         raise DatasetError(f"{e.filename or root}: cannot be read ({e.strerror})") from None
-    if isinstance(options.classes, Path):
-        made_from = (*index.made_from, str(options.classes))
+    if class_file is not None:
+        made_from = (*index.made_from, str(class_file))
         index = dataclasses.replace(index, made_from=made_from)
     if not found.has_classes or (options.classes is None and options.map is None):
         return index

@@ -19,7 +19,7 @@ KINDS = ("keep_zero_label", "reduce_zero_label")
 _log = logging.getLogger("dali_voc")
 
 # texts beside the data that list no split
-_NO_LISTS = ("readme", "license", "licence")
+_NO_LISTS = ("readme", "license", "licence", "classes", "class_names", "labelmap", "names")
 
 
 def find_pairs(

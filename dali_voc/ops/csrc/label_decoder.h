@@ -40,8 +40,8 @@ struct CropRequest {
   int64_t crop_height, crop_width;    // pixels; both 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
   int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
-  Resizing resizing;                  // the picture is resized before it is cropped
-  double scale_y = 1, scale_x = 1;    // and scaled by these besides
+  double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
+  Resizing resizing;                  // and resized before that
   const float* positions = nullptr;   // candidates (y, x), see PlaceCrop
   int num_positions = 0;
   double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last

@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <set>
 #include <string>
 
 #include "kernels.h"
@@ -20,24 +19,25 @@ struct Function {
   const std::function<void(void**)>* run;
 };
 
-int launches = 0, synchronizations = 0, context = 0;
+int launches = 0, context = 0, other_context = 0;
+bool refuses = false;
 CUcontext current = reinterpret_cast<CUcontext>(&context);
-std::set<void*> allocated;
 
 void* Host(CUdeviceptr p) { return reinterpret_cast<void*>(p); }
 
 }  // namespace
 
 EXPORT int fake_cuda_launches() { return launches; }
-EXPORT int fake_cuda_synchronizations() { return synchronizations; }
-EXPORT int fake_cuda_allocations() { return static_cast<int>(allocated.size()); }
+// A driver too old for the PTX, in a context into which nothing has been loaded yet.
+EXPORT void fake_cuda_refuse_modules(int refused) {
+  refuses = refused;
+  current = reinterpret_cast<CUcontext>(refused ? &other_context : &context);
+}
 EXPORT void fake_cuda_lose_context(int lost) {
   current = lost ? nullptr : reinterpret_cast<CUcontext>(&context);
 }
 
 EXPORT CUresult cuCtxGetCurrent(CUcontext* out) { return *out = current, CUDA_SUCCESS; }
-EXPORT CUresult cuCtxPushCurrent_v2(CUcontext) { return CUDA_SUCCESS; }
-EXPORT CUresult cuCtxPopCurrent_v2(CUcontext*) { return CUDA_SUCCESS; }
 EXPORT CUresult cuCtxGetDevice(CUdevice* device) { return *device = 0, CUDA_SUCCESS; }
 EXPORT CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute what, CUdevice) {
   if (what != CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT) return CUDA_ERROR_INVALID_VALUE;
@@ -46,7 +46,7 @@ EXPORT CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute what, CUdevi
 EXPORT CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned int n,
                                    CUjit_option* options, void** values) {
   const char* ptx = static_cast<const char*>(image);
-  if (!strstr(ptx, ".target sm_50")) {
+  if (refuses || !strstr(ptx, ".target sm_50")) {
     for (unsigned i = 0; i < n; i++)
       if (options[i] == CU_JIT_ERROR_LOG_BUFFER)
         strcpy(static_cast<char*>(values[i]), "this is no PTX for sm_50");
@@ -78,25 +78,12 @@ EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunct
                                                             size_t) {
   return *blocks = 2048 / threads, CUDA_SUCCESS;
 }
-EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* p, size_t bytes) {
-  void* memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
-  if (!memory) return CUDA_ERROR_OUT_OF_MEMORY;
-  memset(memory, 0xcd, bytes);
-  allocated.insert(memory);
-  return *p = reinterpret_cast<CUdeviceptr>(memory), CUDA_SUCCESS;
-}
-EXPORT CUresult cuMemFree_v2(CUdeviceptr p) {
-  if (!allocated.erase(Host(p))) return CUDA_ERROR_INVALID_VALUE;
-  free(Host(p));
-  return CUDA_SUCCESS;
-}
 EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t n, CUstream) {
   return memcpy(Host(to), from, n), CUDA_SUCCESS;
 }
 EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t n, CUstream) {
   return memcpy(Host(to), Host(from), n), CUDA_SUCCESS;
 }
-EXPORT CUresult cuStreamSynchronize(CUstream) { return synchronizations++, CUDA_SUCCESS; }
 EXPORT CUresult cuGetErrorName(CUresult result, const char** name) {
   *name = result == CUDA_ERROR_NOT_FOUND ? "CUDA_ERROR_NOT_FOUND" : "CUDA_ERROR";
   return CUDA_SUCCESS;

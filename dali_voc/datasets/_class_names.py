@@ -1,0 +1,58 @@
+"""Files that say what classes are called, and nothing of their colours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dali_voc.errors import DatasetError
+
+__all__ = ["read_class_names"]
+
+
+def read_class_names(path: Path) -> tuple[str, ...] | None:
+    """Return the names that a file lists; None: it is a class file of another kind.
+
+    A name a line in `.txt`; in `.json` a list of names, or `{"0": "road", "1": "car"}` as Hugging
+    Face's `id2label`.
+
+    Raises:
+        DatasetError: the file cannot be read, has no names, or numbers that are not 0, 1, 2, ...
+    """
+    kind = path.suffix.lower()
+    if kind not in (".txt", ".json"):
+        return None
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as e:
+        raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected classes") from None
+    except ValueError:
+        raise DatasetError(f"{path}: not text, expected the names of classes") from None
+    if kind == ".txt":
+        names = [line.strip() for line in text.split("\n") if line.strip()]
+    else:
+        try:
+            found = _in_order(json.loads(text), path)
+        except (ValueError, RecursionError):
+            return None  # whoever reads class files says what is wrong
+        if found is None:
+            return None
+        names = found
+    if not names:
+        raise DatasetError(f"{path}: found no classes, expected a name for each")
+    return tuple(names)
+
+
+def _in_order(values: Any, path: Path) -> list[str] | None:
+    if isinstance(values, dict) and values and all(key.isdecimal() for key in values):
+        numbers = sorted(map(int, values))
+        if numbers != list(range(len(values))):
+            raise DatasetError(
+                f"{path}: found classes numbered {numbers[0]} to {numbers[-1]}, expected each "
+                f"number from 0 to {len(values) - 1}"
+            )
+        values = [name for _, name in sorted(values.items(), key=lambda item: int(item[0]))]
+    if isinstance(values, list) and all(isinstance(name, str) for name in values):
+        return values
+    return None

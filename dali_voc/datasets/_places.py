@@ -1,0 +1,65 @@
+"""Some of a split's pairs, by their places in the list or by name."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from dali_voc._near_match import near_match
+from dali_voc.datasets._index import PairIndex
+from dali_voc.errors import DatasetError
+from dali_voc.labels import find_twice
+
+__all__ = ["find_places"]
+
+
+def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> list[int]:
+    """Return the places in a split's list of some pairs, in the order given.
+
+    Args:
+        index: of the split.
+        samples: places from 0, or names as `PairIndex.name` gives them.
+
+    Raises:
+        DatasetError: there are none, one is not there, or is there twice, or several have the name.
+        TypeError: they are neither whole numbers nor text.
+    """
+    given = list(samples)
+    if not given:
+        raise DatasetError("samples: found none, expected one at least")
+    places = _by_name(index, given) if isinstance(given[0], str) else _by_place(index, given)
+    twice = find_twice(places)
+    if twice is not None:
+        raise DatasetError(
+            f"samples: {index.name(twice)!r} is there twice, expected each once; weights draw some "
+            "more often than others"
+        )
+    return places
+
+
+def _by_place(index: PairIndex, given: list[Any]) -> list[int]:
+    places = [operator.index(place) for place in given]
+    for place in places:
+        if not 0 <= place < len(index):
+            raise DatasetError(f"samples: found {place}, expected 0 to {len(index) - 1}")
+    return places
+
+
+def _by_name(index: PairIndex, given: list[Any]) -> list[int]:
+    names = [index.name(i) for i in range(len(index))]
+    places = {name: i for i, name in enumerate(names)}
+    for name in given:
+        if not isinstance(name, str):
+            raise TypeError(f"samples: found {name!r} among names")
+        if name not in places:
+            raise DatasetError(
+                f"samples: found {name!r}, which the split does not have{near_match(name, names)}"
+            )
+    several = {name for name, times in Counter(names).items() if times > 1}.intersection(given)
+    if several:
+        raise DatasetError(
+            f"samples: {min(several)!r} is the name of several pairs, expected places"
+        )
+    return [places[name] for name in given]
