@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     ValidationInfo,
     WithJsonSchema,
@@ -16,7 +17,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from dali_voc._config_section import ListToTuple, Section, Unit
+from dali_voc._config_section import ListToTuple, Section, Unit, requires
 
 __all__ = ["AugmentConfig"]
 
@@ -44,8 +45,31 @@ Operator = Annotated[
 ]
 
 
+_NULL: JsonDict = {"type": "null"}
+_RESIZES = ("resize_shorter", "resize_longer", "resize_to")
+
+
 class AugmentConfig(Section):
     """What happens to a pair on the way."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                *(requires("resize_to", {"type": "array"}, key, _NULL) for key in _RESIZES[:2]),
+                *(requires("small", {"const": "drop"}, key, _NULL) for key in _RESIZES),
+                {
+                    "if": {
+                        "properties": {"stored_labels": {"const": True}},
+                        "required": ["stored_labels"],
+                    },
+                    "then": {
+                        "properties": {"validation": {"const": "resize"}},
+                        "required": ["validation"],
+                    },
+                },
+            ]
+        }
+    )
 
     crop_size: Annotated[tuple[CropSide, CropSide], ListToTuple] = Field(
         (320, 480), description="height and width of the output, pixels"
@@ -207,6 +231,11 @@ class AugmentConfig(Section):
         "resize_shorter, resize_longer or resize_to, or else the smaller side of crop_size",
         examples=[512],
     )
+    stored_labels: bool = Field(
+        False,
+        description="with validation resize: labels are those of the pictures as stored, and only "
+        "the images are resized; for scores that are scaled back before they are compared",
+    )
     pad_multiple: int = Field(
         32,
         ge=1,
@@ -254,6 +283,8 @@ class AugmentConfig(Section):
             raise ValueError("resize_to excludes resize_shorter and resize_longer")
         if self.resizes and self.small == "drop":
             raise ValueError("small: drop goes by sizes as stored, which resize_* changes")
+        if self.stored_labels and self.validation != "resize":
+            raise ValueError("stored_labels is for validation: resize; others do not resize labels")
         if self.stride and any(s > c for s, c in zip(self.stride, self.crop_size, strict=True)):
             raise ValueError("stride is larger than crop_size: pixels would be left out")
         return self
@@ -261,7 +292,7 @@ class AugmentConfig(Section):
     @property
     def resizes(self) -> bool:
         """Whether pictures are resized before they are scaled and cropped."""
-        return any((self.resize_shorter, self.resize_longer, self.resize_to))
+        return any(getattr(self, name) for name in _RESIZES)
 
     def shows_whole(self, *, training: bool) -> bool:
         """Return whether batches are of whole pictures instead of crops."""
@@ -270,5 +301,5 @@ class AugmentConfig(Section):
     def without_chance(self) -> AugmentConfig:
         """Return what is left of it in validation."""
         kept = ["crop_size", "small", "validation", "shorter_side", "pad_multiple", "stride"]
-        kept += ["resize_shorter", "resize_longer", "resize_to"]
+        kept += [*_RESIZES, "stored_labels"]
         return AugmentConfig(flip=0.0, **{name: getattr(self, name) for name in kept})

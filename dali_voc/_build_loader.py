@@ -11,6 +11,7 @@ from dali_voc._config_section import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
 from dali_voc.datasets import find_index
+from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._places import find_places
 from dali_voc.datasets._sizes import find_large
 from dali_voc.errors import ConfigError
@@ -67,6 +68,8 @@ def build_loader(
         )
     must_exist = config.loader.on_error == "raise"
     index = find_index(config.dataset, split, must_exist=must_exist)
+    if training:
+        warn_of_binary_masks(index)
     stats = None
     if training and config.sampling.policy == "balanced":
         stats = ClassStats.load_for(config.sampling.stats_path, index, split=split)

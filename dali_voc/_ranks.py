@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch.distributed
 
-from dali_voc.errors import ConfigError
+from dali_voc.errors import ConfigError, LoaderError
+from dali_voc.state import FINGERPRINT
 
-__all__ = ["Ranks", "find_ranks"]
+__all__ = ["Ranks", "compare_ranks", "find_ranks"]
 
 _log = logging.getLogger("dali_voc")
 
@@ -57,6 +59,27 @@ def find_ranks(
             f"rank {rank} of {world_size}: expected a rank from 0 to {world_size - 1}"
         )
     return Ranks(rank=rank, world_size=world_size, local_rank=local_rank)
+
+
+def compare_ranks(fingerprint: Mapping[str, str]) -> None:
+    """Make sure that all ranks of `torch.distributed` read the same; all have to call this.
+
+    Args:
+        fingerprint: of this rank's loader, see `dali_voc.state`.
+
+    Raises:
+        LoaderError: on every rank, what the first that differs has otherwise than rank 0.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return
+    found: list[Mapping[str, str] | None] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(found, dict(fingerprint))
+    first = found[0] or {}
+    for rank, other in enumerate(found):
+        names = [name for name in FINGERPRINT if (other or {}).get(name) != first.get(name)]
+        if names:
+            what = ", ".join(f"{FINGERPRINT[name]} ({name})" for name in names)
+            raise LoaderError(f"rank {rank} reads other data than rank 0: it differs in {what}")
 
 
 def _from_environment() -> tuple[int, int]:

@@ -19,6 +19,7 @@ __all__ = ["SharedMemory"]
 
 _log = logging.getLogger("dali_voc")
 _PATIENCE = 5.0  # seconds to wait for another process to answer
+_PLACES = 64  # holders of the same memory that answer; further ones only ask
 _servers: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 _PEER = struct.Struct("3i")  # SO_PEERCRED: process, user, group
 
@@ -26,10 +27,10 @@ _PEER = struct.Struct("3i")  # SO_PEERCRED: process, user, group
 class SharedMemory:
     """Memory, all zeros at first, of everybody who asks for the same name and size.
 
-    The first to ask makes it, as a file without a name (`memfd`), and hands its descriptor to
-    whoever asks later, through a socket whose address no file stands for. So nothing is left behind
-    however the processes end, and the size of /dev/shm does not matter. Pages take memory once they
-    are written to.
+    The first to ask makes it, as a file without a name (`memfd`). All who have it hand its
+    descriptor to whoever asks later, each through a socket whose address no file stands for. So
+    nothing is left behind however the processes end, and the size of /dev/shm does not matter.
+    Pages take memory once they are written to.
 
     Args:
         name: any text; None: nobody else gets it.
@@ -45,14 +46,16 @@ class SharedMemory:
             self._finish = weakref.finalize(self, _close, None, self.handle, os.getpid())
             return
         secret = hashlib.sha256(f"{os.getuid()} {size} {name}".encode()).hexdigest()[:32]
-        address = f"\0dali_voc-{secret}"
+        addresses = [f"\0dali_voc-{secret}-{place}" for place in range(_PLACES)]
         deadline = time.monotonic() + _PATIENCE
         self.handle = -1
         server = None
         while self.handle < 0:
-            self.handle = _ask(address)
-            if self.handle < 0:
-                server = _listen(address)
+            self.handle = _ask(addresses)
+            if self.handle >= 0:
+                server = next(filter(None, map(_listen, addresses)), None)
+            else:  # whoever has the first address makes it: of several at once, one
+                server = _listen(addresses[0])
                 if not server and time.monotonic() <= deadline:
                     time.sleep(0.05)  # somebody is there and does not answer yet
                     continue
@@ -101,8 +104,12 @@ def _is_ours(connection: socket.socket) -> bool:
     return bool(_PEER.unpack(peer)[1] == os.getuid())
 
 
-def _ask(address: str) -> int:
-    """Return a descriptor from the process that holds the memory; -1 if there is none."""
+def _ask(addresses: list[str]) -> int:
+    """Return a descriptor from a process that has the memory; -1 if there is none."""
+    return next((handle for handle in map(_ask_one, addresses) if handle >= 0), -1)
+
+
+def _ask_one(address: str) -> int:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         connection.settimeout(1.0)
         try:

@@ -21,7 +21,7 @@ from dali_voc._devices import has_gpu_graph, pick_device
 from dali_voc._fetcher import Fetcher
 from dali_voc._pipeline_builder import PipelineBuilder
 from dali_voc._position import Pass, Position, check_epoch
-from dali_voc._ranks import Ranks
+from dali_voc._ranks import Ranks, compare_ranks
 from dali_voc._substitutes import Report, Substitutes
 from dali_voc._told_epochs import ToldEpochs
 from dali_voc._turns import Turns
@@ -269,6 +269,17 @@ class Loader:
         key = BatchKey(epoch=checked.epoch, start=checked.delivered)
         self._position.go_to(key, was_left=checked.left)
         self._told.forget()
+
+    def check_ranks(self) -> None:
+        """Make sure that all ranks of `torch.distributed` read the same; all have to call this.
+
+        Nodes may have different copies of the data, or of the configuration: samples would then
+        come twice or never, or a rank would have more batches than others, which wait for it.
+
+        Raises:
+            LoaderError: names the first rank that differs, and in what.
+        """
+        compare_ranks(self._fingerprint)
 
     def report(self) -> Report:
         """Return the bad files met so far and what they have cost."""

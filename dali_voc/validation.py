@@ -16,7 +16,8 @@ class FullBatch(NamedTuple):
 
     Attributes:
         images: [n, 3, height, width] of the largest, rounded up to a multiple.
-        labels: [n, height, width], `ignore_index` in the padding (or planes, as configured).
+        labels: [n, height, width], `ignore_index` in the padding (or planes, as configured); those
+            of the pictures as stored, of other sizes, with `augment.stored_labels`.
         sizes: int64 [n, 2] on the CPU, height and width of each picture in the batch.
         stored_sizes: int64 [n, 2] on the CPU, those of its file: others if it was resized.
         samples: int64 [n] on the CPU, the place of each picture in the split: `loader.index.name`

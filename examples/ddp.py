@@ -37,6 +37,7 @@ config = parse_config(
     }
 )
 with build_loader(config) as loader:
+    loader.check_ranks()  # that all have the same data
     torch.manual_seed(0)
     model = SmallFcn(len(loader.spec.classes)).to(loader.device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)

@@ -99,12 +99,11 @@ def predict(options: argparse.Namespace, config: Config) -> Tensor:
             for sample, scores, label, size in pictures:
                 if sample < 0:  # a bad file, by loader.on_error: skip
                     continue
-                height, width = scores.shape[1:]
-                truth, predicted = label[:height, :width], scores.argmax(0)
+                at_size = scores
+                if size != list(scores.shape[1:]):
+                    at_size = functional.interpolate(scores[None], size, mode="bilinear")[0]
+                truth, predicted = label[: size[0], : size[1]], at_size.argmax(0)
                 confusion += confusion_matrix(truth, predicted, classes=classes, ignored=ignored)
-                if size != [height, width]:
-                    at_size = functional.interpolate(scores[None], size, mode="bilinear")
-                    predicted = at_size[0].argmax(0)
                 path = place_of(sample, loader.index, options.out, written)
                 write_prediction(path, predicted, spec)
     return confusion
@@ -137,6 +136,9 @@ def read_config(options: argparse.Namespace) -> Config:
         sys.exit("loader.on_error: found replace, expected raise or skip: each picture once")
     if config.normalize.dtype != "float32":
         sys.exit("expected normalize.dtype: float32")
+    if config.augment.validation == "resize":  # mIoU is of the files' sizes
+        stored = config.augment.model_copy(update={"stored_labels": True})
+        return config.model_copy(update={"augment": stored})
     return config
 
 

@@ -292,8 +292,13 @@ def test_memory_is_shared_by_name_and_size() -> None:
     os.pwrite(one.handle, b"here", 100)
     assert os.pread(same.handle, 4, 100) == b"here"
     assert all(os.pread(other.handle, 4, 100) == bytes(4) for other in others)
-    one.close()  # whoever asks next makes it anew
+    one.close()  # whoever asks next gets it from who has it
     assert os.pread(same.handle, 4, 100) == b"here"
+    later = SharedMemory("a test", size=4096)
+    assert os.pread(later.handle, 4, 100) == b"here"
+    same.close()
+    assert os.pread(later.handle, 4, 100) == b"here"
+    later.close()  # with the last it is gone
     for _ in range(100):
         again = SharedMemory("a test", size=4096)
         if os.pread(again.handle, 4, 100) == bytes(4):
@@ -301,9 +306,47 @@ def test_memory_is_shared_by_name_and_size() -> None:
         again.close()
     else:
         pytest.fail("the name is still taken")
-    for memory in (same, again, *others):
+    for memory in (again, *others):
         memory.close()
         memory.close()
+
+
+HOLDER = """
+import os, sys
+from dali_voc._shared_memory import SharedMemory
+memory = SharedMemory("of several", size=4096)
+print(os.fstat(memory.handle).st_ino, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_memory_outlives_the_process_that_made_it() -> None:
+    """As long as any that has it lives; also where it is killed."""
+    holders = []
+
+    def start() -> str:
+        holders.append(
+            subprocess.Popen(
+                [sys.executable, "-c", HOLDER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        assert holders[-1].stdout is not None
+        return holders[-1].stdout.readline()
+
+    try:
+        first = start()
+        assert first.strip().isdecimal()
+        for end in signal.SIGKILL, signal.SIGTERM, signal.SIGKILL:
+            assert start() == first
+            holders[0].send_signal(end)
+            holders.pop(0).communicate()
+    finally:
+        for holder in holders:
+            holder.kill()
+            holder.communicate()
 
 
 def test_a_forked_child_does_not_keep_the_name(caplog: pytest.LogCaptureFixture) -> None:

@@ -114,7 +114,10 @@ class PairGraph:
         files = self._files(given, encoded, decoded)
         image = self._place(image, **files, crop_size=None, form=form, roi=decoded.roi)
         size = decoded.label.shape()
-        label = self._to_device(decoded.label)
+        label = decoded.label
+        if augment.stored_labels:
+            label = self._decode_label(given, encoded, shape, crop_size=None, resizes=False).label
+        label = self._to_device(label)
         multiple = augment.pad_multiple if augment.validation != "slide" else 1
         label = self._pad(label, multiple, [float(self.config.labels.ignore_index)])
         image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
@@ -173,8 +176,12 @@ class PairGraph:
         shape: Any,
         *,
         crop_size: tuple[int, int] | None,
+        resizes: bool = True,
     ) -> LabelNodes:
         labels, augment = self.config.labels, self.augment
+        resize = None
+        if resizes:
+            resize = resize_for_whole(augment) if crop_size is None else resize_for_crops(augment)
         class_crop = None
         if "class_draw" in given:
             weights = augment.class_weights or (1.0,) * self.num_classes
@@ -195,7 +202,7 @@ class PairGraph:
             position=given["position"],
             max_ratio=augment.category_max_ratio or 1.0,
             scale=given.get("scale"),
-            resize=resize_for_whole(augment) if crop_size is None else resize_for_crops(augment),
+            resize=resize,
             class_crop=class_crop,
             flip=given["flip"],
             vertical_flip=given.get("vertical_flip", 0),

@@ -153,6 +153,8 @@ class _Unpack:
         if isinstance(self.made, FullBatch):
             height, width = self.made.sizes[place].tolist()
             image = self._image(place)[:height, :width]
+            if self.config.augment.stored_labels:
+                height, width = self.made.stored_sizes[place].tolist()
             return [(Shown(name=name, note=note, image=image, codes=codes[:height, :width]), None)]
         if isinstance(self.made, SlideBatch):
             return self._tiles(place, name, codes)

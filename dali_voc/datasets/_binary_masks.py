@@ -1,0 +1,46 @@
+"""Masks of 0 and 255 without a map, of which only the 0 would be learned."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from PIL import Image
+
+from dali_voc.datasets._index import PairIndex
+
+__all__ = ["warn_of_binary_masks"]
+
+_log = logging.getLogger("dali_voc")
+_LOOKED_AT = 8
+
+
+def warn_of_binary_masks(index: PairIndex) -> None:
+    """Warn where there are two classes, and some labels hold 0 and 255 alone, which is ignored.
+
+    Args:
+        index: of the split; a few of its labels are decoded if nobody has said what values mean.
+    """
+    spec = index.spec
+    if not (spec.colors_guessed and len(spec.classes) == 2 and not spec.maps):
+        return
+    values: set[int] = set()
+    chosen = np.unique(np.linspace(0, len(index.labeled) - 1, _LOOKED_AT, dtype=np.int64))
+    for i in index.labeled[chosen[chosen >= 0]].tolist():
+        try:
+            with index.labels.open(i) as file, Image.open(file) as label:
+                if label.mode not in ("L", "1"):
+                    return
+                values |= set(np.unique(np.asarray(label.convert("L"))).tolist())
+        except Exception:  # what is wrong with it is said when it is read
+            return
+    if values == {0, 255}:
+        zero, other = spec.classes
+        _log.warning(
+            "labels such as %s hold 0 and 255 alone, and 255 is ignored: nothing of class '%s' "
+            "would be seen; dataset.map: {0: %s, 255: %s} makes it a class",
+            index.labels[int(index.labeled[0])],
+            other,
+            zero,
+            other,
+        )
