@@ -8,7 +8,16 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-__all__ = ["ListToTuple", "PathText", "Section", "ShortSection", "Unit", "expanded", "requires"]
+__all__ = [
+    "ListToTuple",
+    "PathText",
+    "Section",
+    "ShortSection",
+    "Unit",
+    "ascending",
+    "expanded",
+    "requires",
+]
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
@@ -19,6 +28,13 @@ def _path_to_str(value: Any) -> Any:
 
 
 PathText = Annotated[str, BeforeValidator(_path_to_str)]
+
+
+def ascending(value: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Refuse a range whose end is before its beginning."""
+    if value is not None and value[0] > value[1]:
+        raise ValueError("expected the smaller number first")
+    return value
 
 
 def expanded(path: str) -> Path:
