@@ -15,16 +15,15 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dali_voc._batches import Batch
-from dali_voc._prefetch import DALI_ERRORS, BatchSource, Prefetcher
-from dali_voc.datasets import FileList, PairIndex
-from dali_voc.errors import (
-    LoaderError,
-    SampleError,
+from dali_voc._dali_errors import (
     cannot_start,
     cause_from_dali,
     reason_from_dali,
     sentence_from_dali,
 )
+from dali_voc._prefetch import DALI_ERRORS, BatchSource, Prefetcher
+from dali_voc.datasets import FileList, PairIndex
+from dali_voc.errors import LoaderError, SampleError
 
 __all__ = ["RETRIES", "bad_samples_of", "image_reason"]
 

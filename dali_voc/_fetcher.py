@@ -11,13 +11,14 @@ import torch
 
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
+from dali_voc._dali_errors import reason_from_dali
 from dali_voc._devices import pick_prefetch
 from dali_voc._diagnose import RETRIES, bad_samples_of
 from dali_voc._pipeline_builder import PipelineBuilder
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._substitutes import Substitutes
 from dali_voc.config import LoaderConfig
-from dali_voc.errors import LoaderError, reason_from_dali
+from dali_voc.errors import LoaderError
 
 __all__ = ["Fetcher"]
 

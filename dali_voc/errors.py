@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 __all__ = [
     "ConfigError",
     "DaliVocError",
@@ -13,12 +11,7 @@ __all__ = [
     "PluginError",
     "SampleError",
     "StateError",
-    "cannot_start",
-    "cause_from_dali",
-    "first_line",
     "printable",
-    "reason_from_dali",
-    "sentence_from_dali",
 ]
 
 
@@ -69,47 +62,6 @@ class PluginError(DaliVocError):
 
 class LoaderError(DaliVocError):
     """The loader was used in a way that it does not allow, or failed for no fault of a file."""
-
-
-# as operator_error.h marks them
-_OF_A_SAMPLE = re.compile(r"<dali_voc sample (\d+)>(.*?)</dali_voc>", re.DOTALL)
-_OURS = re.compile(r"<dali_voc[^>]*>(.*?)</dali_voc>", re.DOTALL)
-
-
-def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:
-    """Return what one of our operators put into DALI's error, or None.
-
-    Returns:
-        The sample's place in the batch, and a sentence that begins with the file's name.
-    """
-    found = _OF_A_SAMPLE.search(str(error))
-    return (int(found.group(1)), found.group(2)) if found else None
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text that is not empty."""
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-def cause_from_dali(error: BaseException) -> str:
-    """Return an error's text without where in Python the operator was put into DALI's graph."""
-    before, _, cause = str(error).partition("encountered:")
-    return cause if cause.strip() else before
-
-
-def reason_from_dali(error: BaseException) -> str:
-    """Return what went wrong, in one line: what an operator of ours says, else DALI's cause."""
-    ours = _OURS.search(str(error))
-    if ours:
-        return ours.group(1)
-    lines = [line.strip() for line in cause_from_dali(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith("Critical error")]
-    return (told or lines or [type(error).__name__])[0]
-
-
-def cannot_start(error: BaseException) -> LoaderError:
-    """Return what to raise from an error of DALI's before it has run a batch."""
-    return LoaderError(f"DALI cannot start its pipeline: {reason_from_dali(error)}")
 
 
 def printable(text: str) -> str:

@@ -15,7 +15,7 @@ from nvidia.dali import Pipeline, fn
 from PIL import Image
 
 from dali_voc import build_loader, parse_config
-from dali_voc.errors import sentence_from_dali
+from dali_voc._dali_errors import sentence_from_dali
 from dali_voc.ops import decode_crop
 
 PLAIN: dict[str, Any] = {

@@ -15,7 +15,7 @@ from nvidia.dali import Pipeline, fn
 from PIL import Image
 from runs_reader import read_runs
 
-from dali_voc.errors import sentence_from_dali
+from dali_voc._dali_errors import sentence_from_dali
 from dali_voc.labels import LabelTables
 from dali_voc.ops import decode_label
 from dali_voc.packing._label_code import encode_label, encode_runs

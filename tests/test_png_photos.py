@@ -16,7 +16,7 @@ from PIL import Image
 from png_writer import CHANNELS, GRAY, GRAY_ALPHA, PALETTE, RGB, RGBA, write_png
 from test_decode_crop import decode_by_dali, run
 
-from dali_voc.errors import sentence_from_dali
+from dali_voc._dali_errors import sentence_from_dali
 from dali_voc.pipeline import _pairs
 
 KINDS = [(GRAY, d) for d in (1, 2, 4, 8)] + [(PALETTE, d) for d in (1, 2, 4, 8)]

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nvidia.dali import Pipeline, fn
 
-from dali_voc.errors import sentence_from_dali
+from dali_voc._dali_errors import sentence_from_dali
 from dali_voc.ops import read_record
 
 CONTENT = np.random.default_rng(1).integers(0, 256, 10_000).astype(np.uint8).tobytes()

@@ -56,7 +56,7 @@ def crop_label(
         raise ValueError("values are on the CPU, expected them on a GPU")
     if classes is not None and len(classes) != _VALUES:
         raise ValueError(f"{len(classes)} classes, expected one for each of {_VALUES} values")
-    limit = 255 if dtype == "uint8" else 65535
+    limit = 255 if dtype == "uint8" else 65534
     for value in [*(classes or ()), ignore_index]:
         if not 0 <= value <= limit:
             raise ValueError(f"class {value} does not fit, expected 0..{limit} for {dtype}")

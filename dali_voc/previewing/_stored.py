@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from dali_voc._batches import Batch
+from dali_voc._dali_errors import sentence_from_dali
 from dali_voc._diagnose import image_reason
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
-from dali_voc.errors import printable, sentence_from_dali
+from dali_voc.errors import printable
 from dali_voc.labels import LabelTables
 from dali_voc.loader import Loader
 from dali_voc.previewing._codes import to_codes

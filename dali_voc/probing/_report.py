@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from dali_voc.errors import DaliVocError, first_line
+from dali_voc._dali_errors import first_line
+from dali_voc.errors import DaliVocError
 
 __all__ = ["Report", "describe_error"]
 
