@@ -18,7 +18,7 @@ from dali_voc._prefetch import BatchSource
 from dali_voc._substitutes import Substitutes
 from dali_voc.config import parse_config
 from dali_voc.datasets import PairIndex
-from dali_voc.datasets._index import PathList
+from dali_voc.datasets._path_list import PathList
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import LoaderError
 

@@ -64,7 +64,7 @@ def planning(count: str) -> dict[str, Any]:
     from dali_voc._substitutes import Substitutes  # noqa: PLC0415
     from dali_voc.config import parse_config  # noqa: PLC0415
     from dali_voc.datasets import PairIndex  # noqa: PLC0415
-    from dali_voc.datasets._index import PathList  # noqa: PLC0415
+    from dali_voc.datasets._path_list import PathList  # noqa: PLC0415
     from dali_voc.datasets.voc import VOC_SPEC  # noqa: PLC0415
 
     n = int(count)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dali_voc.datasets._index import PathList
 from dali_voc.datasets._layout import list_folders, some_of
+from dali_voc.datasets._path_list import PathList
 from dali_voc.datasets._pattern import Pattern
 from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dali_voc.datasets._index import PathList
 from dali_voc.datasets._layout import list_folders, list_stems, there_are
+from dali_voc.datasets._path_list import PathList
 from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc.datasets._index import FileList
+from dali_voc.datasets._file_list import FileList
 
 __all__ = ["ChainList"]
 

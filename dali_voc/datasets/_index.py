@@ -1,185 +1,24 @@
-"""Where the pairs of a data set are, kept as bytes rather than as a Python object per sample."""
+"""The pairs of a split: where their files are, and what the labels mean."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self
 
+from dali_voc.datasets._file_list import FileList, Segments
 from dali_voc.labels import NO_LABEL, LabelSpec
 
-__all__ = ["FileList", "PairIndex", "PathList", "name_digest"]
+__all__ = ["PairIndex", "name_digest"]
 
 _AT_ONCE = 4096  # samples whose paths are in memory together
-
-
-class FileList(Protocol):
-    """Where some files are: in the file system (`PathList`), or in others (`RecordList`)."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, i: int) -> str:
-        """Return what errors call file `i`."""
-
-    def stem(self, i: int) -> str:
-        """Return what tells file `i` from the others."""
-
-    def stems(self) -> Iterator[bytes]:
-        """Yield all stems, a zero byte behind each, in pieces of any length."""
-
-    def encoded(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """Return the paths of what some files are in, as operators take them.
-
-        Returns:
-            uint8 [number of samples, length of the longest], zeros behind the others: DALI takes
-            over one array in a fraction of the time that it needs for many.
-        """
-
-    def records(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
-        """Return where in it some files are, for `read_record`; None: they are all of it."""
-
-    def open(self, i: int) -> BinaryIO:
-        """Open file `i` for reading."""
-
-    def select(self, keep: Iterable[int]) -> Self:
-        """Return some of the files, in the order given."""
-
-
-class Segments(Protocol):
-    """What the colours of each label mean, where every file has its own (COCO panoptic)."""
-
-    def table(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return colours 0xRRGGBB and their classes, [n, k, 2]; a colour of -1 is left out.
-
-        A class of -1 stands for none.
-        """
-
-    def select(self, keep: Iterable[int]) -> Self:
-        """Return those of some of the labels, in the order given."""
-
-    def become(self, classes: npt.NDArray[np.int64]) -> Self:
-        """Return the same with class `classes[i]` instead of `i`; -1: none."""
-
-    def digest(self) -> str:
-        """Return a hash of what they mean."""
-
-
-class PathList:
-    """A list of paths `prefix + stem + suffix`, about as large as the stems' text."""
-
-    def __init__(self, stems: Iterable[str], *, prefix: str = "", suffix: str = "") -> None:
-        encoded = [os.fsencode(stem) for stem in stems]
-        self._prefix = os.fsencode(prefix)
-        self._suffix = os.fsencode(suffix)
-        self._stems = b"".join(encoded)
-        self._ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-
-    @classmethod
-    def from_text(
-        cls, text: bytes, ends: npt.NDArray[np.int64], *, prefix: str = "", suffix: str = ""
-    ) -> PathList:
-        """Return a list of stems that lie one after another in `text`.
-
-        Args:
-            text: the stems.
-            ends: where each ends, after a zero, int64 [number of stems + 1].
-            prefix: what comes before each.
-            suffix: what comes after each.
-        """
-        paths = cls((), prefix=prefix, suffix=suffix)
-        paths._stems, paths._ends = text, ends
-        return paths
-
-    @property
-    def prefix(self) -> str:
-        """What comes before each stem."""
-        return os.fsdecode(self._prefix)
-
-    @property
-    def suffix(self) -> str:
-        """What comes after each stem."""
-        return os.fsdecode(self._suffix)
-
-    @property
-    def text(self) -> bytes:
-        """All stems, one after another."""
-        return self._stems
-
-    @property
-    def ends(self) -> npt.NDArray[np.int64]:
-        """Where each stem ends in `text`, after a zero, int64 [number of stems + 1]."""
-        return self._ends
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def __getitem__(self, i: int) -> str:
-        return os.fsdecode(self._path(i))
-
-    def between(self, prefix: str, suffix: str) -> PathList:
-        """Return the same stems between others, their text shared."""
-        return PathList.from_text(self._stems, self._ends, prefix=prefix, suffix=suffix)
-
-    def select(self, keep: Iterable[int]) -> PathList:
-        """Return some of the paths, in the order given."""
-        chosen = PathList(())
-        stems = [self._stem(i) for i in keep]
-        chosen._prefix, chosen._suffix = self._prefix, self._suffix
-        chosen._stems = b"".join(stems)
-        chosen._ends = np.cumsum([0, *map(len, stems)], dtype=np.int64)
-        return chosen
-
-    def stem(self, i: int) -> str:
-        """Return the part of path `i` that tells it from the others."""
-        return os.fsdecode(self._stem(i))
-
-    def stems(self) -> Iterator[bytes]:
-        """Yield all of them, a zero byte behind each."""
-        return (self._stem(i) + b"\0" for i in range(len(self)))
-
-    def encoded(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """Return some of the paths, see `FileList`."""
-        begins, ends = self._ends[samples], self._ends[1:][samples]
-        lengths = ends - begins
-        longest = int(lengths.max(initial=0))
-        stems, prefix, suffix = (
-            np.frombuffer(text, np.uint8) for text in (self._stems, self._prefix, self._suffix)
-        )
-        before, after = len(prefix), len(suffix)
-        paths = np.zeros((len(samples), before + longest + after), np.uint8)
-        paths[:, :before] = prefix
-        found = set(lengths.tolist())
-        rows: slice | npt.NDArray[np.int64] = slice(None)
-        for length in found:
-            if len(found) > 1:
-                rows = np.flatnonzero(lengths == length)
-            places = begins[rows, None] + np.arange(length)
-            paths[rows, before : before + length] = stems[places]
-            paths[rows, before + length : before + length + after] = suffix
-        return paths
-
-    def records(self, samples: npt.NDArray[np.int64]) -> None:
-        """Return None: these are whole files."""
-
-    def open(self, i: int) -> BinaryIO:
-        """Open file `i` for reading."""
-        return open(self._path(i), "rb")
-
-    def _stem(self, i: int) -> bytes:
-        if not 0 <= i < len(self):
-            raise IndexError(i)
-        return self._stems[self._ends[i] : self._ends[i + 1]]
-
-    def _path(self, i: int) -> bytes:
-        return self._prefix + self._stem(i) + self._suffix
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # arrays cannot be compared by ==

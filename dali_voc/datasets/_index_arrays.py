@@ -13,9 +13,11 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from dali_voc.datasets._chain import ChainList
-from dali_voc.datasets._index import FileList, PairIndex, PathList
+from dali_voc.datasets._file_list import FileList
+from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._index_subject import from_root, to_root
 from dali_voc.datasets._panoptic_segments import PanopticSegments
+from dali_voc.datasets._path_list import PathList
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec
 

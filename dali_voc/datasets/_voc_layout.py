@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from dali_voc.datasets._index import PairIndex, PathList
+from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._layout import check_root, missing_stems, some_of
+from dali_voc.datasets._path_list import PathList
 from dali_voc.datasets._split_list import read_split_list
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc.datasets._chain import ChainList
-from dali_voc.datasets._index import FileList, PairIndex, PathList
+from dali_voc.datasets._file_list import FileList
+from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._path_list import PathList
 
 __all__ = ["first_changed", "stamps_of", "watched_paths"]
 

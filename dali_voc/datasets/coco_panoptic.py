@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dali_voc.datasets._index import PairIndex, PathList
+from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._layout import check_root, list_stems, some_of, there_are
 from dali_voc.datasets._options import DatasetOptions, choose_labels
 from dali_voc.datasets._panoptic_json import PanopticEntries, read_panoptic
 from dali_voc.datasets._panoptic_segments import PanopticSegments, color_of_id
+from dali_voc.datasets._path_list import PathList
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelMap, LabelSpec
 
