@@ -93,8 +93,8 @@ class AugmentConfig(PictureKeys):
     validation: Literal["center", "resize", "full", "slide"] = Field(
         "center",
         description="what validation shows: center, the crop there; resize, the whole picture, "
-        "its shorter side resized; full, the whole picture as it is; slide, that in overlapping "
-        "tiles of crop_size",
+        "resized; full, the whole picture as it is stored; slide, that in overlapping tiles of "
+        "crop_size",
     )
     shorter_side: CropSide | None = Field(
         None,

@@ -26,7 +26,11 @@ class _OnceLoader(yaml.SafeLoader):
                 continue
             line = key.start_mark.line + 1
             # {128, 64, 128: road} has three keys, of which two have no value
-            if node.flow_style and key.value.isdigit() and value.start_mark == value.end_mark:
+            if (
+                node.flow_style
+                and key.value.isdigit()
+                and key.end_mark.index == value.end_mark.index  # without a colon
+            ):
                 raise ConfigError(
                     f"key '{key.value}' on line {line} has no value; a colour stands in quotes, as "
                     'in "128, 64, 128"'

@@ -51,7 +51,7 @@ class SharedMemory:
         self.handle = -1
         server = None
         while self.handle < 0:
-            self.handle = _ask(addresses)
+            self.handle = _ask(addresses, deadline=deadline)
             if self.handle >= 0:
                 server = next(filter(None, map(_listen, addresses)), None)
             else:  # whoever has the first address makes it: of several at once, one
@@ -104,9 +104,15 @@ def _is_ours(connection: socket.socket) -> bool:
     return bool(_PEER.unpack(peer)[1] == os.getuid())
 
 
-def _ask(addresses: list[str]) -> int:
-    """Return a descriptor from a process that has the memory; -1 if there is none."""
-    return next((handle for handle in map(_ask_one, addresses) if handle >= 0), -1)
+def _ask(addresses: list[str], *, deadline: float) -> int:
+    """Return a descriptor from a process that has the memory; -1 if none answers in time."""
+    for address in addresses:
+        handle = _ask_one(address)
+        if handle >= 0:
+            return handle
+        if time.monotonic() > deadline:  # several are there and do not answer
+            break
+    return -1
 
 
 def _ask_one(address: str) -> int:

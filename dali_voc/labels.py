@@ -136,6 +136,11 @@ class LabelSpec:
         """The colour of each class for people to look at."""
         return self.shown or self.colors
 
+    @property
+    def guesses(self) -> bool:
+        """Whether colours are guessed, of one of the sources at least."""
+        return any(label_map.colors_guessed for label_map in self.label_maps())
+
     def label_maps(self) -> tuple[LabelMap, ...]:
         """Return what label files hold, of each source; at least one."""
         if self.maps:

@@ -38,7 +38,8 @@ def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np
             or all are 0.
     """
     if isinstance(weights, torch.Tensor):
-        weights = weights.detach().cpu().numpy()
+        weights = weights.detach().cpu()
+        weights = (weights.double() if weights.is_floating_point() else weights).numpy()
     try:
         array = np.array(weights)
         if array.dtype.kind not in "biuf":

@@ -108,9 +108,12 @@ def fingerprint(
     weights: npt.NDArray[np.float64] | None = None,
 ) -> dict[str, str]:
     """Return what decides a loader's batches, in short strings: readable, or hashed where long."""
+    labels = config.labels
+    if labels.palette == "color" and not index.spec.guesses:  # the same as the default there
+        labels = labels.model_copy(update={"palette": "auto"})
     return {
         "samples": index.digest(),
-        "classes": _digest([index.meaning(), _changed(config.labels)]),
+        "classes": _digest([index.meaning(), _changed(labels)]),
         "augment": _changed(config.augment),
         "normalize": _changed(config.normalize),
         "training": "training" if training else "validation",

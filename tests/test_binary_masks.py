@@ -44,6 +44,8 @@ def test_they_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         ([ZERO_AND_255], {"map": {0: "ground", 255: "plant"}}),
         ([ZERO_AND_255], {"map": {0: "ground", 255: None}}),
         ([ZERO_AND_255], {"classes": ["a", "b", "c"]}),
+        ([ZERO_AND_255 == 255], {}),  # of one bit: 0 and 1
+        ([ZERO_AND_255], {"unlabeled": True}),
     ],
 )
 def test_others_are_not(

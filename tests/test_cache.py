@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import gc
+import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -481,3 +484,56 @@ def test_real_pictures(real_voc: Path) -> None:
         expected = epochs(plain, count=2)
     with build_loader(parse_config({**tree, "cache": "decoded"})) as loader:
         assert_same(epochs(loader, count=2), expected)
+
+
+def test_holders_that_do_not_answer_are_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as the ranks of a job that was stopped, or sits in a debugger."""
+    monkeypatch.setattr("dali_voc._shared_memory._PATIENCE", 1.5)
+    name = f"stopped {os.getpid()}"
+    holders = [SharedMemory(name, size=4096)]
+    secret = hashlib.sha256(f"{os.getuid()} 4096 {name}".encode()).hexdigest()[:32]
+    deaf = []
+    for place in range(1, 8):
+        deaf.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        deaf[-1].bind(f"\0dali_voc-{secret}-{place}")
+        deaf[-1].listen(8)
+    holders[0].close()
+    deaf.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    for _ in range(100):
+        try:
+            deaf[-1].bind(f"\0dali_voc-{secret}-0")
+            break
+        except OSError:
+            time.sleep(0.05)
+    deaf[-1].listen(8)
+    begin = time.monotonic()
+    alone = SharedMemory(name, size=4096)
+    assert time.monotonic() - begin < 1.5 + 2 * 1.0 + 1.0  # one more may be waited for
+    assert "its holder does not answer" in caplog.text
+    alone.close()
+    for one in deaf:
+        one.close()
+
+
+def test_what_a_damaged_file_claimed_is_given_back(tmp_path: Path) -> None:
+    """A picture of which the header is sound, and nothing else."""
+    root = write_lossless(tmp_path / "voc")
+    pictures = sorted((root / "JPEGImages").iterdir())
+    Image.new("RGB", (500, 375)).save(pictures[0], "JPEG")
+    pictures[0].write_bytes(pictures[0].read_bytes()[:700])
+    config = parse_config(
+        {
+            "dataset": {"root": str(root)},
+            "augment": {"crop_size": [32, 32]},
+            "cache": {"keep": "decoded", "memory": 0.05},
+            "loader": {"device": "cpu", "batch_size": 1, "threads": 1, "prefetch": 1},
+        }
+    )
+    with build_loader(config, samples=[0]) as loader:
+        with pytest.raises(SampleError, match="truncated"):
+            next(iter(loader))
+        assert loader._cache is not None
+        used = int.from_bytes(os.pread(loader._cache.handle, 8, 0), sys.byteorder)
+        assert used < 500 * 375 * 3

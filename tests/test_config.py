@@ -283,6 +283,12 @@ def test_numbers_of_yaml_1_2(text: str) -> None:
     assert config.augment.flip == 0.1
 
 
+@pytest.mark.parametrize("text", ["{0: , 1: a}", "{0 : null, 1: a}", "{0:, 1: a}"])
+def test_values_that_are_ignored_in_a_flow_mapping(text: str) -> None:
+    config = load_config(EXAMPLE, overrides=[f"dataset.map={text}"])
+    assert config.dataset.map == {0: None, 1: "a"}
+
+
 @pytest.mark.parametrize("overrides", ["loader.seed=1", [("loader.seed", 1)]])
 def test_overrides_that_are_no_list_of_texts(overrides: Any) -> None:
     with pytest.raises(ConfigError, match=r"overrides: found .*, expected a list such as"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from PIL import Image
 from png_writer import PALETTE, write_png
 from whole_labels import load_labels, write_image
 
-from dali_voc import SampleError
+from dali_voc import Config, DatasetError, SampleError, build_loader
 from dali_voc.labels import voc_colormap
+from dali_voc.packing import pack_split
 
 NAMES = ["a", "b", "c", "d"]
 VALUES = np.array([[0, 1, 2, 3], [3, 2, 1, 255]], np.uint8)
@@ -97,3 +99,28 @@ def test_void_that_the_palette_does_not_have(tmp_path: Path, colors: int) -> Non
     file.write_bytes(write_png(VALUES, color=PALETTE, depth=8, palette=VOC[:3]))
     with pytest.raises(SampleError, match="palette index 3, which has no colour, is not in"):
         read(tmp_path)
+
+
+def test_by_colour_is_the_default_where_colours_are_known(
+    make_config: Callable[..., Config], tmp_path: Path
+) -> None:
+    """A state and a pack of the one go on with the other."""
+    states = []
+    for palette in "auto", "color", "index":
+        config = make_config(labels={"palette": palette})
+        with build_loader(config) as loader:
+            states.append(loader.state_dict()["fingerprint"]["classes"])
+        if palette == "index":
+            with pytest.raises(DatasetError, match="palette 'color', not 'index'"):
+                pack_split(config, tmp_path / "packed")
+        else:
+            pack_split(config, tmp_path / "packed")
+    assert states[0] == states[1] != states[2]
+    write(tmp_path, list(VOC))
+    folder = {"name": "folder", "images": "i/*.png", "masks": "m/*.png", "classes": NAMES}
+    prints = []
+    for palette in "auto", "color":
+        config = make_config(tmp_path, dataset=folder, labels={"palette": palette})
+        with build_loader(config) as loader:
+            prints.append(loader.state_dict()["fingerprint"]["classes"])
+    assert prints[0] != prints[1]

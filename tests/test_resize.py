@@ -148,6 +148,8 @@ def test_validation(root: Path, resize: dict[str, Any]) -> None:
     with build_loader(make(root, validation="full", **resize), split="val") as loader:
         stored = [tuple(size) for batch in loader for size in batch.sizes.tolist()]
     assert stored == SIZES
+    with build_loader(make(root, validation="slide", **resize), split="val") as loader:
+        assert [tuple(size) for batch in loader for size in batch.sizes.tolist()] == SIZES
     with build_loader(
         make(root, validation="resize", shorter_side=50, **resize), split="val"
     ) as loader:

@@ -13,6 +13,7 @@ __all__ = ["warn_of_binary_masks"]
 
 _log = logging.getLogger("dali_voc")
 _LOOKED_AT = 8
+_GRAY_OF_8_BITS = slice(24, 26)  # where in a PNG its depth and kind stand
 
 
 def warn_of_binary_masks(index: PairIndex) -> None:
@@ -21,17 +22,19 @@ def warn_of_binary_masks(index: PairIndex) -> None:
     Args:
         index: of the split; a few of its labels are decoded if nobody has said what values mean.
     """
-    spec = index.spec
-    if not (spec.colors_guessed and len(spec.classes) == 2 and not spec.maps):
+    spec, labeled = index.spec, index.labeled
+    if not (spec.colors_guessed and len(spec.classes) == 2 and not spec.maps and len(labeled)):
         return
     values: set[int] = set()
-    chosen = np.unique(np.linspace(0, len(index.labeled) - 1, _LOOKED_AT, dtype=np.int64))
-    for i in index.labeled[chosen[chosen >= 0]].tolist():
+    chosen = np.unique(np.linspace(0, len(labeled) - 1, _LOOKED_AT, dtype=np.int64))
+    for i in labeled[chosen].tolist():
         try:
-            with index.labels.open(i) as file, Image.open(file) as label:
-                if label.mode not in ("L", "1"):
-                    return
-                values |= set(np.unique(np.asarray(label.convert("L"))).tolist())
+            with index.labels.open(i) as file:
+                if file.read(_GRAY_OF_8_BITS.stop)[_GRAY_OF_8_BITS] != b"\x08\x00":
+                    return  # Pillow scales what has fewer bits
+                file.seek(0)
+                with Image.open(file) as label:
+                    values |= set(np.unique(np.asarray(label)).tolist())
         except Exception:  # what is wrong with it is said when it is read
             return
     if values == {0, 255}:
@@ -39,7 +42,7 @@ def warn_of_binary_masks(index: PairIndex) -> None:
         _log.warning(
             "labels such as %s hold 0 and 255 alone, and 255 is ignored: nothing of class '%s' "
             "would be seen; dataset.map: {0: %s, 255: %s} makes it a class",
-            index.labels[int(index.labeled[0])],
+            index.labels[int(labeled[0])],
             other,
             zero,
             other,

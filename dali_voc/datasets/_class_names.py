@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
         raise DatasetError(f"{path}: not text, expected the names of classes") from None
     if kind == ".txt":
         names = [line.strip() for line in text.split("\n") if line.strip()]
+        for name in names:  # of other programs, such as labelmap.txt of CVAT
+            if name.startswith("#") or re.search(r"\d+[,\s]+\d+[,\s]+\d+", name):
+                raise DatasetError(
+                    f"{path}: found {name!r}, expected the name of a class on each line; colours "
+                    "stand in a class_dict.csv or JSON"
+                )
     else:
         try:
             found = _in_order(json.loads(text), path)

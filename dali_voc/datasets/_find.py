@@ -194,6 +194,10 @@ def find_pairs(
         index = found.find(root, split, must_exist=must_exist, options=options)
         if options.unlabeled:
             index = index.without_labels()
+    except ValueError as e:
+        if name in DATASETS:
+            raise
+        raise DatasetError(f"dataset.name: {name!r} gave pairs that do not fit: {e}") from e
     except OSError as e:  # a folder above that may not be entered, a name that is too long
         raise DatasetError(f"{e.filename or root}: cannot be read ({e.strerror})") from None
     if class_file is not None:

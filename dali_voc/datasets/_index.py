@@ -194,7 +194,11 @@ class PairIndex:
 
 def _check(name: str, values: Any, shape: tuple[int, ...], kinds: str) -> None:
     """Refuse values of another shape, or whose type is of another kind of NumPy's."""
-    if values is not None and (values.shape != shape or values.dtype.kind not in kinds):
+    if values is None:
+        return
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"found '{name}' as a {type(values).__name__}, expected an array")
+    if values.shape != shape or values.dtype.kind not in kinds:
         found = f"{values.dtype} {list(values.shape)}"
         raise ValueError(f"found '{name}' of {found}, expected {list(shape)}")
 

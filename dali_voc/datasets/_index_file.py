@@ -25,7 +25,7 @@ from dali_voc.errors import DatasetError
 __all__ = ["read_index_file", "write_index_file"]
 
 _FORMAT = "dali_voc index"
-_VERSION = 1
+_VERSION = 2  # 2: whether colours are guessed
 _FACTS = "facts"
 _AGAIN = "run 'dali-voc index' again"
 

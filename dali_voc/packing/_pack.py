@@ -86,13 +86,16 @@ def pack_split(
     raising = config.loader.on_error == "raise"
     source = find_index(config.dataset, split, must_exist=raising)
     spec, void = packed_spec(source.spec)
+    palette = config.labels.palette
+    if palette == "auto" and not source.spec.guesses:  # the same there
+        palette = "color"
     made_from = MadeFrom(
         dataset=config.dataset.name,
         # a path that is not UTF-8 cannot be written as it is
         root=str(config.dataset.path).encode(errors="replace").decode(),
         split=split,
         samples=source.digest(),
-        palette=config.labels.palette,
+        palette=palette,
         unknown=config.labels.unknown,
         shard_size=shard_size,
         meaning=_meaning(source),

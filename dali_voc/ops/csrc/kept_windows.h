@@ -29,12 +29,14 @@ struct WantedWindow {
 
 // The cache says where in `memory` each picture lies; it is given room for them, and none of its
 // own memory is touched. What is reserved is published by `Publish`, once it is sure to be copied;
-// else it is as if it had not been reserved, but for the bytes.
+// else it is as if it had not been reserved, but for bytes behind which somebody else has some.
 class KeptWindows {
  public:
   KeptWindows(const SampleCache& cache, uint8_t* memory) : cache_(cache), memory_(memory) {}
   ~KeptWindows() {
-    for (const Reserved& picture : reserved_) picture.place.Release();
+    // the last first, as only what is behind all others gives its bytes back
+    for (auto picture = reserved_.rbegin(); picture != reserved_.rend(); ++picture)
+      picture->place.Release();
   }
   KeptWindows(const KeptWindows&) = delete;
   KeptWindows& operator=(const KeptWindows&) = delete;
