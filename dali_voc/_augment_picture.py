@@ -7,12 +7,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
-from dali_voc._augment_place import PlaceKeys
+from dali_voc._augment_place import PlaceKeys, Ratio
 from dali_voc._config_section import ListToTuple, Unit, ascending
 
 __all__ = ["PictureKeys"]
 
-Ratio = Annotated[float, Field(gt=0, le=1)]
 Sigma = Annotated[float, Field(ge=0.05, le=20)]
 Level = Annotated[float, Field(ge=0, le=255)]
 Quality = Annotated[int, Field(ge=1, le=100)]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from dali_voc._config_section import ListToTuple, Section, Unit, ascending
 
-__all__ = ["RESIZES", "CropSide", "PlaceKeys"]
+__all__ = ["RESIZES", "CropSide", "PlaceKeys", "Ratio"]
 
 RESIZES = ("resize_shorter", "resize_longer", "resize_to")
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dali_voc._config_section import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
-from dali_voc.datasets import find_index
+from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._places import find_places
 from dali_voc.datasets._sizes import find_large
@@ -79,18 +79,22 @@ def build_loader(
     elif training and weights is None:
         weights = index.weights
     if samples is not None:
-        places = find_places(index, samples)
-        if weights is not None:
-            weights = check_weights(weights, num_samples=len(index))[places]
-        index = index.select(places)
+        index, weights = _keep(find_places(index, samples), index, weights)
     # whole pictures are never too small
     if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
-        if weights is not None:
-            weights = check_weights(weights, num_samples=len(index))[kept]
-        index = index.select(kept)
+        index, weights = _keep(kept, index, weights)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
     return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
+
+
+def _keep(
+    places: list[int], index: PairIndex, weights: npt.ArrayLike | None
+) -> tuple[PairIndex, npt.ArrayLike | None]:
+    """Return some of the pairs, and their weights, if there are any."""
+    if weights is not None:
+        weights = check_weights(weights, num_samples=len(index))[places]
+    return index.select(places), weights
 
 
 def _is_training(split: str) -> bool:

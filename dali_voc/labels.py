@@ -136,10 +136,10 @@ class LabelSpec:
         """The colour of each class for people to look at."""
         return self.shown or self.colors
 
-    @property
-    def guesses(self) -> bool:
-        """Whether colours are guessed, of one of the sources at least."""
-        return any(label_map.colors_guessed for label_map in self.label_maps())
+    def palette_rule(self, palette: str) -> str:
+        """Return what `labels.palette` comes to: "auto" is "color" where no colour is guessed."""
+        guessed = any(label_map.colors_guessed for label_map in self.label_maps())
+        return "color" if palette == "auto" and not guessed else palette
 
     def label_maps(self) -> tuple[LabelMap, ...]:
         """Return what label files hold, of each source; at least one."""

@@ -125,10 +125,6 @@ class Deal:
         places = first + self.world_size * np.arange(self.batch_size, dtype=np.int64)
         return self.start + places[places < self.num_positions()]
 
-    def positions(self, *, step: int, rank: int) -> npt.NDArray[np.int64]:
-        """Return the same, with places of the beginning in place of those past the end."""
-        return self.places(step=step, rank=rank) % self.num_samples
-
     def delivered(self, *, steps: int) -> int:
         """Return how much of the list has been delivered after some steps, all of it at the end.
 

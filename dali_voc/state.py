@@ -8,7 +8,6 @@ bad files, and where the data lies. What may not: what `FINGERPRINT` names.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from dali_voc._digest import json_digest
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import StateError
@@ -109,8 +109,8 @@ def fingerprint(
 ) -> dict[str, str]:
     """Return what decides a loader's batches, in short strings: readable, or hashed where long."""
     labels = config.labels
-    if labels.palette == "color" and not index.spec.guesses:  # the same as the default there
-        labels = labels.model_copy(update={"palette": "auto"})
+    if index.spec.palette_rule(labels.palette) == index.spec.palette_rule("auto"):
+        labels = labels.model_copy(update={"palette": "auto"})  # as the default, which is left out
     return {
         "samples": index.digest(),
         "classes": _digest([index.meaning(), _changed(labels)]),
@@ -130,7 +130,7 @@ def _changed(section: BaseModel) -> str:
 
 
 def _digest(value: Any) -> str:
-    return "sha256 " + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    return f"sha256 {json_digest(value)}"
 
 
 def _is_count(value: Any) -> bool:

@@ -133,14 +133,14 @@ class ClassStats:
             DatasetError: as in `load`, or the file is of another split, other samples, other
                 classes, or labels whose values mean something else.
         """
-        stats = cls.load(path)
+        stats, meaning = cls.load(path), index.meaning_digest()
         for what, found, expected in (
             ("samples", stats.samples, index.digest()),
             ("classes", stats.classes, index.spec.classes),
             ("samples", len(stats.sample_classes), len(index)),
             # pairs of another split may have the same names
             ("splits", stats.split, split),
-            ("label values", stats.meaning or index.meaning_digest(), index.meaning_digest()),
+            ("label values", stats.meaning or meaning, meaning),
         ):
             if found != expected:
                 raise DatasetError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from augmented import N, write_lossless
+from augmented import N, cut, pair, pair_of_size, place, scaled_size, write_lossless
 from nvidia.dali import Pipeline, fn
 from PIL import Image
 from whole_labels import write_image, write_label
@@ -29,38 +29,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_lossless(tmp_path_factory.mktemp("augment"))
 
 
-def pair(root: Path, sample: int) -> tuple[Image.Image, np.ndarray]:
-    name = (root / "ImageSets/Segmentation/train.txt").read_text().split()[sample]
-    label = np.array(Image.open(root / f"SegmentationClass/{name}.png"))
-    return Image.open(root / f"JPEGImages/{name}.jpg").convert("RGB"), label
-
-
 def scale_pair(
     root: Path, sample: int, factors: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The whole picture resized by Pillow, the whole label by a loop over its definition."""
-    image, label = pair(root, sample)
-    height, width = label.shape
-    new = [
-        max(1, int(np.floor(s * float(f) + 0.5))) for s, f in zip(label.shape, factors, strict=True)
-    ]
-    rows = [int((i + 0.5) * height / new[0]) for i in range(new[0])]
-    columns = [int((j + 0.5) * width / new[1]) for j in range(new[1])]
-    resized = image.resize((new[1], new[0]), Image.Resampling.BILINEAR)
-    return np.array(resized).astype(float), label[rows][:, columns]
-
-
-def place(size: int, crop: int, u: float) -> int:
-    return int(float(u) * (max(size - crop, 0) + 1))
-
-
-def cut(
-    picture: np.ndarray, start: tuple[int, int], crop: tuple[int, int], fill: Any
-) -> np.ndarray:
-    window = picture[start[0] : start[0] + crop[0], start[1] : start[1] + crop[1]]
-    out = np.full((*crop, *picture.shape[2:]), fill, float)
-    out[: window.shape[0], : window.shape[1]] = window
-    return out
+    return pair_of_size(root, sample, scaled_size(pair(root, sample)[1].shape, factors))
 
 
 def load(config: Config) -> list[tuple[int, np.ndarray, np.ndarray]]:

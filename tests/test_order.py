@@ -18,7 +18,10 @@ def dealt(
     """Places per rank and batch."""
     deal = Deal(num_samples=n, batch_size=batch, world_size=world, last_batch=policy, start=start)
     return [
-        [deal.positions(step=step, rank=rank).tolist() for step in range(deal.num_batches())]
+        [
+            (deal.places(step=step, rank=rank) % deal.num_samples).tolist()
+            for step in range(deal.num_batches())
+        ]
         for rank in range(world)
     ]
 

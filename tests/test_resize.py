@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from augmented import parameters, write_lossless
-from PIL import Image
+from augmented import cut, pair_of_size, parameters, place, scaled_size, write_sized
 from whole_labels import write_image, write_label
 
 from dali_voc import Config, ConfigError, SampleError, build_loader, parse_config
@@ -32,17 +31,7 @@ RESIZES: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures of many sizes, stored without loss."""
-    root = write_lossless(tmp_path_factory.mktemp("resize"))
-    lists = root / "ImageSets/Segmentation"
-    names = (lists / "train.txt").read_text().split()
-    for split in "train", "val":
-        (lists / f"{split}.txt").write_text("\n".join(names[: len(SIZES)]))
-    for name, (height, width) in zip(names, SIZES, strict=False):
-        for path in (root / f"JPEGImages/{name}.jpg", root / f"SegmentationClass/{name}.png"):
-            with Image.open(path) as image:
-                cut = image.crop((10, 10, 10 + width, 10 + height))
-            cut.save(path, "PNG")
-    return root
+    return write_sized(tmp_path_factory.mktemp("resize"), SIZES, splits=("train", "val"))
 
 
 def rounded(value: Fraction) -> int:
@@ -59,24 +48,6 @@ def resized(size: tuple[int, int], augment: dict[str, Any]) -> list[int]:
     if "resize_longer" in augment:
         allowed.append(Fraction(augment["resize_longer"], max(size)))
     return [rounded(side * min(allowed)) for side in size]
-
-
-def pair(root: Path, sample: int, size: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """The whole picture resized by Pillow, the whole label by a loop over its definition."""
-    name = (root / "ImageSets/Segmentation/train.txt").read_text().split()[sample]
-    label = np.array(Image.open(root / f"SegmentationClass/{name}.png"))
-    image = Image.open(root / f"JPEGImages/{name}.jpg").convert("RGB")
-    rows = [(2 * i + 1) * label.shape[0] // (2 * size[0]) for i in range(size[0])]
-    columns = [(2 * j + 1) * label.shape[1] // (2 * size[1]) for j in range(size[1])]
-    shown = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    return np.array(shown).astype(float), label[rows][:, columns]
-
-
-def cut(picture: np.ndarray, start: list[int], fill: Any) -> np.ndarray:
-    window = picture[start[0] : start[0] + CROP[0], start[1] : start[1] + CROP[1]]
-    out = np.full((*CROP, *picture.shape[2:]), fill, float)
-    out[: window.shape[0], : window.shape[1]] = window
-    return out
 
 
 def make(root: Path, **augment: Any) -> Config:
@@ -110,19 +81,16 @@ def test_training_crops(
             for i, sample in enumerate(loader.in_hand.samples.tolist()):
                 base = resized(SIZES[sample], resize)
                 factors = drawn["scale"][sample] if scale else (1.0, 1.0)
-                size = [
-                    max(1, int(np.floor(side * float(factor) + 0.5)))
-                    for side, factor in zip(base, factors, strict=True)
-                ]
-                image, classes = pair(root, sample, size)
+                size = scaled_size(base, factors)
+                image, classes = pair_of_size(root, sample, size)
                 start = [
-                    int(float(u) * (max(side - crop, 0) + 1))
+                    place(side, crop, u)
                     for side, crop, u in zip(size, CROP, drawn["position"][sample], strict=True)
                 ]
                 flip = slice(None, None, -1 if drawn["flip"][sample] else 1)
-                assert np.array_equal(labels[i], cut(classes, start, 255)[:, flip])
+                assert np.array_equal(labels[i], cut(classes, start, CROP, 255)[:, flip])
                 shown = images[i].permute(1, 2, 0).numpy().astype(float)
-                difference = np.abs(shown - cut(image, start, fill)[:, flip])
+                difference = np.abs(shown - cut(image, start, CROP, fill)[:, flip])
                 assert (difference.max(axis=-1) > 2).mean() < 2e-3
                 assert difference.max() <= 8
                 seen.append(sample)
@@ -141,7 +109,7 @@ def test_validation(root: Path, resize: dict[str, Any]) -> None:
             int(0.5 * (max(side - crop, 0) + 1)) for side, crop in zip(size, CROP, strict=True)
         ]
         assert all(abs(a - b) <= 1 for a, b in zip(start, middle, strict=True))
-        assert np.array_equal(label, cut(pair(root, sample, size)[1], middle, 255))
+        assert np.array_equal(label, cut(pair_of_size(root, sample, size)[1], middle, CROP, 255))
     with build_loader(make(root, validation="resize", **resize), split="val") as loader:
         batches = list(loader)
     assert [size for batch in batches for size in batch.sizes.tolist()] == shapes

@@ -36,6 +36,6 @@ def test_ranks(tmp_path: Path, world: int, initialise: str, last_batch: str) -> 
         for epoch in range(3):
             order = epoch_order(num_samples=N, shuffle=True, seed=0, epoch=epoch)
             assert report["samples"][epoch] == [
-                order[deal.positions(step=step, rank=rank)].tolist()
+                order[deal.places(step=step, rank=rank) % deal.num_samples].tolist()
                 for step in range(deal.num_batches())
             ]

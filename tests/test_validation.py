@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from augmented import write_lossless
+from augmented import write_sized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -26,15 +26,7 @@ SIZES = [(90, 130), (120, 80), (100, 100), (64, 200), (33, 41), (150, 97), (96, 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A val split of pictures of many sizes, stored without loss."""
-    root = write_lossless(tmp_path_factory.mktemp("validation"))
-    names = (root / "ImageSets/Segmentation/train.txt").read_text().split()[: len(SIZES)]
-    (root / "ImageSets/Segmentation/val.txt").write_text("\n".join(names))
-    for name, (height, width) in zip(names, SIZES, strict=True):
-        for path in (root / f"JPEGImages/{name}.jpg", root / f"SegmentationClass/{name}.png"):
-            with Image.open(path) as image:
-                cut = image.crop((10, 10, 10 + width, 10 + height))
-            cut.save(path, "PNG")
-    return root
+    return write_sized(tmp_path_factory.mktemp("validation"), SIZES, splits=("val",))
 
 
 def make(root: Path, *, dtype: str = "uint8", **augment: Any) -> Config:

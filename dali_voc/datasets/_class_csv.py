@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+from dali_voc.datasets._class_text import read_class_text
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color, LabelMap, LabelSpec, find_twice, usual_void
 
@@ -50,13 +51,7 @@ def read_class_csv(path: Path) -> LabelSpec:
 
 
 def _read_rows(path: Path) -> list[tuple[str, Color]]:
-    try:
-        # spreadsheets put a mark at the beginning
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected classes") from None
-    except ValueError:
-        raise DatasetError(f"{path}: not text, expected rows of name,r,g,b") from None
+    text = read_class_text(path, expected="rows of name,r,g,b")
     try:
         lines = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
     except csv.Error as e:

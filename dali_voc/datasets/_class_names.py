@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dali_voc.datasets._class_text import read_class_text
 from dali_voc.errors import DatasetError
 
 __all__ = ["read_class_names"]
@@ -24,12 +25,7 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
     kind = path.suffix.lower()
     if kind not in (".txt", ".json"):
         return None
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected classes") from None
-    except ValueError:
-        raise DatasetError(f"{path}: not text, expected the names of classes") from None
+    text = read_class_text(path, expected="the names of classes")
     if kind == ".txt":
         names = [line.strip() for line in text.split("\n") if line.strip()]
         for name in names:  # of other programs, such as labelmap.txt of CVAT

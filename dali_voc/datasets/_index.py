@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._digest import json_digest
 from dali_voc.datasets._file_list import FileList, Segments
 from dali_voc.labels import NO_LABEL, LabelSpec
 
@@ -173,8 +173,7 @@ class PairIndex:
 
     def meaning_digest(self) -> str:
         """Return a hash of what labels mean."""
-        text = json.dumps(self.meaning(), sort_keys=True)
-        return f"sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        return f"sha256 {json_digest(self.meaning())}"
 
     def select(self, keep: Iterable[int]) -> PairIndex:
         """Return the index of some of the pairs, in the order given."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -18,6 +17,7 @@ from typing import Any
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from dali_voc._digest import json_digest
 from dali_voc._files import make_folder, sync_folder, write_bytes
 from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
@@ -36,7 +36,7 @@ from dali_voc.labels import LabelTables
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
 from dali_voc.packing._restarts import RESTART_INTERVAL, add_jpeg_restarts
-from dali_voc.packing._shards import Part, ShardWriter, read_parts
+from dali_voc.packing._shards import PARTS, Part, ShardWriter, read_parts
 
 __all__ = ["DEFAULT_SHARD_SIZE", "pack_split"]
 
@@ -60,7 +60,8 @@ def pack_split(
     """Write a split into a folder of its own, `out/split`, for `dataset.name: packed`.
 
     Until all is written, the folder has another name. A run that was interrupted goes on behind its
-    last whole shard; of a split that is packed already, only the index is read.
+    last whole shard; of a split that is packed already, the index is read, and whether its
+    files are as they were is looked at.
 
     Args:
         config: sections `dataset` and `labels`, and `loader.threads` and `loader.on_error` are
@@ -86,16 +87,13 @@ def pack_split(
     raising = config.loader.on_error == "raise"
     source = find_index(config.dataset, split, must_exist=raising)
     spec, void = packed_spec(source.spec)
-    palette = config.labels.palette
-    if palette == "auto" and not source.spec.guesses:  # the same there
-        palette = "color"
     made_from = MadeFrom(
         dataset=config.dataset.name,
         # a path that is not UTF-8 cannot be written as it is
         root=str(config.dataset.path).encode(errors="replace").decode(),
         split=split,
         samples=source.digest(),
-        palette=palette,
+        palette=source.spec.palette_rule(config.labels.palette),
         unknown=config.labels.unknown,
         shard_size=shard_size,
         meaning=_meaning(source),
@@ -262,9 +260,7 @@ def _weights_digest(source: PairIndex) -> str:
 
 
 def _meaning(source: PairIndex) -> str:
-    if not source.spec.maps:
-        return ""
-    return hashlib.sha256(json.dumps(source.meaning(), sort_keys=True).encode()).hexdigest()[:16]
+    return json_digest(source.meaning()) if source.spec.maps else ""
 
 
 @contextmanager
@@ -296,7 +292,7 @@ def _take_up(folder: Path, made_from: MadeFrom) -> None:
 
 def _tidy(folder: Path) -> None:
     """Delete what a finished pack has no use for."""
-    for left in (folder / _PLAN, *folder.glob(".part-*.npz")):  # see `part_name`
+    for left in (folder / _PLAN, *folder.glob(PARTS)):
         left.unlink(missing_ok=True)
 
 

@@ -19,7 +19,9 @@ from dali_voc._files import named_in_errors, sync_folder, write_bytes
 from dali_voc.datasets._names import Names
 from dali_voc.datasets._pack_format import RECORD, SHARD_START, shard_name
 
-__all__ = ["Part", "ShardWriter", "part_name", "read_parts"]
+__all__ = ["PARTS", "Part", "ShardWriter", "part_name", "read_parts"]
+
+PARTS = ".part-*.npz"  # the files of what is known of shards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class Part:
 
 def part_name(number: int) -> str:
     """Return the name of the file of what is known of a shard."""
-    return f".part-{number:05d}.npz"
+    return PARTS.replace("*", f"{number:05d}")
 
 
 def read_parts(folder: Path) -> list[Part]:
