@@ -19,6 +19,14 @@ from dali_voc.pictures import denormalize
 lightning = pytest.importorskip("lightning")
 
 CROP = {"crop_size": [40, 48]}
+# of every trainer
+QUIET: dict[str, Any] = {
+    "accelerator": "cpu",
+    "limit_val_batches": 0,
+    "logger": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+}
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -58,13 +66,9 @@ def run(
     model = Recorder(config)
     trainer = lightning.Trainer(
         default_root_dir=folder,
-        accelerator="cpu",
         max_steps=steps,
-        limit_val_batches=0,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
         enable_checkpointing=False,
+        **QUIET,
     )
     trainer.fit(model, datamodule=data(config), ckpt_path=resume)
     trainer.save_checkpoint(folder / f"{steps}.ckpt")
@@ -116,13 +120,9 @@ def test_every_checkpoint_resumes(
         ]
         model = Recorder(config)
         trainer = lightning.Trainer(
-            accelerator="cpu",
-            limit_val_batches=0,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
             callbacks=savers,
             **limits,
+            **QUIET,
         )
         trainer.fit(model, datamodule=segmentation(config), ckpt_path=resume)
         return model
