@@ -93,4 +93,4 @@ class Assembler:
             fill=fill,
             channels_last=normalize.channels_last,
         )
-        return SlideBatch(tiles, labels, sizes, places, samples)
+        return SlideBatch(tiles, labels, sizes, stored, places, samples)

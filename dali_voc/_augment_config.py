@@ -44,7 +44,7 @@ class AugmentConfig(PictureKeys):
                         "required": ["stored_labels"],
                     },
                     "then": {
-                        "properties": {"validation": {"const": "resize"}},
+                        "properties": {"validation": {"enum": ["resize", "slide"]}},
                         "required": ["validation"],
                     },
                 },
@@ -93,19 +93,20 @@ class AugmentConfig(PictureKeys):
     validation: Literal["center", "resize", "full", "slide"] = Field(
         "center",
         description="what validation shows: center, the crop there; resize, the whole picture, "
-        "resized; full, the whole picture as it is stored; slide, that in overlapping tiles of "
-        "crop_size",
+        "resized; full, the whole picture as it is stored; slide, overlapping tiles of crop_size of "
+        "that, or with resize_* or shorter_side of the resized picture",
     )
     shorter_side: CropSide | None = Field(
         None,
-        description="with validation resize: length of the shorter side, pixels; null: by "
-        "resize_shorter, resize_longer or resize_to, or else the smaller side of crop_size",
+        description="with validation resize and slide: length of the shorter side, pixels; null: "
+        "by resize_shorter, resize_longer or resize_to, or else, with resize, the smaller side of "
+        "crop_size",
         examples=[512],
     )
     stored_labels: bool = Field(
         False,
-        description="with validation resize: labels are those of the pictures as stored, and only "
-        "the images are resized; for scores that are scaled back before they are compared",
+        description="with validation resize and slide: labels are those of the pictures as stored, "
+        "and only the images are resized; for scores that are scaled back before they are compared",
     )
     pad_multiple: int = Field(
         32,
@@ -130,8 +131,10 @@ class AugmentConfig(PictureKeys):
             raise ValueError("resize_to excludes resize_shorter and resize_longer")
         if self.resizes and self.small == "drop":
             raise ValueError("small: drop goes by sizes as stored, which resize_* changes")
-        if self.stored_labels and self.validation != "resize":
-            raise ValueError("stored_labels is for validation: resize; others do not resize labels")
+        if self.stored_labels and self.validation not in ("resize", "slide"):
+            raise ValueError(
+                f"stored_labels is for validation: resize and slide, found {self.validation}"
+            )
         if self.stride and any(s > c for s, c in zip(self.stride, self.crop_size, strict=True)):
             raise ValueError("stride is larger than crop_size: pixels would be left out")
         return self

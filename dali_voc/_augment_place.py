@@ -30,7 +30,7 @@ class PlaceKeys(Section):
     resize_shorter: CropSide | None = Field(
         None,
         description="pixels that the shorter side of every picture has before it is scaled and "
-        "cropped, or fewer for resize_longer; not with validation full and slide; null: as stored",
+        "cropped, or fewer for resize_longer; not with validation full; null: as stored",
         examples=[512],
     )
     resize_longer: CropSide | None = Field(

@@ -39,6 +39,7 @@ class SlideBatch(NamedTuple):
         images: the tiles, [t, 3, tile height, tile width], all those of a picture in a row.
         labels: of the whole pictures, as in `FullBatch`.
         sizes: as in `FullBatch`.
+        stored_sizes: likewise.
         tiles: int64 [t, 3] on the CPU: which picture of the batch, first row, first column.
         samples: as in `FullBatch`.
     """
@@ -46,6 +47,7 @@ class SlideBatch(NamedTuple):
     images: torch.Tensor
     labels: torch.Tensor
     sizes: torch.Tensor
+    stored_sizes: torch.Tensor
     tiles: torch.Tensor
     samples: torch.Tensor
 

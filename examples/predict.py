@@ -33,7 +33,7 @@ ALONE += ("loader.rank=0", "loader.world_size=1")
 
 
 def score_pictures(model: nn.Module, batch: FullBatch | SlideBatch) -> Iterator[Tensor]:
-    """Yield the scores of each picture at the size that its label has, [classes, h, w]."""
+    """Yield the scores of each picture at the size that is shown, [classes, h, w]."""
     scores = model(batch.images).float()
     if isinstance(batch, SlideBatch):
         yield from join_tiles(scores, batch.tiles, batch.sizes)
@@ -87,13 +87,11 @@ def predict(options: argparse.Namespace, config: Config) -> Tensor:
         written: set[Path] = set()
         confusion = torch.zeros(classes, classes, dtype=torch.int64, device=loader.device)
         for batch in loader:
-            # with `resize` files have another size than what is shown
-            stored = batch.stored_sizes if isinstance(batch, FullBatch) else batch.sizes
             pictures = zip(
                 batch.samples.tolist(),
                 score_pictures(model, batch),
                 batch.labels,
-                stored.tolist(),
+                batch.stored_sizes.tolist(),
                 strict=True,
             )
             for sample, scores, label, size in pictures:
@@ -136,7 +134,7 @@ def read_config(options: argparse.Namespace) -> Config:
         sys.exit("loader.on_error: found replace, expected raise or skip: each picture once")
     if config.normalize.dtype != "float32":
         sys.exit("expected normalize.dtype: float32")
-    if config.augment.validation == "resize":  # mIoU is of the files' sizes
+    if config.augment.validation != "full":  # mIoU is of the files' sizes
         stored = config.augment.model_copy(update={"stored_labels": True})
         return config.model_copy(update={"augment": stored})
     return config

@@ -335,7 +335,9 @@ def test_a_real_network_of_torchvision(example):
     assert model(torch.zeros(2, 3, 64, 96)).shape == (2, 21, 64, 96)
 
 
-@pytest.mark.parametrize("mode", ["full", "resize", "slide"])
+@pytest.mark.parametrize(
+    "mode", [["full"], ["resize"], ["slide"], ["slide", "augment.resize_shorter=100"]], ids=str
+)
 def test_predictions_have_the_names_and_sizes_of_the_files(
     example, small_voc, tmp_path, capsys, mode
 ):
@@ -344,7 +346,8 @@ def test_predictions_have_the_names_and_sizes_of_the_files(
     example.main([*options(small_voc, tmp_path, "--epochs", 1)])
     capsys.readouterr()
     checkpoint = tmp_path / "checkpoint.pt"
-    keys = [f"augment.validation={mode}", "augment.crop_size=[64,96]", f"dataset.root={small_voc}"]
+    keys = [f"augment.validation={mode[0]}", *mode[1:], f"dataset.root={small_voc}"]
+    keys.append("augment.crop_size=[64,96]")
     arguments = [str(checkpoint), *(part for key in keys for part in ("--set", key))]
     predict.main([*arguments, "--out", str(tmp_path / "known")])
     shown = capsys.readouterr().out
@@ -361,15 +364,14 @@ def test_predictions_have_the_names_and_sizes_of_the_files(
             assert label.size == picture.size
             truths.append(np.array(label).ravel())
     assert colors == [list(color) for color in VOC_SPEC.colors]
-    if mode != "resize":  # whose truth has another size
-        truth, predicted = map(np.concatenate, (truths, predictions))
-        confusion = example.confusion_matrix(
-            torch.from_numpy(truth).long(),
-            torch.from_numpy(predicted).long(),
-            classes=21,
-            ignored=255,
-        )
-        assert measured == pytest.approx(example.mean_iou(confusion), abs=6e-4)
+    truth, predicted = map(np.concatenate, (truths, predictions))
+    confusion = example.confusion_matrix(
+        torch.from_numpy(truth).long(),
+        torch.from_numpy(predicted).long(),
+        classes=21,
+        ignored=255,
+    )
+    assert measured == pytest.approx(example.mean_iou(confusion), abs=6e-4)
     # the same without labels, which nobody looks for
     alone = tmp_path / "alone"
     shutil.copytree(small_voc, alone, ignore=shutil.ignore_patterns("SegmentationClass"))

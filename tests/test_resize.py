@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from augmented import cut, pair_of_size, parameters, place, scaled_size, write_sized
 from whole_labels import write_image, write_label
 
@@ -16,6 +17,7 @@ from dali_voc import Config, ConfigError, SampleError, build_loader, parse_confi
 from dali_voc.ops import Resize
 from dali_voc.previewing import VOID, take_first
 from dali_voc.testing import assert_resumes_exactly
+from dali_voc.validation import join_tiles
 
 MakeConfig = Callable[..., Config]
 SIZES = [(90, 130), (120, 80), (100, 100), (64, 200), (33, 41), (150, 97), (96, 128), (40, 160)]
@@ -117,7 +119,16 @@ def test_validation(root: Path, resize: dict[str, Any]) -> None:
         stored = [tuple(size) for batch in loader for size in batch.sizes.tolist()]
     assert stored == SIZES
     with build_loader(make(root, validation="slide", **resize), split="val") as loader:
-        assert [tuple(size) for batch in loader for size in batch.sizes.tolist()] == SIZES
+        for tiled, whole in zip(loader, batches, strict=True):
+            assert torch.equal(tiled.sizes, whole.sizes)
+            assert torch.equal(tiled.stored_sizes, whole.stored_sizes)
+            height, width = tiled.sizes.amax(0).tolist()
+            assert torch.equal(tiled.labels, whole.labels[:, :height, :width])
+            assert len(tiled.images) == len(tiled.tiles)
+            joined = join_tiles(tiled.images.float(), tiled.tiles, tiled.sizes)
+            for picture, image in zip(joined, whole.images, strict=True):
+                height, width = picture.shape[1:]
+                assert torch.equal(picture, image[:, :height, :width].float())
     with build_loader(
         make(root, validation="resize", shorter_side=50, **resize), split="val"
     ) as loader:

@@ -19,8 +19,10 @@ def resize_for_crops(augment: AugmentConfig) -> Resize | None:
 
 def resize_for_whole(augment: AugmentConfig) -> Resize | None:
     """Return to which size whole pictures are resized."""
-    if augment.validation != "resize":
+    if augment.validation == "full":
         return None
-    if augment.shorter_side is None and augment.resizes:
+    if augment.shorter_side:
+        return Resize(shorter=augment.shorter_side)
+    if augment.validation == "slide" or augment.resizes:
         return resize_for_crops(augment)
-    return Resize(shorter=augment.shorter_side or min(augment.crop_size))
+    return Resize(shorter=min(augment.crop_size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -134,6 +135,11 @@ def _with_raw(one: Shown, raw: Raw | None, window: Window | None) -> Shown:
     return dataclasses.replace(one, raw=raw)
 
 
+def _span(start: int, length: int, scale: float) -> slice:
+    """Return the whole pixels of another scale that some pixels touch."""
+    return slice(math.floor(start * scale), math.ceil((start + length) * scale))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Unpack:
     loader: Loader
@@ -165,6 +171,9 @@ class _Unpack:
     ) -> list[tuple[Shown, Window | None]]:
         assert isinstance(self.made, SlideBatch)
         height, width = self.made.sizes[place].tolist()
+        tall, wide = (self.made.stored_sizes[place] / self.made.sizes[place]).tolist()
+        # in which pixels the label is
+        down, right = (tall, wide) if self.config.augment.stored_labels else (1.0, 1.0)
         mine = [t for t, (i, _, _) in enumerate(self.made.tiles.tolist()) if i == place]
         tiles: list[tuple[Shown, Window | None]] = []
         for number, t in enumerate(mine):
@@ -176,9 +185,9 @@ class _Unpack:
                 name=name,
                 note=f"tile {number + 1} of {len(mine)}",
                 image=image[:h, :w],
-                codes=codes[y : y + h, x : x + w],
+                codes=codes[_span(y, h, down), _span(x, w, right)],
             )
-            tiles.append((tile, (y, x, y + h, x + w)))
+            tiles.append((tile, (y * tall, x * wide, (y + h) * tall, (x + w) * wide)))
         return tiles
 
     def _image(self, i: int) -> npt.NDArray[np.uint8]:
