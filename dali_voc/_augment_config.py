@@ -93,8 +93,8 @@ class AugmentConfig(PictureKeys):
     validation: Literal["center", "resize", "full", "slide"] = Field(
         "center",
         description="what validation shows: center, the crop there; resize, the whole picture, "
-        "resized; full, the whole picture as it is stored; slide, overlapping tiles of crop_size of "
-        "that, or with resize_* or shorter_side of the resized picture",
+        "resized; full, the whole picture as it is stored; slide, overlapping tiles of "
+        "crop_size of that, or with resize_* or shorter_side of the resized picture",
     )
     shorter_side: CropSide | None = Field(
         None,
