@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import operator
 from collections.abc import Mapping
 from types import TracebackType
@@ -34,6 +35,8 @@ from dali_voc.state import LoaderState, fingerprint
 from dali_voc.stats import ClassStats
 
 __all__ = ["Loader"]
+
+_log = logging.getLogger("dali_voc")
 
 
 class Loader:
@@ -256,9 +259,10 @@ class Loader:
         ).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go to where a state was taken, by a loader with any number of ranks.
+        """Go to where a state was taken, by a loader with any number of ranks and any batch size.
 
-        See `dali_voc.state` for what must be the same and what may differ.
+        See `dali_voc.state` for what must be the same and what may differ. Another batch size is
+        logged as a warning.
 
         Raises:
             StateError: the state is damaged or belongs to a run that differs; says in what.
@@ -266,6 +270,15 @@ class Loader:
         checked = LoaderState.from_dict(
             state, expected=self._fingerprint, num_samples=len(self._index)
         )
+        before, now = (its["batch_size"] for its in (checked.fingerprint, self._fingerprint))
+        if before != now:
+            _log.warning(
+                "loader.batch_size is %s, and was %s where the state was taken: what is left of "
+                "the epoch comes in batches of %s",
+                now,
+                before,
+                now,
+            )
         key = BatchKey(epoch=checked.epoch, start=checked.delivered)
         self._position.go_to(key, was_left=checked.left)
         self._told.forget()

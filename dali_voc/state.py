@@ -2,8 +2,8 @@
 
 The state is a small dictionary of numbers and strings, fit for JSON and for a checkpoint. Loaded
 into a loader with the same fingerprint it goes on with the very next batch. What may differ: ranks
-(the samples not yet delivered are dealt out anew), threads, prefetch, device, what is done about
-bad files, and where the data lies. What may not: what `FINGERPRINT` names.
+and batch size (the samples not yet delivered are dealt out anew), threads, prefetch, device, what
+is done about bad files, and where the data lies. What may not: what else `FINGERPRINT` names.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ FINGERPRINT = {
     "batch_size": "loader.batch_size",
     "last_batch": "loader.last_batch",
 }
+# the same on all ranks, but another where a state is loaded is no other run
+_MAY_DIFFER = "batch_size"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class LoaderState:
         differing = [
             f"{meaning} ({name}: {found.get(name)!r} in the state, {expected[name]!r} here)"
             for name, meaning in FINGERPRINT.items()
-            if found.get(name) != expected[name]
+            if found.get(name) != expected[name] and not (name == _MAY_DIFFER and name in found)
         ]
         if differing:
             raise StateError(
