@@ -94,7 +94,8 @@ class _Source(Section):
     )
     images: str | None = Field(
         None,
-        description="for folder: pattern of the images' paths below root, with {split} and * or **",
+        description="for folder: pattern of the images' paths below root, with {split}, * or ** "
+        "and, behind these, several endings: *.{jpg,png}",
         examples=["{split}/**/*.jpg"],
     )
     masks: str | None = Field(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 
 from dali_voc.datasets._layout import list_folders, some_of
 from dali_voc.datasets._path_list import PathList
-from dali_voc.datasets._pattern import Pattern
+from dali_voc.datasets._patterns import Patterns
 from dali_voc.datasets._unpaired import unpaired
 from dali_voc.errors import DatasetError
 
@@ -46,32 +46,24 @@ def find_by_pattern(
     Raises:
         DatasetError: a pattern is none, there are no images, or some have no partner.
     """
-    of_images = Pattern.parse(images, split, key="images")
-    of_masks = None if masks is None else Pattern.parse(masks, split, key="masks")
-    if of_masks and not unlabeled and of_images.wildcards != of_masks.wildcards:
-        raise DatasetError(
-            f"dataset.masks: found {masks!r}, expected as many wildcards as in dataset.images, "
-            f"{images!r}: the texts that they stand for pair the files"
-        )
-    if of_masks and not unlabeled and of_images.text == of_masks.text:
-        raise DatasetError(
-            f"dataset.masks: found {masks!r}, expected another pattern than that of dataset.images"
-        )
+    of_images = Patterns.parse(images, split, key="images")
+    of_masks = None if masks is None else Patterns.parse(masks, split, key="masks")
+    if of_masks and not unlabeled:
+        _check_both(of_images, of_masks, images, masks)
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder, expected one with {of_images.text} below it")
     listed: set[str] = set()
-    if chosen is None or must_exist:
-        found = list(_own_stems(root, of_images, of_masks, listed, always=unlabeled))
+    found: dict[str, str] = {}
+    if chosen is None or must_exist or len(of_images.each) > 1:
+        found = of_images.find(root, of_masks, listed, always=unlabeled)
         if not found:
             patterns = [images] if masks is None or unlabeled else [images, masks]
             hint = _where_else(root, split, of_images, *patterns)
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
-        stems = sorted(found) if chosen is None else list(chosen)
-        if chosen is not None:
-            _check_chosen(root, stems, set(found), of_images)
-    else:
-        stems = list(chosen)
-    paths = PathList(stems, prefix=f"{root}/{of_images.prefix}", suffix=of_images.suffix)
+    stems = sorted(found) if chosen is None else list(chosen)
+    if chosen is not None and must_exist:
+        _check_chosen(root, stems, found, of_images)
+    paths = of_images.paths(root, stems, found)
     if unlabeled or of_masks is None:
         return paths, paths, tuple(sorted(listed))
     partners = stems
@@ -79,17 +71,33 @@ def find_by_pattern(
         partners = [of_masks.fill(_groups(of_images, stem, root)) for stem in stems]
         if must_exist:
             _check_partners_differ(root, of_images, of_masks, partners)
+    endings: dict[str, str] = {}
+    if len(of_masks.each) > 1:
+        endings = of_masks.find(root, of_images, listed)
     if must_exist:
-        labels = _own_stems(root, of_masks, of_images, listed)
+        labels = endings or of_masks.stems(root, of_images, listed)
         _check_partners(root, of_images, of_masks, partners, labels, all_of_them=chosen is None)
     folders = tuple(sorted(listed))
-    prefix = f"{root}/{of_masks.prefix}"
-    if partners is stems:
-        return paths, paths.between(prefix, of_masks.suffix), folders
-    return paths, PathList(partners, prefix=prefix, suffix=of_masks.suffix), folders
+    if partners is stems and len(of_images.each) == len(of_masks.each) == 1:
+        (mask,) = of_masks.each
+        # the text of their stems is kept once
+        return paths, paths.between(f"{root}/{mask.prefix}", mask.suffix), folders
+    return paths, of_masks.paths(root, partners, endings), folders
 
 
-def _where_else(root: Path, split: str, of_images: Pattern, *patterns: str) -> str:
+def _check_both(of_images: Patterns, of_masks: Patterns, images: str, masks: str | None) -> None:
+    if of_images.wildcards != of_masks.wildcards:
+        raise DatasetError(
+            f"dataset.masks: found {masks!r}, expected as many wildcards as in dataset.images, "
+            f"{images!r}: the texts that they stand for pair the files"
+        )
+    if set(of_images.each) & set(of_masks.each):
+        raise DatasetError(
+            f"dataset.masks: found {masks!r}, expected another pattern than that of dataset.images"
+        )
+
+
+def _where_else(root: Path, split: str, of_images: Patterns, *patterns: str) -> str:
     """Return a hint at why there are no images."""
     there = _known_splits(root, *patterns)
     if there and split not in there:
@@ -97,29 +105,14 @@ def _where_else(root: Path, split: str, of_images: Pattern, *patterns: str) -> s
     return "; only * and ** are wildcards" if re.search(r"[?\[]", of_images.text) else ""
 
 
-def _own_stems(
-    root: Path, pattern: Pattern, other: Pattern | None, listed: set[str], *, always: bool = False
-) -> Iterator[str]:
-    """Yield the stems of a pattern without those of files that are the other's.
-
-    These are those of the longer pattern, or always all that match the other.
-    """
-    if other is None or (len(pattern.text) >= len(other.text) and not always):
-        yield from pattern.stems(root, listed=listed)
-        return
-    for stem in pattern.stems(root, listed=listed):
-        if not other.matches(f"{pattern.prefix}{stem}{pattern.suffix}"):
-            yield stem
-
-
-def _groups(pattern: Pattern, stem: str, root: Path) -> tuple[str, ...]:
+def _groups(pattern: Patterns, stem: str, root: Path) -> tuple[str, ...]:
     found = pattern.groups(stem)
     if found is None:
         raise DatasetError(f"{root}: found the stem {stem!r}, expected one of {pattern.text}")
     return found
 
 
-def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Pattern) -> None:
+def _check_chosen(root: Path, stems: list[str], there: Container[str], pattern: Patterns) -> None:
     twice = [stem for stem, times in Counter(stems).items() if times > 1]
     if twice:
         raise DatasetError(
@@ -128,8 +121,9 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
         )
     missing = [stem for stem in stems if stem not in there]
     if missing:
-        with_end = pattern.suffix and all(stem.endswith(pattern.suffix) for stem in missing)
-        hint = f"; expected lines without '{pattern.suffix}'" if with_end else ""
+        ends = [end for end in pattern.suffixes if end and missing[0].endswith(end)]
+        with_end = ends and all(stem.endswith(pattern.suffixes) for stem in missing)
+        hint = f"; expected lines without '{ends[0]}'" if with_end else ""
         raise DatasetError(
             f"{root}: found no image {pattern.text} for lines of the split's list: "
             f"{some_of(missing)}{hint}"
@@ -138,10 +132,10 @@ def _check_chosen(root: Path, stems: list[str], there: set[str], pattern: Patter
 
 def _check_partners(
     root: Path,
-    images: Pattern,
-    masks: Pattern,
+    images: Patterns,
+    masks: Patterns,
     partners: list[str],
-    labels: Iterator[str],
+    labels: Iterable[str],
     *,
     all_of_them: bool,
 ) -> None:
@@ -159,13 +153,13 @@ def _check_partners(
 
 
 def _check_partners_differ(
-    root: Path, images: Pattern, masks: Pattern, partners: list[str]
+    root: Path, images: Patterns, masks: Patterns, partners: list[str]
 ) -> None:
     """Refuse a label of two images: by `**/*.jpg` and `*_*.png`, a_b_c is of a/b_c and of a_b/c."""
     if len(set(partners)) == len(partners):
         return
     shared = sorted(stem for stem, times in Counter(partners).items() if times > 1)
-    files = [f"{masks.prefix}{stem}{masks.suffix}" for stem in shared]
+    files = [masks.file(stem) for stem in shared]
     raise DatasetError(
         f"{root}: expected a label {masks.text} for each image {images.text}, found several images "
         f"for {len(files)} labels ({some_of(files)})"
