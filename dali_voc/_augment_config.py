@@ -87,7 +87,8 @@ class AugmentConfig(PictureKeys):
     small: Literal["pad", "drop"] = Field(
         "pad",
         description="what becomes of pictures smaller than the crop: pad them at the bottom and "
-        "the right (image with the mean, label with ignore_index), or drop them",
+        "the right (image with the mean, label with ignore_index); or drop those that are as "
+        "stored, also in validation center",
     )
 
     validation: Literal["center", "resize", "full", "slide"] = Field(

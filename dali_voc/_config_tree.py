@@ -115,9 +115,11 @@ def apply_override(
             f"override {override[:80]!r}: the value is not valid YAML ({_words(e)[:80]}); text "
             "that looks like a date or a number stands in quotes"
         ) from None
-    short = short_sections.get(parts[0])
-    if short and len(parts) > 1 and isinstance(tree.get(parts[0]), str):
-        tree[parts[0]] = {short: tree[parts[0]]}  # now it has keys
+    short, section = short_sections.get(parts[0]), tree.get(parts[0])
+    if short and len(parts) > 1 and isinstance(section, str):
+        tree[parts[0]] = {short: section}  # now it has keys
+    if short and len(parts) == 1 and isinstance(section, dict) and isinstance(value, str):
+        parts.append(short)  # its other keys stay
     for part in parts[:-1]:
         if tree.get(part) is None:
             tree[part] = {}

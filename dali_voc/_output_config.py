@@ -37,8 +37,9 @@ class LabelsConfig(Section):
     palette: Literal["auto", "color", "index"] = Field(
         "auto",
         description="how a palette PNG is read: color, its colours are mapped, if any are known; "
-        "index, the palette index is the class; auto, as color, but where the classes are plain "
-        "names a palette whose colours and indices are of two classes is an error",
+        "index, the palette index is the class; auto, as color, but where dataset.classes are "
+        "names alone, for which VOC's colours are assumed, a pixel whose colour and index are of "
+        "two classes is an error",
     )
     unknown: Literal["error", "ignore"] = Field(
         "error",

@@ -225,7 +225,7 @@ class Loader:
 
         Nothing happens where it would be anyhow: the rest of an epoch that was loaded stays. A
         `for` that is running goes on, but for one that has given no batch yet, which is the next.
-        The number is not in a state that is taken before that epoch has begun.
+        After a `break` the number is not in a state until that epoch has begun.
 
         Args:
             epoch: from 0.
@@ -288,6 +288,8 @@ class Loader:
 
         Nodes may have different copies of the data, or of the configuration: samples would then
         come twice or never, or a rank would have more batches than others, which wait for it.
+        Compared are the names of the samples and what else a state is compared by, not what is in
+        the files. Without `torch.distributed` nothing happens.
 
         Raises:
             LoaderError: names the first rank that differs, and in what.

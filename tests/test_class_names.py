@@ -47,8 +47,11 @@ def test_as_if_they_stood_in_the_configuration(root: Path, name: str) -> None:
 
 
 def test_the_list_of_classes_is_no_list_of_a_split(root: Path) -> None:
-    (root / "classes.txt").write_text(TEXTS["names.txt"])
-    assert find(root, "classes.txt") == tuple(NAMES)
+    for name in "classes.txt", "categories.txt":
+        (root / name).write_text(TEXTS["names.txt"])
+        assert find(root, name) == tuple(NAMES)
+    with pytest.raises(DatasetError, match=r"train\.txt: no such file, .* there are: categories"):
+        find(root, "classes.txt")
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ def test_balanced_is_short_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None
         assert config.sampling.stats_path == home / "a.json"
     config = load_config(EXAMPLE, overrides=["cache=decoded", "cache.memory=2"])
     assert (config.cache.keep, config.cache.memory) == ("decoded", 2)
+    # in either order, and beside what a file says
+    for overrides in ["cache.memory=2", "cache=decoded"], ["cache=decoded", "cache.memory=2"]:
+        cache = parse_config({"dataset": {"root": "/x"}}, overrides=overrides).cache
+        assert (cache.keep, cache.memory) == ("decoded", 2)
+    base = {"dataset": {"root": "/x"}, "cache": {"keep": "none", "memory": 12}}
+    assert parse_config(base, overrides=["cache=decoded"]).cache.memory == 12
+    assert parse_config(base, overrides=["cache={keep: decoded}"]).cache.memory == 4
     path = parse_config({**tree, "sampling": {"stats": Path("/a.json")}}).sampling.stats_path
     assert path == Path("/a.json")
 

@@ -25,7 +25,7 @@ Cause = Callable[[Path], None]
 
 def config_of(root: Path, **sections: dict[str, Any]) -> Config:
     loader = {"batch_size": 4, "device": "cpu", "threads": 2, **sections.pop("loader", {})}
-    return parse_config({"dataset": {"root": str(root)}, "loader": loader, **sections})
+    return parse_config({"dataset": {"root": str(root)}, **sections, "loader": loader})
 
 
 def read_val(root: Path, **sections: dict[str, Any]) -> None:
@@ -81,6 +81,16 @@ def jpeg_label(root: Path) -> None:
     read_val(root)
 
 
+def unexplained_palette(root: Path) -> None:
+    """Classes in an order of their own, and a palette of a program's own."""
+    path = root / LABEL
+    label = Image.new("P", Image.open(path).size, 1)
+    label.putpalette([128, 0, 0, 0, 0, 0])
+    label.save(path)
+    dataset = {"name": "voc_layout", "root": str(root), "classes": [f"c{k}" for k in range(21)]}
+    read_val(root, dataset=dataset)
+
+
 def second_for(root: Path) -> None:
     with build_loader(config_of(root), split="val") as loader:
         first = iter(loader)
@@ -105,7 +115,7 @@ def other_dali(root: Path) -> None:
 
 CAUSES: list[Cause] = [
     *(wrong_root, wrong_split, wrong_key, no_full_batch, cut_off, other_size, unknown_colour),
-    *(unknown_value, jpeg_label, second_for, other_run, other_dali),
+    *(unknown_value, unexplained_palette, jpeg_label, second_for, other_run, other_dali),
 ]
 
 

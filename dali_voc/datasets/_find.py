@@ -190,7 +190,7 @@ def find_pairs(
         if isinstance(options.classes, Path):
             class_file = _class_file(options.classes, root)
             classes = read_class_names(class_file) or class_file
-            options = dataclasses.replace(options, classes=classes)
+            options = dataclasses.replace(options, classes=classes, class_file=class_file)
         index = found.find(root, split, must_exist=must_exist, options=options)
         if options.unlabeled:
             index = index.without_labels()

@@ -38,6 +38,7 @@ class DatasetOptions:
         masks: pattern of the labels' paths.
         unlabeled: labels are not looked for, and none is missed.
         sources: data sets to be put together.
+        class_file: what the names in `classes` were read from; not a key of its own.
     """
 
     labels: str | None = None
@@ -47,10 +48,12 @@ class DatasetOptions:
     masks: str | None = None
     unlabeled: bool = False
     sources: tuple[SourceOptions, ...] = ()
+    class_file: Path | None = None
 
     def given(self) -> tuple[str, ...]:
         """Return the keys that are there."""
-        return tuple(f.name for f in fields(self) if getattr(self, f.name) not in (None, (), False))
+        keys = [f.name for f in fields(self) if f.name != "class_file"]
+        return tuple(key for key in keys if getattr(self, key) not in (None, (), False))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,7 +60,7 @@ def find_pairs(
     spec = own_classes("folder", options)
     if kind == "reduce_zero_label":
         spec = reduce_zero(spec, options)
-    chosen = _read_list(list_path) if listed else None
+    chosen = _read_list(list_path, options.class_file) if listed else None
     if listed and chosen is None and split != "train":
         _log.warning(
             "%s: split '%s' is all pairs, as is any other: there is no list %s, and no {split} in "
@@ -84,7 +84,11 @@ def find_pairs(
     return PairIndex(images=found[0], labels=found[1], spec=spec, made_from=(*lists, *found[2]))
 
 
-def _read_list(path: Path) -> list[str] | None:
-    texts = path.parent.glob("*.txt")
+def _read_list(path: Path, class_file: Path | None) -> list[str] | None:
+    texts = [p for p in path.parent.glob("*.txt") if not _is_same(p, class_file)]
     has_lists = path.exists() or any(not p.name.lower().startswith(_NO_LISTS) for p in texts)
     return read_split_list(path, entries="stems") if has_lists else None
+
+
+def _is_same(path: Path, other: Path | None) -> bool:
+    return other is not None and path.resolve() == other.resolve()
