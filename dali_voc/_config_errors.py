@@ -10,7 +10,9 @@ from pydantic_core import ErrorDetails
 
 from dali_voc._near_match import near_match
 
-__all__ = ["one_line_per_error"]
+__all__ = ["brief", "one_line_per_error"]
+
+_LONGEST = 200  # characters of a value in an error
 
 # what pydantic calls what YAML has
 _IN_YAML = {
@@ -98,10 +100,18 @@ def _explain(details: list[ErrorDetails], model: type[BaseModel], parts: tuple[s
     if first["type"] == "missing":
         return f"missing, expected {_description(model, parts)}"
     if {detail["type"] for detail in details} <= {"tuple_type", "none_required"}:
-        return f"found {first['input']!r}, expected a list: {_description(model, parts)}"
+        return f"found {brief(first['input'])}, expected a list: {_description(model, parts)}"
     wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
     found = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
-    return f"found {found!r}, {wanted.replace(' or expected ', ' or ')}"
+    if _walk(model, parts)[1] == len(parts) and first["type"] == "value_error":
+        return wanted  # of several keys of a section, which it names
+    return f"found {brief(found)}, {wanted.replace(' or expected ', ' or ')}"
+
+
+def brief(value: Any) -> str:
+    """Return a value as it stands in Python, the middle of a long one left out."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 30]} ... {text[-25:]}"
 
 
 def _meant(key: str, known: Iterable[str], model: type[BaseModel]) -> str:

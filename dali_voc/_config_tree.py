@@ -15,8 +15,20 @@ from dali_voc.errors import ConfigError
 __all__ = ["EXPONENT", "apply_override", "read_tree"]
 
 
+_MOST_VALUES = 1_000_000
+
+
 class _OnceLoader(yaml.SafeLoader):
-    """Refuses a key that a mapping has twice; PyYAML takes the last without a word."""
+    """Refuses a key that a mapping has twice; PyYAML takes the last without a word.
+
+    And aliases by which a few lines would become millions of values, or none that ends.
+    """
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None and _num_values(node, {}) > _MOST_VALUES:
+            raise ConfigError(f"its aliases stand for more than {_MOST_VALUES:,} values")
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -41,6 +53,17 @@ class _OnceLoader(yaml.SafeLoader):
                 )
             first[key.value] = line
         return node
+
+
+def _num_values(node: yaml.Node, known: dict[yaml.Node, float]) -> float:
+    """Return how many values a node has in it, aliases written out."""
+    if node not in known:
+        known[node] = float("inf")  # until it has ended, for an alias of what it is in
+        children = node.value if isinstance(node, yaml.CollectionNode) else []
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in children for part in pair]
+        known[node] = 1 + sum(_num_values(child, known) for child in children)
+    return known[node]
 
 
 # YAML 1.1, which PyYAML reads, takes 1e-5 for a text; YAML 1.2 and JSON for a number

@@ -33,7 +33,9 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write_bytes(
+    path: Path, data: bytes, *, durable: bool = False, follows_links: bool = True
+) -> None:
     """Write a file whole or not at all.
 
     What a link leads to is replaced, and not the link; pipes and devices are written to.
@@ -42,12 +44,15 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
         path: the file.
         data: its content.
         durable: return only when it is on the disk.
+        follows_links: false for a file that nobody has named: whatever has its name is replaced.
 
     Raises:
         OSError: the folder is missing or not writable, or the disk is full.
     """
     with named_in_errors(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if not follows_links:
+            _replace(path, data, durable=durable)
+        elif path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)
         else:
             _replace(Path(os.path.realpath(path)), data, durable=durable)

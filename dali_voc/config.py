@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dali_voc._augment_config import AugmentConfig
-from dali_voc._config_errors import one_line_per_error
+from dali_voc._config_errors import brief, one_line_per_error
 from dali_voc._config_section import Section
 from dali_voc._config_tree import apply_override, read_tree
 from dali_voc._dataset_config import DatasetConfig, SourceConfig
@@ -83,10 +83,10 @@ def parse_config(
         ConfigError: as in `load_config`.
     """
     if not isinstance(tree, dict | None):
-        raise ConfigError(f"{source}: found {tree!r}, expected sections such as 'dataset:'")
+        raise ConfigError(f"{source}: found {brief(tree)}, expected sections such as 'dataset:'")
     if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
         raise ConfigError(
-            f"overrides: found {overrides!r}, expected a list such as ['loader.batch_size=8']"
+            f"overrides: found {brief(overrides)}, expected a list such as ['loader.batch_size=8']"
         )
     tree = copy.deepcopy(tree or {})
     for override in overrides:

@@ -258,7 +258,7 @@ def test_a_problem_of_an_override_is_not_the_files(tmp_path: Path) -> None:
         f"{file} with overrides",
     ]
     file.write_text("dataset: {root: /x}\naugment: {cutmix: 0.6, classmix: 0.6}\n")
-    with pytest.raises(ConfigError, match=f"^{file} with overrides: augment: found"):
+    with pytest.raises(ConfigError, match=f"^{file} with overrides: augment: the shares"):
         load_config(file, overrides=["augment.flip=1"])
     with pytest.raises(ConfigError, match=r"^override 'loader={a: 1, a: 2}': key 'a' on lines"):
         load_config(file, overrides=["loader={a: 1, a: 2}"])

@@ -228,10 +228,10 @@ def test_an_index_beside_a_read_only_shard_goes_to_the_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     write = _tar_index.write_bytes
 
-    def read_only(path: Path, data: bytes) -> None:
+    def read_only(path: Path, data: bytes, **keys: bool) -> None:
         if path.parent == tmp_path:
             raise OSError(30, "Read-only file system")
-        write(path, data)
+        write(path, data, **keys)
 
     monkeypatch.setattr(_tar_index, "write_bytes", read_only)
     find_pairs("webdataset", tmp_path, "val")

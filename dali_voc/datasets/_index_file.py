@@ -19,6 +19,7 @@ from dali_voc._files import write_bytes
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._index_arrays import Arrays, arrays_of, index_from
 from dali_voc.datasets._index_subject import IndexSubject, from_root, to_root
+from dali_voc.datasets._npz import read_npz
 from dali_voc.datasets._watched import first_changed
 from dali_voc.errors import DatasetError
 
@@ -144,8 +145,7 @@ def _read_arrays(path: Path) -> Arrays:
         if not zipfile.is_zipfile(path):
             _raise_if_unreadable(path)
             raise DatasetError(f"{path}: not an .npz file, or cut off; {_AGAIN}")
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        return read_npz(path)
     except FileNotFoundError:
         raise DatasetError(
             f"{path}: no such file, expected the one that 'dali-voc index' writes"

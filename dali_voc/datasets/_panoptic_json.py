@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ijson
 import numpy as np
@@ -24,6 +24,8 @@ __all__ = ["Category", "PanopticEntries", "read_panoptic"]
 
 _CHUNK = 1 << 20
 _LABEL = ".png"
+_DEEPEST = 1000  # the format needs 5
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +100,40 @@ def _items(path: Path, key: str) -> Iterator[Any]:
     """Yield the items of a list in the outermost object."""
     try:
         with open(path, "rb") as file:
-            yield from ijson.items(file, f"{key}.item", use_float=True, buf_size=_CHUNK)
+            shallow = _Shallow(file)
+            yield from ijson.items(shallow, f"{key}.item", use_float=True, buf_size=_CHUNK)
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
-    except (ijson.JSONError, UnicodeDecodeError):
+    except (ijson.JSONError, UnicodeDecodeError, _DepthError):
         raise DatasetError(f"{path}: not JSON to its end, expected panoptic annotations") from None
+
+
+class _DepthError(ValueError):
+    """JSON is nested more deeply than this format ever is."""
+
+
+class _Shallow:
+    """A file of JSON that is not nested deeply: ijson's memory grows with the square of that."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._depth = 0
+
+    def read(self, size: int) -> bytes:
+        """Read as a file does.
+
+        Raises:
+            _DepthError: it is nested too deeply; brackets in texts count, of which there are few.
+        """
+        chunk = self._file.read(size)
+        brackets = np.frombuffer(chunk.translate(None, _NO_BRACKETS), np.uint8)
+        if len(brackets):
+            # [ and { have bit 1 set, ] and } have not
+            depths = self._depth + np.cumsum(np.where(brackets & 2, 1, -1))
+            if depths.max() > _DEEPEST:
+                raise _DepthError
+            self._depth = int(depths[-1])
+        return chunk
 
 
 def _read_categories(path: Path) -> tuple[Category, ...]:
@@ -110,9 +141,10 @@ def _read_categories(path: Path) -> tuple[Category, ...]:
     for i, item in enumerate(_items(path, "categories")):
         try:
             red, green, blue = map(int, item["color"])
-            found.append(
-                Category(number=int(item["id"]), name=str(item["name"]), color=(red, green, blue))
-            )
+            number = int(item["id"])
+            if not -(2**63) <= number < 2**63:
+                raise ValueError(number)
+            found.append(Category(number=number, name=str(item["name"]), color=(red, green, blue)))
         except (KeyError, TypeError, ValueError):
             raise DatasetError(
                 f"{path}: entry {i} of 'categories' is not of the panoptic format, expected 'id', "

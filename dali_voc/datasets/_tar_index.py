@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dali_voc._files import write_bytes
 from dali_voc.datasets._names import Names
+from dali_voc.datasets._npz import read_npz
 from dali_voc.datasets._tar_scan import IMAGES, LABELS, Member, scan_shard
 from dali_voc.errors import DatasetError, printable
 
@@ -72,7 +73,7 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
     places = shard.with_name(f".{name}"), _in_cache(shard, name)
     for place in places:
         kept = _read(place)
-        if kept is not None and np.array_equal(kept.version, version):
+        if kept is not None and np.array_equal(kept.version, version) and _makes_sense(kept):
             return kept
     index = _make(shard, version, unlabeled=unlabeled)
     buffer = io.BytesIO()
@@ -80,7 +81,7 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
     for place in places:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(place, buffer.getvalue())
+            write_bytes(place, buffer.getvalue(), follows_links=False)
             break
         except OSError as e:
             problem = e
@@ -107,11 +108,36 @@ def _in_cache(shard: Path, name: str) -> Path:
 def _read(path: Path) -> ShardIndex | None:
     """Return what a file holds; None if there is none, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            index = ShardIndex(**{name: file[name] for name in ShardIndex.__annotations__})
+        found = read_npz(path)
+        index = ShardIndex(**{name: found[name] for name in ShardIndex.__annotations__})
     except Exception:  # of damaged bytes zipfile and NumPy raise many kinds
         return None
     return index if index.version.shape == (3,) and index.version[0] == _VERSION else None
+
+
+def _makes_sense(index: ShardIndex) -> bool:
+    """Return whether it can be the index of its shard: anybody may have put it there."""
+    n = index.ends.size
+    wanted = {
+        "text": (index.text.shape, np.uint8),
+        "ends": ((n,), np.int64),
+        "hashes": ((n,), np.uint64),
+        "offset": ((n, 2), np.int64),
+        "size": ((n, 2), np.int64),
+        "suffix": ((n, 2), np.uint8),
+    }
+    arrays = {name: getattr(index, name) for name in wanted}
+    if any((arrays[name].shape, arrays[name].dtype) != wanted[name] for name in wanted):
+        return False
+    ends, last, size = index.ends, int(index.version[1]), index.size
+    return bool(
+        index.text.ndim == 1
+        and (np.diff(ends, prepend=0) > 0).all()
+        and int(ends[-1] if n else 0) == len(index.text)
+        and (index.suffix < (len(IMAGES), len(LABELS))).all()
+        and ((index.offset >= 0) & (size >= 0) & (size <= last)).all()
+        and (index.offset <= last - size).all()
+    )
 
 
 def _make(shard: Path, version: npt.NDArray[np.int64], *, unlabeled: bool) -> ShardIndex:

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, BinaryIO, cast
 
 from dali_voc.datasets._layout import some_of
 from dali_voc.errors import DatasetError
@@ -27,6 +28,7 @@ _COMPRESSED = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+_LONGEST_HEADER = 1 << 20  # bytes
 _SHOWN = 3  # offenders that an error names
 
 
@@ -117,9 +119,8 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
             _check_magic(path, file.read(6))
             size = os.fstat(file.fileno()).st_size
             file.seek(0)
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                while info := tar.next():
-                    vars(tar)["members"].clear()  # which would grow with the shard
+            with tarfile.open(fileobj=cast("IO[bytes]", _Headers(file)), mode="r:") as tar:
+                for info in _infos(tar):
                     folder, slash, base = info.name.rpartition("/")
                     key, dot, suffix = base.partition(".")
                     suffix = suffix.lower()
@@ -144,8 +145,9 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
                     )
                 file.seek(tar.offset)
                 end = file.read(tarfile.BLOCKSIZE)
-    except tarfile.TarError as e:
-        raise DatasetError(f"{path}: damaged or truncated tar ({e})") from None
+    except (tarfile.TarError, RecursionError, OverflowError, ValueError) as e:
+        reason = "too many headers" if isinstance(e, RecursionError) else e
+        raise DatasetError(f"{path}: damaged or truncated tar ({reason})") from None
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
     if passed_over:
@@ -160,6 +162,41 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
         raise DatasetError(f"{path}: truncated tar, it ends without an end-of-archive mark")
     if any(end):
         raise DatasetError(f"{path}: damaged tar, no header where one should be, at {tar.offset}")
+
+
+def _infos(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    behind = 0
+    while info := tar.next():
+        vars(tar)["members"].clear()  # which would grow with the shard
+        if info.size < 0 or tar.offset <= behind:
+            raise tarfile.ReadError(f"{info.name} has an impossible size")
+        behind = tar.offset
+        yield info
+
+
+@dataclass(frozen=True)
+class _Headers:
+    """A file that only headers are read from: tarfile asks for as much as one claims to be."""
+
+    file: BinaryIO
+
+    def read(self, size: int) -> bytes:
+        """Read as a file does.
+
+        Raises:
+            tarfile.ReadError: no header is as long.
+        """
+        if size > _LONGEST_HEADER:
+            raise tarfile.ReadError(f"found a header of {size:,} bytes")
+        return self.file.read(size)
+
+    def seek(self, place: int) -> int:
+        """Go there."""
+        return self.file.seek(place)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self.file.tell()
 
 
 def _check_magic(path: Path, start: bytes) -> None:

@@ -31,6 +31,8 @@ from dali_voc.errors import DatasetError
 
 __all__ = ["find_pairs", "read_index"]
 
+_MAPPED_FROM = 1 << 26  # bytes
+
 
 def find_pairs(
     root: Path,
@@ -41,8 +43,7 @@ def find_pairs(
 ) -> PairIndex:
     """Return the pairs of a split, in the order in which they were packed.
 
-    Only the index is read, and what it takes of memory is mapped: a million pairs are as quick to
-    open as ten.
+    Only the index is read, and where it is large it is mapped into memory.
 
     Args:
         root: the folder that `dali-voc pack` wrote to.
@@ -153,6 +154,26 @@ def _check_shards(folder: Path, index: PackIndex) -> None:
             raise DatasetError(f"{path}: found {found} bytes, expected {shard.size}")
 
 
+def _array(path: Path) -> npt.NDArray[Any]:
+    """Return an array in memory, or a large one mapped.
+
+    A mapped file that somebody cuts short ends the process.
+
+    Raises:
+        DatasetError: there is none in the file.
+    """
+    large = path.stat().st_size > _MAPPED_FROM
+    try:
+        if path.suffix == ".npy":
+            found = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
+        else:
+            found = np.memmap(path, np.uint8, mode="r") if large else np.fromfile(path, np.uint8)
+    except Exception as e:  # of damaged bytes NumPy raises many kinds
+        raise DatasetError(f"{path}: damaged index ({str(e).splitlines()[0]})") from None
+    # a plain array: a memmap makes one of its own class of everything that is taken from it
+    return np.asarray(found)
+
+
 def _map_index(
     folder: Path, index: PackIndex
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8], npt.NDArray[np.float64] | None]:
@@ -170,20 +191,34 @@ def _map_index(
             raise DatasetError(f"{folder / name}: cannot be read ({e.strerror})") from None
         if crc != expected:
             raise DatasetError(f"{folder / name}: damaged, its checksum (CRC) is wrong")
-    # plain arrays: a memmap makes one of its own class of everything that is taken from it
-    table = np.asarray(np.load(folder / RECORDS, mmap_mode="r"))
-    text = np.asarray(np.memmap(folder / NAMES, np.uint8, mode="r"))
+    table, text = _array(folder / RECORDS), _array(folder / NAMES)
     if table.dtype != RECORD or table.shape != (index.records,):
         raise DatasetError(
             f"{folder / RECORDS}: found {list(table.shape)} records of {table.dtype}, expected "
             f"{index.records} of a packed split"
         )
+    _check_table(folder, index, table, text)
     if index.weights_crc is None:
         return table, text, None
-    weights = np.asarray(np.load(folder / WEIGHTS, mmap_mode="r"))
+    weights = _array(folder / WEIGHTS)
     if weights.dtype != np.float64 or weights.shape != (index.records,):
         raise DatasetError(
             f"{folder / WEIGHTS}: found {list(weights.shape)} weights of {weights.dtype}, expected "
             f"{index.records} of float64"
         )
     return table, text, weights
+
+
+def _check_table(
+    folder: Path, index: PackIndex, table: npt.NDArray[Any], text: npt.NDArray[np.uint8]
+) -> None:
+    """Check that records lie in their shards and names in their text: a checksum can be faked."""
+    sizes = np.array([shard.size for shard in index.shards], np.int64)
+    shard, ends = table["shard"].astype(np.int64), table["name_end"].astype(np.int64)
+    fits = bool((shard < len(sizes)).all() and (np.diff(ends, prepend=0) > 0).all())
+    fits = fits and int(ends[-1] if len(ends) else 0) == len(text)
+    if fits:
+        offset, length = table["offset"].astype(np.int64), table["length"].astype(np.int64)
+        fits = bool(((offset >= 0) & (offset <= sizes[shard][:, None] - length)).all())
+    if not fits:
+        raise DatasetError(f"{folder / RECORDS}: damaged index (records that are in no shard)")

@@ -152,11 +152,14 @@ def _members(
 ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Yield what is in an archive; the content of a member is passed over when the next is due."""
     stream.allowance = _HEADERS
-    with tarfile.open(
-        fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=_BLOCK, tarinfo=_StrictHeader
-    ) as tar:
+    with _damage():
+        tar = tarfile.open(  # noqa: SIM115
+            fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=_BLOCK, tarinfo=_StrictHeader
+        )
+    with tar:
         for count in itertools.count():
-            member = tar.next()
+            with _damage():
+                member = tar.next()
             if member is None:
                 return
             if count >= _MOST_MEMBERS:
@@ -168,6 +171,17 @@ def _members(
             while content is not None and content.read(_CHUNK):
                 pass
             stream.allowance = _HEADERS
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Let what headers can lead to besides errors of tarfile's own become one."""
+    try:
+        yield
+    except RecursionError:
+        raise tarfile.ReadError("too many headers of one member") from None
+    except (OverflowError, ValueError) as e:
+        raise tarfile.ReadError(str(e)) from None
 
 
 def _checked_name(archive: Path, member: tarfile.TarInfo) -> str:

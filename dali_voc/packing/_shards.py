@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dali_voc._files import named_in_errors, sync_folder, write_bytes
 from dali_voc.datasets._names import Names
+from dali_voc.datasets._npz import read_npz
 from dali_voc.datasets._pack_format import RECORD, SHARD_START, shard_name
 
 __all__ = ["PARTS", "Part", "ShardWriter", "part_name", "read_parts"]
@@ -61,11 +62,11 @@ def read_parts(folder: Path) -> list[Part]:
 def _read(folder: Path, number: int) -> Part | None:
     try:
         size = (folder / shard_name(number)).stat().st_size
-        with np.load(folder / part_name(number), allow_pickle=False) as file:
-            known_size, next_sample = file["numbers"].tolist()
-            left_out = json.loads(file["left_out"].tobytes())
-            records, names = file["records"], file["names"].tobytes()
-            weights = file["weights"]
+        file = read_npz(folder / part_name(number))
+        known_size, next_sample = file["numbers"].tolist()
+        left_out = json.loads(file["left_out"].tobytes())
+        records, names = file["records"], file["names"].tobytes()
+        weights = file["weights"]
     except Exception:  # of damaged bytes zipfile and NumPy raise many kinds
         return None
     if size != known_size:
