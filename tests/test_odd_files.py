@@ -114,6 +114,29 @@ def test_gigantic_claims() -> None:
         run([np.frombuffer(bytes(file), np.uint8)], [(0, 0, 10, 10)])
 
 
+def test_claims_that_a_file_has_not_the_bytes_for(tmp_path: Path) -> None:
+    """Decoding would take a gigabyte."""
+    file = bytearray(encode(Image.new("RGB", (16, 16)), progressive=True).tobytes())
+    at = file.index(b"\xff\xc2")
+    file[at + 5 : at + 9] = struct.pack(">HH", 3000, 4000)
+    write_pair(tmp_path, bytes(file), (3000, 4000))
+    with pytest.raises(SampleError, match=r"a\.jpg: truncated JPEG: too little data for the size"):
+        load_pairs("folder", tmp_path, "train", **FOLDER)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_single_colour_in_few_bytes(tmp_path: Path, progressive: bool, subsampling: int) -> None:
+    """As few bits a block as there can be."""
+    options = {"progressive": progressive, "subsampling": subsampling, "optimize": True}
+    file = io.BytesIO()
+    Image.new("RGB", (3000, 2000)).save(file, "JPEG", **options)
+    write_pair(tmp_path, file.getvalue(), (2000, 3000))
+    ((image, _),) = load_pairs("folder", tmp_path, "train", **FOLDER)
+    assert image.shape == (2000, 3000, 3)
+    assert (image == 0).all()
+
+
 def test_long_labels_are_not_scaled_beyond_measure(tmp_path: Path) -> None:
     write_label(tmp_path / "m/a.png", np.zeros((4, 2_000_000)))
     write_label(tmp_path / "i/a.jpg", np.zeros((4, 2_000_000)))

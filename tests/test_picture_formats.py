@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ ALPHA = np.dstack([RGB, GRAY])
 
 
 def load(root: Path, picture: np.ndarray, name: str, **options: Any) -> np.ndarray:
-    (root / "i").mkdir()
+    (root / "i").mkdir(parents=True)
     Image.fromarray(picture).save(root / "i" / name, **options)
     write_label(root / "m" / f"{Path(name).stem}.png", np.zeros(picture.shape[:2]))
     keys = {"images": f"i/*{Path(name).suffix}", "masks": "m/*.png", "classes": ["a", "b"]}
@@ -53,6 +54,38 @@ def test_gray_three_times(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(("name", "options"), [("a.png", {}), ("a.tif", {})])
 def test_alpha_is_dropped(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     assert np.array_equal(load(tmp_path, ALPHA, name, **options), RGB)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_gray_with_alpha(tmp_path: Path, compression: str | None, big: bool) -> None:
+    """DALI makes gray, alpha and what lies behind the picture of it."""
+    both = np.dstack([GRAY, RGB[..., 0]])
+    assert np.array_equal(load(tmp_path / "png", both, "a.png"), np.dstack([GRAY] * 3))
+    assert np.array_equal(
+        load(tmp_path / "webp", both, "a.webp", lossless=True, exact=True), np.dstack([GRAY] * 3)
+    )
+    with pytest.raises(SampleError, match=r"a\.tif: TIFF of two channels, gray and alpha, expect"):
+        load(tmp_path / "tif", both, "a.tif", compression=compression, big_tiff=big)
+
+
+def test_tiff_of_the_other_byte_order(tmp_path: Path) -> None:
+    """By hand: 2x2 pixels of gray and alpha, most significant byte first."""
+    tags = [(256, 3, 2), (257, 3, 2), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8)]
+    tags += [(277, 3, 2), (278, 3, 2), (279, 4, 8)]
+    entries = b"".join(
+        struct.pack(
+            ">HHIHH" if kind == 3 else ">HHII", tag, kind, 1, *((v, 0) if kind == 3 else (v,))
+        )
+        for tag, kind, v in tags
+    )
+    file = b"MM\0*" + struct.pack(">I", 16) + bytes(8) + struct.pack(">H", len(tags)) + entries
+    (tmp_path / "i").mkdir()
+    (tmp_path / "i/a.tif").write_bytes(file + bytes(4))
+    write_label(tmp_path / "m/a.png", np.zeros((2, 2)))
+    keys = {"images": "i/*.tif", "masks": "m/*.png", "classes": ["a", "b"]}
+    with pytest.raises(SampleError, match=r"a\.tif: TIFF of two channels"):
+        load_pairs("folder", tmp_path, "train", **keys)
 
 
 def test_16_bits_become_eight(tmp_path: Path) -> None:

@@ -26,7 +26,10 @@ class ColorTable {
     Fill(colors, classes);
     // Tables of the usual sizes become perfect: every colour lies where its hash says, and nothing
     // is looked for twice. With 22 colours in 128 slots every seventh multiplier does it.
-    for (int i = 0; longest_ > 1 && i < kTrials && colors.size() <= kLargestPerfect; i++) {
+    // Of others no lookup is long, whatever colours somebody has chosen for the first multiplier.
+    const bool small = colors.size() <= kLargestPerfect;
+    const int enough = small ? 1 : kLongest, trials = small ? kTrials : kTrialsOfLarge;
+    for (int i = 0; longest_ > enough && i < trials; i++) {
       view_.multiplier = view_.multiplier * 0x915f77f5u + 2 * kGolden;  // stays odd
       Fill(colors, classes);
     }
@@ -46,6 +49,7 @@ class ColorTable {
  private:
   static constexpr uint32_t kGolden = 0x9e3779b1u;  // 2^32 over the golden ratio
   static constexpr int kTrials = 2000;
+  static constexpr int kLongest = 64, kTrialsOfLarge = 16;
   static constexpr size_t kLargestPerfect = 48;
 
   static void Check(const std::vector<int>& colors, const std::vector<int>& classes) {

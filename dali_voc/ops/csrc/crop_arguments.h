@@ -1,6 +1,7 @@
 // Arguments that the operators share which turn windows into crops.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,10 @@ class CropArguments {
     CropLayout crop{height,        width, 0, 0, *flip_[i].data != 0, *vertical_flip_[i].data != 0,
                     channels_last_};
     if (resizes()) {
+      for (const float* pair : {size_[i].data, roi_start_[i].data, roi_end_[i].data})
+        for (int axis = 0; axis < 2; axis++)
+          if (!(std::fabs(pair[axis]) <= kFarthest))
+            Fail(name_ + ": sample " + std::to_string(i) + " has a place or a size beyond 2^30");
       crop.height = static_cast<int64_t>(size_[i].data[0]);
       crop.width = static_cast<int64_t>(size_[i].data[1]);
     }
@@ -130,6 +135,8 @@ class CropArguments {
   dali::ArgValue<float, 1> roi_end_;
   dali::ArgValue<float, 1> size_;
   CropColors colors_{};
+
+  static constexpr float kFarthest = 1 << 30;  // pixels
 };
 
 }  // namespace dali_voc

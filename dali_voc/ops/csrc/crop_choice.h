@@ -132,6 +132,7 @@ inline bool DrawPixel(const ClassPicture& picture, const std::vector<float>& wei
     drawn = value;
     mark -= weights[value];
   }
+  if (!(pixel_number >= 0 && pixel_number < 1)) return false;
   int64_t skip = static_cast<int64_t>(pixel_number * static_cast<double>((*counts)[drawn]));
   for (int64_t i = 0; i < pixels; i++) {
     if (picture.classes[i] != drawn || skip-- > 0) continue;

@@ -17,6 +17,7 @@
 #include "operator_error.h"
 #include "png_window.h"
 #include "text_argument.h"
+#include "tiff_channels.h"
 
 namespace dali_voc {
 
@@ -111,11 +112,11 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     auto color_counts = spec.GetRepeatedArgument<int>("color_counts");
     auto value_counts = spec.GetRepeatedArgument<int>("value_counts");
     auto guessed = spec.GetRepeatedArgument<int>("colors_guessed");
-    guessed.resize(std::max(guessed.size(), color_counts.size()));
     if (color_counts.empty()) {
       color_counts = {static_cast<int>(colors.size())};
       value_counts = {static_cast<int>(values.size())};
     }
+    guessed.resize(std::max(guessed.size(), color_counts.size()));
     if (colors.size() != color_classes.size() || values.size() != value_classes.size() ||
         color_counts.size() != value_counts.size())
       Fail("decode_label: the label tables do not fit each other");
@@ -184,6 +185,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     const auto* file = static_cast<const uint8_t*>(images.raw_tensor(i));
     const size_t size = images.shape()[i].num_elements();
     std::string damage = FindJpegDamage(file, size);
+    if (damage.empty()) damage = FindTiffTrouble(file, size);
     if (!damage.empty()) FailSample(i, Name(ws, i), "its image: " + damage);
     return IsCommonJpeg(file, size) || IsCommonPng(file, size);
   }

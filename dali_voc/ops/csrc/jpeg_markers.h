@@ -2,6 +2,7 @@
 // crops.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,16 +35,44 @@ inline bool IsCommonJpeg(const uint8_t* file, size_t size) {
   return FindCommonFrame(file, size) != 0;
 }
 
+// How few bits the data of a Huffman-coded picture can have: one for the DC coefficient of each
+// block of its largest component. `frame` is the segment of SOF0 to SOF2 from its marker on.
+inline uint64_t FewestBits(const uint8_t* frame, size_t length) {
+  if (length < 8 || length < 8 + size_t{3} * frame[9]) return 0;
+  const uint64_t height = frame[5] << 8 | frame[6], width = frame[7] << 8 | frame[8];
+  uint64_t most_h = 1, most_v = 1, bits = 0;
+  for (int c = 0; c < frame[9]; c++) {
+    const uint8_t sampling = frame[11 + 3 * c];
+    most_h = std::max<uint64_t>(most_h, sampling >> 4);
+    most_v = std::max<uint64_t>(most_v, sampling & 15);
+  }
+  auto blocks = [](uint64_t side, uint64_t factor, uint64_t most) {
+    return ((side * factor + most - 1) / most + 7) / 8;
+  };
+  for (int c = 0; c < frame[9]; c++) {
+    const uint8_t sampling = frame[11 + 3 * c];
+    bits = std::max(bits,
+                    blocks(height, sampling & 15, most_v) * blocks(width, sampling >> 4, most_h));
+  }
+  return bits;
+}
+
 // Walks the markers of a JPEG file (ITU-T T.81, annex B) and says what is wrong: a marker that no
-// decoder knows in the entropy-coded data, no end-of-image marker, or more scans than anyone means:
-// each costs a decoder a pass over the picture, however few bytes it has. Empty where nothing is,
-// and for files that are not JPEG. Other damage is left to the decoder.
+// decoder knows in the entropy-coded data, no end-of-image marker, too few bytes for the size that
+// it claims, or more scans than anyone means: each costs a decoder a pass over the picture, however
+// few bytes it has. Empty where nothing is, and for files that are not JPEG. Other damage is left
+// to the decoder.
 inline std::string FindJpegDamage(const uint8_t* file, size_t size) {
   const std::string truncated = "truncated JPEG: the file ends before its end marker";
   if (size < 2 || file[0] != 0xff || file[1] != 0xd8) return "";
   bool sequential = false;  // baseline or extended: SOF0 or SOF1
   int components = 0, scans = 0;
   constexpr int kMostScans = 500;
+  uint64_t fewest_bits = 0;
+  auto ended = [&]() -> std::string {
+    if (uint64_t{size} * 8 >= fewest_bits) return "";
+    return "truncated JPEG: too little data for the size that its header claims";
+  };
   size_t pos = 2;
   while (pos + 2 <= size) {
     if (file[pos] != 0xff) return "";  // the decoder says what it makes of that
@@ -52,7 +81,7 @@ inline std::string FindJpegDamage(const uint8_t* file, size_t size) {
       pos++;
       continue;
     }
-    if (code == 0xd9) return "";
+    if (code == 0xd9) return ended();
     if (pos + 4 > size) return truncated;
     size_t length = static_cast<size_t>(file[pos + 2]) << 8 | file[pos + 3];
     if (pos + 2 + length > size) return truncated;
@@ -60,6 +89,7 @@ inline std::string FindJpegDamage(const uint8_t* file, size_t size) {
       sequential = true;
       components = file[pos + 9];
     }
+    if (code >= 0xc0 && code <= 0xc2) fewest_bits = FewestBits(file + pos, length);
     bool only_scan = sequential && length >= 3 && file[pos + 4] == components;
     pos += 2 + length;
     if (code != 0xda) continue;
@@ -72,7 +102,7 @@ inline std::string FindJpegDamage(const uint8_t* file, size_t size) {
       if (!next) return truncated;
       pos = next - file;
       uint8_t inside = file[pos + 1];
-      if (inside == 0xd9) return "";
+      if (inside == 0xd9) return ended();
       if (inside == 0xff) {
         pos++;  // a fill byte
       } else if (inside <= 0x01 || (inside >= 0xd0 && inside <= 0xd7)) {

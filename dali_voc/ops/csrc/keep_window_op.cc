@@ -51,6 +51,8 @@ class KeepWindow : public dali::StatelessOperator<Backend> {
     for (int i = 0; i < n; i++) {
       if (input.shape()[i][2] != 3)
         Fail("keep_window: sample " + std::to_string(i) + " is not RGB");
+      if (shape_[i].data[0] < 1 || shape_[i].data[1] < 1)
+        Fail("keep_window: the window of sample " + std::to_string(i) + " has no pixels");
       outputs[0].shape.set_tensor_shape(
           i, dali::TensorShape<3>(shape_[i].data[0], shape_[i].data[1], 3));
     }

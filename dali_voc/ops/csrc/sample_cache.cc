@@ -15,9 +15,10 @@ SampleCache::SampleCache(int handle, int64_t slots) : slots_(slots) {
   if (fstat(handle, &about) != 0)
     throw std::runtime_error(std::string("the cache's memory is gone: ") + strerror(errno));
   mapped_ = static_cast<size_t>(about.st_size);
-  const size_t before_data = sizeof(Header) + sizeof(Slot) * static_cast<size_t>(slots);
-  if (slots < 0 || mapped_ < before_data)
+  if (slots < 0 || mapped_ < sizeof(Header) ||
+      static_cast<size_t>(slots) > (mapped_ - sizeof(Header)) / sizeof(Slot))
     throw std::runtime_error("the cache's memory is too small for its slots");
+  const size_t before_data = sizeof(Header) + sizeof(Slot) * static_cast<size_t>(slots);
   void* memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
   if (memory == MAP_FAILED)
     throw std::runtime_error(std::string("the cache's memory cannot be mapped: ") +

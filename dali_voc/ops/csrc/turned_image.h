@@ -52,7 +52,7 @@ class ImageRotator {
   // Whether the picture has all four pixels that a place lies between.
   bool IsInside(const TurnedPlaces& places, int64_t column) const {
     const PixelAt at = Among::Of(places, column).at;
-    return at.x >= 0 && at.y >= 0 && at.x + 1 < width_ && at.y + 1 < height_;
+    return at.x >= 0 && at.y >= 0 && int64_t{at.x} + 1 < width_ && int64_t{at.y} + 1 < height_;
   }
 
   // Columns that are inside.

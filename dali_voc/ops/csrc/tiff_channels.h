@@ -1,0 +1,39 @@
+// Looks for what DALI's decoder takes in silence, and makes something else of, in a TIFF file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace dali_voc {
+
+// Reads the first directory of a TIFF file (TIFF 6.0, section 2, or BigTIFF) and says whether a
+// pixel has two samples: DALI takes gray and alpha for red and green, and reads what lies behind
+// the picture for blue. Empty for others, and for files that are not TIFF.
+inline std::string FindTiffTrouble(const uint8_t* file, size_t size) {
+  constexpr uint64_t kSamplesPerPixel = 277;
+  if (size < 16) return "";
+  const bool little = file[0] == 'I' && file[1] == 'I';
+  if (!little && !(file[0] == 'M' && file[1] == 'M')) return "";
+  auto number = [&](size_t at, int bytes) {
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; i++) value = value << 8 | file[at + (little ? bytes - 1 - i : i)];
+    return value;
+  };
+  const bool big = number(2, 2) == 43;
+  if (!big && number(2, 2) != 42) return "";
+  const uint64_t directory = big ? number(8, 8) : number(4, 4);
+  const int count_bytes = big ? 8 : 2, entry_bytes = big ? 20 : 12;
+  if (directory > size || size - directory < size_t{8}) return "";
+  const uint64_t entries = number(directory, count_bytes);
+  const size_t first = directory + count_bytes;
+  for (uint64_t i = 0; i < entries && i < (size - first) / entry_bytes; i++) {
+    const size_t entry = first + i * entry_bytes;
+    if (number(entry, 2) == kSamplesPerPixel && number(entry + entry_bytes - (big ? 8 : 4), 2) == 2)
+      return "TIFF of two channels, gray and alpha, expected one, three or four: save it without "
+             "alpha, or as PNG";
+  }
+  return "";
+}
+
+}  // namespace dali_voc

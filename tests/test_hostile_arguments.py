@@ -1,0 +1,86 @@
+"""Arguments that no file and no configuration leads to: errors, and neither crashes nor hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from nvidia.dali import fn
+from nvidia.dali.pipeline import Pipeline
+from PIL import Image
+
+from dali_voc.ops import _plugin
+
+NAN, INF = float("nan"), float("inf")
+PICTURE = np.full((10, 20, 3), 7, np.uint8)
+CROP: dict[str, Any] = {"crop_size": [8, 8], "mean": [0.0] * 3, "std": [1.0] * 3}
+WINDOW: dict[str, Any] = {"roi_start": [0.0, 0.0], "roi_end": [10.0, 20.0], "size": [8.0, 8.0]}
+
+
+@pytest.fixture(autouse=True)
+def plugin() -> None:
+    _plugin.load_plugin()
+
+
+def run(build: Callable[[Any], Any], value: np.ndarray) -> np.ndarray:
+    pipeline = Pipeline(batch_size=1, num_threads=2, device_id=None)
+    with pipeline:
+        node = fn.external_source(source=lambda: [value], batch=True)
+        pipeline.set_outputs(build(node))
+    (output,) = pipeline.run()
+    return np.array(output[0])
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"roi_start": [NAN, 0.0]},
+        {"roi_end": [INF, 20.0]},
+        {"roi_end": [2 * 2.0**62, 2 * 2.0**62], "size": [2.0, 2.0]},
+        {"roi_start": [1e9, -1e9], "roi_end": [-1e9, -1e30]},
+        {"size": [NAN, 8.0]},
+        {"size": [8.0, -INF]},
+    ],
+    ids=str,
+)
+def test_windows_of_no_size(window: dict[str, Any]) -> None:
+    def crop(node: Any) -> Any:
+        return fn.dali_voc.normalize_crop(node, **CROP, **{**WINDOW, **window})
+
+    with pytest.raises(RuntimeError, match=r"NormalizeCrop: sample 0 has a place or a size beyond"):
+        run(crop, PICTURE)
+
+
+@pytest.mark.parametrize("rotation", [[2147483520.0, 0.0], [NAN, INF]])
+def test_turns_that_lead_anywhere(rotation: list[float]) -> None:
+    def crop(node: Any) -> Any:
+        return fn.dali_voc.normalize_crop(
+            node, **{**CROP, "crop_size": [10, 20]}, rotation=rotation
+        )
+
+    assert run(crop, PICTURE).shape == (3, 10, 20)
+
+
+def test_tables_without_counts(tmp_path: Path) -> None:
+    """As the schema allows; our own wrapper always gives them."""
+    Image.new("L", (4, 3), 1).save(tmp_path / "a.png")
+    data = np.frombuffer((tmp_path / "a.png").read_bytes(), np.uint8)
+    path = np.frombuffer(b"a.png", np.uint8)
+
+    def decode(node: Any) -> Any:
+        made = fn.dali_voc.decode_label(
+            node,
+            path,
+            node,
+            crop_size=[3, 4],
+            values=[0, 1],
+            value_classes=[0, 1],
+            image_shape=[3, 4, 1],
+            position=[0.0, 0.0],
+        )
+        return made[0] if isinstance(made, (list, tuple)) else made
+
+    assert (run(decode, data) == 1).all()
