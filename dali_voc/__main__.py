@@ -1,6 +1,27 @@
-"""`python -m dali_voc`: the same as `dali-voc`."""
+"""`dali-voc`, also as `python -m dali_voc`."""
 
-from dali_voc.commands import main
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Import the commands, which takes a while in which Ctrl-C ends it without a traceback."""
+    before = signal.signal(signal.SIGINT, _interrupted)
+    from dali_voc.commands import main as run  # noqa: PLC0415
+
+    signal.signal(signal.SIGINT, before)
+    run()
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> None:
+    os.write(2, b"dali-voc: interrupted\n")
+    os._exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -80,9 +80,11 @@ class Fetcher:
             return self._fetch_from(self._make_prefetcher(), key)
         except DALI_ERRORS:
             raise
-        except BaseException:
+        except BaseException as e:
             # interrupted somewhere between DALI and its bookkeeping: neither is to be trusted
-            self.prefetcher = None
+            struck, self.prefetcher = self.prefetcher, None
+            if struck:
+                struck.abandon(e)
             raise
 
     def _make_prefetcher(self) -> Prefetcher:

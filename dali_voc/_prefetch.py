@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import traceback
@@ -11,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NoReturn
 
 from dali_voc._batches import Batch, BatchKey
+from dali_voc._interrupts import uninterrupted
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import LoaderError
 
@@ -110,6 +112,9 @@ class Prefetcher:
         self._build = build
         self._pipeline = build(self._source)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dali_voc")
+        # at the end of the main thread there are no more threads, see `fetch`
+        with uninterrupted(), contextlib.suppress(RuntimeError):
+            self._thread.submit(int)  # which starts it
         self._scheduling: Future[None] | None = None
         self._preparing: Future[None] | None = None
 
@@ -175,6 +180,16 @@ class Prefetcher:
         """Wait for the thread to end, and let go of what it reads from."""
         self._thread.shutdown()
         self._source.end()
+
+    def abandon(self, error: BaseException) -> None:
+        """Let go of everything at once, and wait for nobody.
+
+        Args:
+            error: what has struck; a notebook keeps its traceback, and all that its frames hold.
+        """
+        self._thread.shutdown(wait=False)
+        self._source.end()
+        self._end_pipeline(error)
 
     def give_up(self, error: BaseException) -> Batch | None:
         """End the pipeline, which is of no further use, before another begins; return `failed`.

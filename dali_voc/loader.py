@@ -152,6 +152,23 @@ class Loader:
             )
         return _make_again, (self._given, self._position.next_for)
 
+    def __repr__(self) -> str:
+        """Return what it reads and where it is, for people."""
+        height, width = self._config.augment.crop_size
+        shown = "whole pictures" if self._assembler.whole else f"{height}x{width}"
+        ranks = self._plan.ranks
+        parts = [
+            self._config.dataset.name,
+            "training" if self._given["training"] else "validation",
+            f"{len(self._index):,} pairs",
+            f"{len(self):,} batches of {self._config.loader.batch_size}",
+            shown,
+            str(self._device),
+            *([f"rank {ranks.rank} of {ranks.world_size}"] if ranks.world_size > 1 else []),
+            "closed" if self._turns.closed else f"next epoch {self._position.next_for.epoch}",
+        ]
+        return f"<{type(self).__name__}: {', '.join(parts)}>"
+
     def __len__(self) -> int:
         """Return the number of batches of a whole epoch; it never changes."""
         return self._length
@@ -324,9 +341,12 @@ class Loader:
         batch, outputs = self._fetcher.fetch(here.key)
         self._substitutes.count(batch.planned)
         self._in_hand = batch
-        return self._assembler.assemble(
-            batch, [from_dlpack(output.as_tensor()) for output in outputs]
-        )
+        return self._assembler.assemble(batch, [self._to_torch(output) for output in outputs])
+
+    def _to_torch(self, output: Any) -> torch.Tensor:
+        tensor = output.as_tensor()
+        # from what is no capsule torch asks for the device, in Python that loses interrupts
+        return from_dlpack(tensor.__dlpack__() if self._device.type == "cpu" else tensor)
 
 
 def _make_again(given: dict[str, Any], next_for: BatchKey) -> Loader:

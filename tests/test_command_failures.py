@@ -328,3 +328,22 @@ def test_standard_output_is_closed(here: Path, command: str) -> None:
 def test_the_folder_is_gone(here: Path) -> None:
     code, said = shell(f"mkdir g && cd g && rmdir ../g && dali-voc config {CONFIG}", here)
     assert (code, said) == (1, "dali-voc: the folder that this was started in is gone")
+
+
+def test_a_chart_beside_a_device(here: Path, run: Run, voc: Path) -> None:
+    code, _ = run("stats", CONFIG, *on(voc), "--out", "/dev/stdout")
+    assert (code, Path("/dev/stdout.png").exists()) == (2, False)
+
+
+def test_an_error_before_the_first_step_begins_with_no_empty_line(here: Path, voc: Path) -> None:
+    data = " ".join(f"'{part}'" for part in on(voc))
+    command = f"{sys.executable} -m dali_voc verify {CONFIG} {data} --split vall | cat"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=here, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == ""
+    assert done.stderr.startswith("dali-voc: ")
+
+
+def test_version(run: Run) -> None:
+    assert run("--version")[0] == 0

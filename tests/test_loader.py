@@ -249,6 +249,21 @@ def test_in_hand_says_what_a_batch_is_made_of(make_config) -> None:
             assert seen == loader.plan._order(epoch).tolist()
 
 
+def test_repr(make_config: MakeConfig) -> None:
+    loader = build_loader(make_config(loader={"batch_size": 4, "rank": 1, "world_size": 2}))
+    n = len(loader.index)
+    begin = f"<Loader: voc2012, training, {n} pairs, {len(loader)} batches of 4, 320x480, cpu, "
+    assert repr(loader) == f"{begin}rank 1 of 2, next epoch 0>"
+    next(iter(loader))
+    assert "next epoch 1" in repr(loader)
+    loader.close()
+    assert repr(loader).endswith("rank 1 of 2, closed>")
+    assert f"{n} paths, '{loader.index.images[0]}' first" in repr(loader.index)
+    with build_loader(make_config(augment={"validation": "full"}), split="val") as whole:
+        assert "validation" in repr(whole)
+        assert "whole pictures" in repr(whole)
+
+
 def test_numbers_of_numpy(make_config: MakeConfig) -> None:
     with build_loader(make_config(augment=SMALL)) as loader:
         expected = [images.clone() for images, _ in loader]

@@ -13,11 +13,12 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from dali_voc import __version__
 from dali_voc.commands.bench import bench
 from dali_voc.commands.config import config
 from dali_voc.commands.demo import demo
@@ -58,6 +59,28 @@ app = typer.Typer(
     "said in one sentence; 2 wrong usage; 130 interrupted, 143 terminated. A file of results "
     "appears under its name only when it is complete.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"dali-voc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "-V",
+            "--version",
+            is_eager=True,
+            callback=_show_version,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def _reflow(text: str) -> str:

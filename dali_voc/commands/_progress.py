@@ -30,8 +30,11 @@ def show_progress(
         console=console,
     )
     shown = bar.add_task(escape(task), total=None)
+    begun = False
 
     def progress(done: int, total: int) -> None:
+        nonlocal begun
+        begun = True
         with contextlib.suppress(OSError):
             bar.start()  # not before there is something to show
             bar.update(shown, completed=done, total=total)
@@ -40,4 +43,5 @@ def show_progress(
         yield progress
     finally:
         with contextlib.suppress(OSError):
-            bar.stop()
+            if begun:  # else it would end a line that is none
+                bar.stop()

@@ -31,7 +31,7 @@ def warn_of_binary_masks(index: PairIndex) -> None:
         try:
             with index.labels.open(i) as file:
                 if file.read(_GRAY_OF_8_BITS.stop)[_GRAY_OF_8_BITS] != b"\x08\x00":
-                    return  # Pillow scales what has fewer bits
+                    continue  # Pillow scales what has fewer bits
                 file.seek(0)
                 with Image.open(file) as label:
                     values |= set(np.unique(np.asarray(label)).tolist())

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from dali_voc.datasets._layout import list_folders, some_of
 from dali_voc.datasets._path_list import PathList
 from dali_voc.datasets._patterns import Patterns
 from dali_voc.datasets._unpaired import unpaired
-from dali_voc.errors import DatasetError
+from dali_voc.errors import DatasetError, printable
 
 __all__ = ["find_by_pattern"]
+
+_log = logging.getLogger("dali_voc")
 
 
 def find_by_pattern(
@@ -23,6 +26,7 @@ def find_by_pattern(
     images: str,
     masks: str | None,
     chosen: Sequence[str] | None = None,
+    listed_in: Path | None = None,
     must_exist: bool,
     unlabeled: bool = False,
 ) -> tuple[PathList, PathList, tuple[str, ...]]:
@@ -39,8 +43,10 @@ def find_by_pattern(
         images: see `Pattern`.
         masks: of the labels; it has as many wildcards. None: there are none.
         chosen: stems of images in order; None: all, sorted.
+        listed_in: the file that lists these.
         must_exist: check that there is a label for each image and, unless some are chosen, the
-            other way round; else it turns out when labels are read.
+            other way round; else it turns out when labels are read, and what has no image is
+            logged.
         unlabeled: labels are not looked for: the images stand in their place.
 
     Raises:
@@ -62,7 +68,7 @@ def find_by_pattern(
             raise DatasetError(f"{root}: found no images, expected {of_images.text}{hint}")
     stems = sorted(found) if chosen is None else list(chosen)
     if chosen is not None and must_exist:
-        _check_chosen(root, stems, found, of_images)
+        _check_chosen(listed_in or root, stems, found, of_images)
     paths = of_images.paths(root, stems, found)
     if unlabeled or of_masks is None:
         return paths, paths, tuple(sorted(listed))
@@ -77,12 +83,29 @@ def find_by_pattern(
     if must_exist:
         labels = endings or of_masks.stems(root, of_images, listed)
         _check_partners(root, of_images, of_masks, partners, labels, all_of_them=chosen is None)
+    elif chosen is None:
+        _warn_of_labels_alone(root, of_images, of_masks, partners, listed)
     folders = tuple(sorted(listed))
     if partners is stems and len(of_images.each) == len(of_masks.each) == 1:
         (mask,) = of_masks.each
         # the text of their stems is kept once
         return paths, paths.between(f"{root}/{mask.prefix}", mask.suffix), folders
     return paths, of_masks.paths(root, partners, endings), folders
+
+
+def _warn_of_labels_alone(
+    root: Path, of_images: Patterns, of_masks: Patterns, partners: list[str], listed: set[str]
+) -> None:
+    """Log which labels have no image: nobody will miss them in reading the others."""
+    alone = set(of_masks.stems(root, of_images, listed)).difference(partners)
+    if alone:
+        _log.warning(
+            "%s: %d labels have no image %s and are left out (%s)",
+            printable(str(root)),
+            len(alone),
+            of_images.text,
+            printable(some_of(sorted(of_masks.file(stem) for stem in alone))),
+        )
 
 
 def _check_both(of_images: Patterns, of_masks: Patterns, images: str, masks: str | None) -> None:
@@ -102,7 +125,10 @@ def _where_else(root: Path, split: str, of_images: Patterns, *patterns: str) -> 
     there = _known_splits(root, *patterns)
     if there and split not in there:
         return f"; splits there are: {', '.join(there)}"
-    return "; only * and ** are wildcards" if re.search(r"[?\[]", of_images.text) else ""
+    if re.search(r"[?\[]", of_images.text):
+        return "; only * and ** are wildcards"
+    other = sorted(of_images.of_other_endings(root))
+    return f"; of other endings there are {some_of(other)}" if other else ""
 
 
 def _groups(pattern: Patterns, stem: str, root: Path) -> tuple[str, ...]:
@@ -112,20 +138,22 @@ def _groups(pattern: Patterns, stem: str, root: Path) -> tuple[str, ...]:
     return found
 
 
-def _check_chosen(root: Path, stems: list[str], there: Container[str], pattern: Patterns) -> None:
+def _check_chosen(where: Path, stems: list[str], there: Collection[str], pattern: Patterns) -> None:
     twice = [stem for stem, times in Counter(stems).items() if times > 1]
     if twice:
         raise DatasetError(
-            f"{root}: the split's list has lines more than once ({some_of(twice)}), expected each "
+            f"{where}: the split's list has lines more than once ({some_of(twice)}), expected each "
             "once"
         )
     missing = [stem for stem in stems if stem not in there]
     if missing:
         ends = [end for end in pattern.suffixes if end and missing[0].endswith(end)]
         with_end = ends and all(stem.endswith(pattern.suffixes) for stem in missing)
+        some = min(there)
         hint = f"; expected lines without '{ends[0]}'" if with_end else ""
+        hint += f", such as '{some}'" if hint else f"; expected lines such as '{some}'"
         raise DatasetError(
-            f"{root}: found no image {pattern.text} for lines of the split's list: "
+            f"{where}: found no image {pattern.text} for lines of the split's list: "
             f"{some_of(missing)}{hint}"
         )
 

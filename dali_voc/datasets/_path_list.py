@@ -58,6 +58,10 @@ class PathList:
         """Where each stem ends in `text`, after a zero, int64 [number of stems + 1]."""
         return self._ends
 
+    def __repr__(self) -> str:
+        first = f", {self[0]!r} first" if len(self) else ""
+        return f"<{type(self).__name__}: {len(self):,} paths{first}>"
+
     def __len__(self) -> int:
         return len(self._ends) - 1
 

@@ -118,6 +118,13 @@ class Patterns:
                 found[stem] = end
         return found
 
+    def of_other_endings(self, root: Path) -> Iterator[str]:
+        """Yield files that would be found if their names ended otherwise, below the root."""
+        for begin in {pattern.text.rpartition(".")[0] for pattern in self.each}:
+            if begin.endswith("*"):
+                other = Pattern(f"{begin}.*")
+                yield from (f"{other.prefix}{stem}" for stem in other.stems(root))
+
     def paths(self, root: Path, stems: list[str], endings: dict[str, str]) -> PathList:
         """Return the files of some stems; with several endings, these are a part of their names.
 

@@ -40,6 +40,10 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
 
 
 def _by_place(index: PairIndex, given: list[Any]) -> list[int]:
+    if any(type(place).__name__ in ("bool", "bool_") for place in given):
+        raise TypeError(
+            "samples: found True or False, expected places; numpy.flatnonzero makes some"
+        )
     places = [operator.index(place) for place in given]
     for place in places:
         if not 0 <= place < len(index):

@@ -10,12 +10,13 @@ from dali_voc.errors import DatasetError
 __all__ = ["read_split_list"]
 
 
-def read_split_list(path: Path, *, entries: str) -> list[str]:
+def read_split_list(path: Path, *, entries: str, others: tuple[str, ...] = ()) -> list[str]:
     """Return the lines of `SPLIT.txt` without blanks and tabs around them, empty ones left out.
 
     Args:
         path: the file; others beside it are lists of other splits.
         entries: what the lines are, for errors: "ids".
+        others: how names of files begin that list no split.
 
     Raises:
         DatasetError: the file is not there, cannot be read, or lists nothing.
@@ -25,7 +26,9 @@ def read_split_list(path: Path, *, entries: str) -> list[str]:
         # names may be any bytes; editors on Windows put a mark at the beginning
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except FileNotFoundError:
-        known = sorted(p.stem for p in path.parent.glob("*.txt"))
+        known = sorted(
+            p.stem for p in path.parent.glob("*.txt") if not p.name.lower().startswith(others)
+        )
         raise DatasetError(
             f"{path}: no such file, expected the list of split '{split}'; {there_are(split, known)}"
         ) from None

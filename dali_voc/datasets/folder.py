@@ -76,6 +76,7 @@ def find_pairs(
         images=images,
         masks=masks,
         chosen=chosen,
+        listed_in=list_path,
         must_exist=must_exist,
         unlabeled=options.unlabeled,
     )
@@ -87,7 +88,9 @@ def find_pairs(
 def _read_list(path: Path, class_file: Path | None) -> list[str] | None:
     texts = [p for p in path.parent.glob("*.txt") if not _is_same(p, class_file)]
     has_lists = path.exists() or any(not p.name.lower().startswith(_NO_LISTS) for p in texts)
-    return read_split_list(path, entries="stems") if has_lists else None
+    if not has_lists:
+        return None
+    return read_split_list(path, entries="stems", others=_NO_LISTS)
 
 
 def _is_same(path: Path, other: Path | None) -> bool:

@@ -26,7 +26,8 @@ def check_data(read: Outcome, *, split: str) -> Finding:
     return Finding.failure(
         "data set",
         str(read.trouble),
-        advice="set dataset.root to where the data are; 'dali-voc download' fetches some data sets",
+        advice="if dataset.root is not where the data are, set it ('dali-voc download' fetches "
+        "some data sets); 'dali-voc verify' goes through all files",
     )
 
 

@@ -23,6 +23,7 @@ from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
+from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._file_state import state_of_files
 from dali_voc.datasets._pack_format import (
     MadeFrom,
@@ -86,6 +87,7 @@ def pack_split(
         raise DatasetError(f"split: found {split!r}, expected a name that can be a folder below -o")
     raising = config.loader.on_error == "raise"
     source = find_index(config.dataset, split, must_exist=raising)
+    warn_of_binary_masks(source)
     spec, void = packed_spec(source.spec)
     made_from = MadeFrom(
         dataset=config.dataset.name,

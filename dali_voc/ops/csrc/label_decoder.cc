@@ -187,7 +187,10 @@ void LabelDecoder::CheckHeader(const CropRequest& crop) const {
   if (crop.image_height > 0 &&
       (crop.image_height != header.height || crop.image_width != header.width))
     throw LabelError("the label is " + Size(header.width, header.height) + " (width x height), " +
-                     "its image is " + Size(crop.image_width, crop.image_height));
+                     "its image is " + Size(crop.image_width, crop.image_height) +
+                     (crop.image_height == header.width && crop.image_width == header.height
+                          ? "; sides are swapped: an orientation in Exif is not looked at"
+                          : ""));
 }
 
 void LabelDecoder::MapRow(int64_t y, const Span& columns, uint16_t* out) {

@@ -1,0 +1,127 @@
+"""Ctrl-C: nothing stays behind, nothing is lost, and no thread's start is torn."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nvidia.dali.pipeline import Pipeline
+
+from dali_voc import Config, build_loader
+from dali_voc._interrupts import uninterrupted
+
+MakeConfig = Callable[..., Config]
+SMALL = {"crop_size": [48, 64]}
+
+
+def strike() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
+    done = []
+
+    def work() -> None:
+        with uninterrupted():
+            strike()
+            done.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_handlers_of_others_are_called_and_stay() -> None:
+    seen: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *what: seen.append(what[0]))
+    try:
+        with uninterrupted():
+            strike()
+            assert not seen
+        assert seen == [signal.SIGINT]
+        strike()
+        assert len(seen) == 2
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with uninterrupted():
+            strike()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_in_other_threads_nothing_changes() -> None:
+    seen = []
+
+    def work() -> None:
+        before = signal.getsignal(signal.SIGINT)
+        with uninterrupted():
+            seen.append(signal.getsignal(signal.SIGINT) is before)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [True]
+
+
+def pipelines() -> int:
+    return sum(type(thing) is Pipeline for thing in gc.get_objects())
+
+
+def test_whoever_keeps_the_traceback_keeps_no_pipeline(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook does, in a circle that is collected late."""
+    kept = []
+    with build_loader(make_config(augment=SMALL)) as loader:
+        expected = [labels.clone() for _, labels in loader]
+        before = pipelines()
+        for _ in range(3):
+            iterator = iter(loader)
+            next(iterator)
+            with monkeypatch.context() as patch:
+                patch.setattr("dali_voc._prefetch.Prefetcher._wait", interrupt)
+                with pytest.raises(KeyboardInterrupt) as error:
+                    for _ in iterator:
+                        pass
+            kept.append(error.value)
+        gc.disable()
+        try:
+            assert pipelines() <= before
+        finally:
+            gc.enable()
+        loader.set_epoch(0)
+        for (_, labels), other in zip(loader, expected, strict=True):
+            assert (labels == other).all()
+    assert all(error.__traceback__ for error in kept)
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_command_that_is_interrupted_at_once() -> None:
+    """While modules are imported, too."""
+    code = """
+import os, signal, sys
+from dali_voc import __main__
+
+class Late:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Late())
+sys.argv = ["dali-voc", "config"]
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "dali-voc: interrupted\n"
