@@ -59,35 +59,40 @@ def read_once(
     prefetcher: Prefetcher | None = None
     bad: dict[int, SampleError] = {}  # those whose turn has not come
     failures = 0
-    while len(todo) > 0:
-        try:
-            if prefetcher is None:
-                prefetcher = Prefetcher(many, index, depth=_PREFETCH)
-                prefetcher.seek(_plan(todo, batch))
-            made, outputs = prefetcher.fetch()
-        except DALI_ERRORS as e:
-            # DALI has given up on the whole pipeline; what is left gets a new one
-            failed, prefetcher = prefetcher, None
-            found = bad_samples_of(e, failed, index, one, every=not raising)
-            if found and raising:
-                raise next(iter(found.values())) from None  # DALI's text says less
-            failures = 0 if found else failures + 1
-            if failures > RETRIES:
-                raise LoaderError(
-                    f"DALI failed {failures} times on labels from {index.labels[int(todo[0])]} on, "
-                    f"though each loads by itself: {reason_from_dali(e)}"
-                ) from e
-        else:
-            found = {}
-            failures = 0
-            done = made.samples.tolist()
-            for i, sample in enumerate(done):
-                for earlier in sorted(other for other in bad if other < sample):
-                    yield earlier, bad.pop(earlier)
-                yield sample, tuple(np.asarray(output[i]) for output in outputs)
-            todo = todo[len(done) :]
-        bad |= found
-        todo = todo[~np.isin(todo, list(found))]
+    try:
+        while len(todo) > 0:
+            try:
+                if prefetcher is None:
+                    prefetcher = Prefetcher(many, index, depth=_PREFETCH)
+                    prefetcher.seek(_plan(todo, batch))
+                made, outputs = prefetcher.fetch()
+            except DALI_ERRORS as e:
+                # DALI has given up on the whole pipeline; what is left gets a new one
+                failed, prefetcher = prefetcher, None
+                found = bad_samples_of(e, failed, index, one, every=not raising)
+                if found and raising:
+                    raise next(iter(found.values())) from None  # DALI's text says less
+                failures = 0 if found else failures + 1
+                if failures > RETRIES:
+                    first = index.labels[int(todo[0])]
+                    raise LoaderError(
+                        f"DALI failed {failures} times on labels from {first} on, though "
+                        f"each loads by itself: {reason_from_dali(e)}"
+                    ) from e
+            else:
+                found = {}
+                failures = 0
+                done = made.samples.tolist()
+                for i, sample in enumerate(done):
+                    for earlier in sorted(other for other in bad if other < sample):
+                        yield earlier, bad.pop(earlier)
+                    yield sample, tuple(np.asarray(output[i]) for output in outputs)
+                todo = todo[len(done) :]
+            bad |= found
+            todo = todo[~np.isin(todo, list(found))]
+    finally:
+        if prefetcher:  # its thread is not to outlive an interrupt
+            prefetcher.close()
     yield from sorted(bad.items())
 
 

@@ -264,7 +264,11 @@ def test_kinds_that_are_refused(color: int, depth: int, reason: str) -> None:
 def test_sizes_must_agree() -> None:
     file = write_png(np.zeros((5, 7), int), color=GRAY, depth=8)
     reason = refusal(file, image_shapes=np.array([[7, 5, 3]], np.int64))
-    assert reason == "file0.png: the label is 7x5 (width x height), its image is 5x7"
+    assert (
+        reason
+        == "file0.png: the label is 7x5 (width x height), its image is 5x7"
+        + "; sides are swapped: an orientation in Exif is not looked at"
+    )
     decode([file], crop_size=(2, 2), image_shapes=np.array([[5, 7, 3]], np.int64))
 
 
