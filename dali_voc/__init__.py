@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,4 +80,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+    mine = {name for name in globals() if name.startswith("__")}
+    return sorted(
+        mine.union(__all__, (m.name for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"))
+    )

@@ -11,10 +11,14 @@ __all__ = ["main"]
 
 def main() -> None:
     """Import the commands, which takes a while in which Ctrl-C ends it without a traceback."""
-    before = signal.signal(signal.SIGINT, _interrupted)
+    # not where somebody has it ignored, such as nohup
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual:
+        signal.signal(signal.SIGINT, _interrupted)
     from dali_voc.commands import main as run  # noqa: PLC0415
 
-    signal.signal(signal.SIGINT, before)
+    if usual:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
 
 

@@ -27,7 +27,7 @@ class _OnceLoader(yaml.SafeLoader):
     def get_single_node(self) -> yaml.Node | None:
         node = super().get_single_node()
         if node is not None and _num_values(node, {}) > _MOST_VALUES:
-            raise ConfigError(f"its aliases stand for more than {_MOST_VALUES:,} values")
+            raise ConfigError(f"more than {_MOST_VALUES:,} values, with its aliases written out")
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:

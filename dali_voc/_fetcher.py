@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +86,8 @@ class Fetcher:
             struck, self.prefetcher = self.prefetcher, None
             if struck:
                 struck.abandon(e)
+            else:  # while one was being built
+                traceback.clear_frames(e.__traceback__)
             raise
 
     def _make_prefetcher(self) -> Prefetcher:

@@ -188,6 +188,7 @@ class Prefetcher:
             error: what has struck; a notebook keeps its traceback, and all that its frames hold.
         """
         self._thread.shutdown(wait=False)
+        self._scheduling = self._preparing = None
         self._source.end()
         self._end_pipeline(error)
 

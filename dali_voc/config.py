@@ -97,5 +97,17 @@ def parse_config(
         return Config.model_validate(tree)
     except ValidationError as e:
         raise ConfigError(
-            "\n".join(one_line_per_error(e, Config, source, overrides=overrides))
+            "\n".join(
+                one_line_per_error(
+                    e, Config, source, overrides=[_written_out(text) for text in overrides]
+                )
+            )
         ) from None
+
+
+def _written_out(override: str) -> str:
+    """Return an override with the key that a section's short form stands for."""
+    key, _, text = override.partition("=")
+    short = SHORT_SECTIONS.get(key.strip())
+    is_short = short is not None and not text.strip().startswith("{")
+    return f"{key.strip()}.{short}={text}" if is_short else override

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import dali_voc
 from dali_voc import _files
 from dali_voc.commands import main
 
@@ -345,5 +346,33 @@ def test_an_error_before_the_first_step_begins_with_no_empty_line(here: Path, vo
     assert done.stderr.startswith("dali-voc: ")
 
 
-def test_version(run: Run) -> None:
-    assert run("--version")[0] == 0
+def test_a_folder_in_dev_is_one_as_others(run: Run, voc: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        assert run("stats", CONFIG, *on(voc), "--out", f"{folder}/a.json")[0] == 0
+        assert contents(Path(folder)) == ["a.json", "a.png"]
+
+
+def test_version(here: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dali_voc", "-V"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"dali-voc {dali_voc.__version__}\n"
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored(here: Path) -> None:
+    """As of what runs under nohup, also while modules are imported."""
+    code = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from dali_voc import __main__
+
+class Late:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Late())
+sys.argv = ["dali-voc", "--version"]
+__main__.main()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

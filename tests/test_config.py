@@ -74,6 +74,10 @@ def test_balanced_is_short_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None
         assert (cache.keep, cache.memory) == ("decoded", 2)
     base = {"dataset": {"root": "/x"}, "cache": {"keep": "none", "memory": 12}}
     assert parse_config(base, overrides=["cache=decoded"]).cache.memory == 12
+    with pytest.raises(ConfigError, match=r"^configuration: sampling\.weights: found"):
+        parse_config({**tree, "sampling": {"weights": "w"}}, overrides=["sampling=balanced"])
+    with pytest.raises(ConfigError, match=r"^override cache\.keep: found 'decode'"):
+        parse_config(base, overrides=["cache=decode"])
     assert parse_config(base, overrides=["cache={keep: decoded}"]).cache.memory == 4
     path = parse_config({**tree, "sampling": {"stats": Path("/a.json")}}).sampling.stats_path
     assert path == Path("/a.json")

@@ -17,7 +17,7 @@ from dali_voc.errors import DatasetError
 
 ENDS = ("jpg", "JPG", "jpeg", "png")
 KEYS: dict[str, Any] = {
-    "images": "im/**/*.{jpg,JPG,jpeg,png}",
+    "images": "im/**/*.{jpg, JPG,jpeg,png}",
     "masks": "lb/**/*.{png,tif}",
     "classes": ("a",),
 }
@@ -88,6 +88,11 @@ def test_one_folder_and_lists(tmp_path: Path) -> None:
         ([], {"images": "{im,in}/**/*.jpg"}, r"expected \{im,in\} once and behind the last wild"),
         ([], {"images": "im/**/*{a,b}.{jpg,png}"}, r"expected \{a,b\} once and behind the last"),
         ([], {"masks": "im/**/*.{gif,JPG}"}, r"dataset\.masks: .* expected another pattern than"),
+        (
+            [],
+            {"images": "im/**/*.{jpg,b.jpg}"},
+            r"endings of which none ends as another, found '\.b",
+        ),
         ([], {"images": "im/**/*.{jpg}"}, r"\{jpg\} is not known"),
         (
             [],

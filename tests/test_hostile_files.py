@@ -104,12 +104,32 @@ def test_an_index_beside_a_shard_that_lies_is_made_again(tmp_path: Path, lie: st
     assert path.read_bytes() != written
 
 
-@pytest.mark.parametrize("text", ['{"annotations":' + "[" * 200_000, '{"categories":' * 200_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"annotations":' + "[" * 200_000,
+        '{"categories":' * 200_000,
+        '{"x":"' + "]" * 200_000 + '","annotations":' + "[" * 200_000,
+        '{"x":"\\"' + "]" * 2_200_000 + '\\\\","annotations":' + "[" * 200_000,
+    ],
+    ids=["lists", "objects", "behind a text", "behind an escape"],
+)
 def test_json_that_is_nested_deeply(tmp_path: Path, text: str) -> None:
     path = tmp_path / "panoptic.json"
     path.write_text(text)
-    with pytest.raises(DatasetError, match=r"panoptic\.json: not JSON to its end"):
+    with pytest.raises(DatasetError, match=r"panoptic\.json: nested more than 1000 levels deep"):
         read_panoptic(path)
+
+
+def test_brackets_in_texts_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "panoptic.json"
+    name = "a\\" + "[" * 3000 + '"'
+    categories = [{"id": 1, "name": name, "color": [1, 2, 3]}]
+    segments = [{"id": 7, "category_id": 1}]
+    entries = [{"file_name": f"{i}[.png", "segments_info": segments} for i in range(3000)]
+    path.write_text(json.dumps({"categories": categories, "annotations": entries}))
+    found = read_panoptic(path)
+    assert (found.categories[0].name, len(found.stems)) == (name, 3000)
 
 
 def test_a_number_of_a_category_beyond_64_bits(tmp_path: Path) -> None:
@@ -188,7 +208,7 @@ def test_aliases_of_yaml_that_blow_up(tmp_path: Path, text: str) -> None:
         lines = [f"k{i}: &k{i} [{', '.join([f'*k{i - 1}'] * 9)}]" for i in range(1, 12)]
         text = "\n".join(["k0: &k0 [x]", *lines])
     path.write_text(text)
-    with pytest.raises(ConfigError, match=r"c\.yaml: its aliases stand for more than 1,000,000"):
+    with pytest.raises(ConfigError, match=r"c\.yaml: more than 1,000,000 values, with its aliases"):
         load_config(path)
     path.write_text("dataset: {root: /x}\naugment: {crop_size: &s [64, 96], stride: *s}\n")
     assert load_config(path).augment.stride == (64, 96)

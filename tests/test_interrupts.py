@@ -103,6 +103,26 @@ def test_whoever_keeps_the_traceback_keeps_no_pipeline(
     assert all(error.__traceback__ for error in kept)
 
 
+def test_nor_does_an_interrupt_of_the_building(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    before = pipelines()
+    with build_loader(make_config(augment=SMALL)) as loader:
+        for _ in range(3):
+            with monkeypatch.context() as patch:
+                patch.setattr("dali_voc._prefetch.uninterrupted", interrupt)
+                with pytest.raises(KeyboardInterrupt) as error:
+                    next(iter(loader))
+            kept.append(error.value)
+        gc.disable()
+        try:
+            assert pipelines() == before
+        finally:
+            gc.enable()
+        assert len(list(loader)) == len(loader)
+
+
 def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from whole_labels import pairs_of, write_label
 
@@ -111,7 +112,9 @@ def test_lists_are_named_with_a_line(tmp_path: Path) -> None:
         pairs_of("folder", tmp_path, "val", **KEYS)
 
 
-@pytest.mark.parametrize("samples", [[True, False], np.array([True, False])])
+@pytest.mark.parametrize(
+    "samples", [[True, False], np.array([True, False]), torch.tensor([True, False])]
+)
 def test_masks_of_samples_are_no_places(tmp_path: Path, samples: Any) -> None:
     for name in "ab":
         write_pair(tmp_path, name, (20, 20))

@@ -10,7 +10,7 @@ import torch
 from whole_labels import write_image, write_label
 
 from dali_voc import Config, ConfigError, build_loader, parse_config
-from dali_voc.previewing import take_first
+from dali_voc.previewing import Shown, take_first
 from dali_voc.validation import FullBatch, SlideBatch
 
 SIZES = [(30, 50), (64, 20), (41, 41), (90, 33)]
@@ -91,6 +91,21 @@ def test_the_preview_of_tiles_shows_the_pixels_of_the_file_that_they_show(root: 
     for one, left in zip(shown, (0, 16), strict=True):
         assert one.image.shape == (32, 32, 3)
         assert one.codes.tolist() == values[:, left : left + 64].tolist()
+
+
+def test_the_preview_of_tiles_shows_no_padding(root: Path) -> None:
+    """At ratios that are no whole numbers, beside larger pictures."""
+    config = make(root, validation="slide", stored_labels=True, shorter_side=26)
+    with build_loader(config, split="train", training=False) as loader:
+        shown = take_first(loader, config, count=len(SIZES))
+    by_name: dict[str, list[Shown]] = {}
+    for one in shown:
+        by_name.setdefault(one.name, []).append(one)
+    for name, (height, width) in zip("0123", SIZES, strict=True):
+        for one in by_name[name]:
+            assert one.codes.shape[0] <= height
+            assert one.codes.shape[1] <= width
+            assert (one.codes >= 0).all()
 
 
 def test_the_preview_shows_both_as_they_are(root: Path) -> None:

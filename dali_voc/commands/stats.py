@@ -49,8 +49,9 @@ def stats(
     checked = load_config(config, overrides=settings or [])
     out = checked.sampling.stats_path if out is None else out
     # not with_suffix, which fails on '.' before it is said what is wrong with it
+    beside = chart is None
     chart = out.parent / f"{out.stem}.png" if chart is None else chart
-    if chart.parent == out.parent and str(out.absolute()).startswith(("/dev/", "/proc/")):
+    if beside and str(out.absolute().parent) in ("/dev", "/dev/fd", "/proc/self/fd"):
         raise typer.BadParameter(f"{out} is no file: say where the chart goes, by --chart FILE")
     output = open_output(json=json, quiet=quiet, counts=out, chart=chart)
     from dali_voc.counting import count_classes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections import Counter
@@ -84,7 +85,9 @@ def find_by_pattern(
         labels = endings or of_masks.stems(root, of_images, listed)
         _check_partners(root, of_images, of_masks, partners, labels, all_of_them=chosen is None)
     elif chosen is None:
-        _warn_of_labels_alone(root, of_images, of_masks, partners, listed)
+        with contextlib.suppress(DatasetError):  # what cannot be listed turns out as well
+            labels = endings or of_masks.stems(root, of_images, listed)
+            _warn_of_labels_alone(root, of_images, of_masks, partners, labels)
     folders = tuple(sorted(listed))
     if partners is stems and len(of_images.each) == len(of_masks.each) == 1:
         (mask,) = of_masks.each
@@ -94,10 +97,14 @@ def find_by_pattern(
 
 
 def _warn_of_labels_alone(
-    root: Path, of_images: Patterns, of_masks: Patterns, partners: list[str], listed: set[str]
+    root: Path,
+    of_images: Patterns,
+    of_masks: Patterns,
+    partners: list[str],
+    labels: Iterable[str],
 ) -> None:
     """Log which labels have no image: nobody will miss them in reading the others."""
-    alone = set(of_masks.stems(root, of_images, listed)).difference(partners)
+    alone = set(labels).difference(partners)
     if alone:
         _log.warning(
             "%s: %d labels have no image %s and are left out (%s)",

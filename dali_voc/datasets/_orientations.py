@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 
 import numpy as np
 from PIL import Image
@@ -33,7 +34,9 @@ def warn_of_orientations(index: PairIndex) -> None:
 
 def _is_turned(index: PairIndex, i: int) -> bool:
     try:
-        with index.images.open(i) as file, Image.open(file) as image:
+        with warnings.catch_warnings(), index.images.open(i) as file:
+            warnings.simplefilter("ignore")  # of sizes that Pillow calls bombs
+            image = Image.open(file)
             return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
     except Exception:  # what is wrong with it is said when it is read
         return False

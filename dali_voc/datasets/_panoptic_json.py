@@ -5,6 +5,7 @@ https://cocodataset.org/#format-data
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ __all__ = ["Category", "PanopticEntries", "read_panoptic"]
 _CHUNK = 1 << 20
 _LABEL = ".png"
 _DEEPEST = 1000  # the format needs 5
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,11 @@ def _items(path: Path, key: str) -> Iterator[Any]:
             yield from ijson.items(shallow, f"{key}.item", use_float=True, buf_size=_CHUNK)
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
-    except (ijson.JSONError, UnicodeDecodeError, _DepthError):
+    except _DepthError:
+        raise DatasetError(
+            f"{path}: nested more than {_DEEPEST} levels deep, expected panoptic annotations"
+        ) from None
+    except (ijson.JSONError, UnicodeDecodeError):
         raise DatasetError(f"{path}: not JSON to its end, expected panoptic annotations") from None
 
 
@@ -118,15 +123,19 @@ class _Shallow:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._depth = 0
+        self._in_text = self._escapes = False
 
     def read(self, size: int) -> bytes:
         """Read as a file does.
 
         Raises:
-            _DepthError: it is nested too deeply; brackets in texts count, of which there are few.
+            _DepthError: it is nested too deeply.
         """
         chunk = self._file.read(size)
-        brackets = np.frombuffer(chunk.translate(None, _NO_BRACKETS), np.uint8)
+        parts = self._without_escapes(chunk).translate(None, _NO_BRACKETS).split(b'"')
+        outside = b"".join(parts[1 if self._in_text else 0 :: 2])
+        self._in_text ^= len(parts) % 2 == 0
+        brackets = np.frombuffer(outside, np.uint8)
         if len(brackets):
             # [ and { have bit 1 set, ] and } have not
             depths = self._depth + np.cumsum(np.where(brackets & 2, 1, -1))
@@ -134,6 +143,16 @@ class _Shallow:
                 raise _DepthError
             self._depth = int(depths[-1])
         return chunk
+
+    def _without_escapes(self, chunk: bytes) -> bytes:
+        """Leave out backslashes and what they stand before, which may be a quotation mark."""
+        if self._escapes:
+            chunk, self._escapes = chunk[1:], False
+        if b"\\" not in chunk:
+            return chunk
+        left = re.sub(rb"\\.", b"", chunk, flags=re.DOTALL)
+        self._escapes = left.endswith(b"\\")
+        return left
 
 
 def _read_categories(path: Path) -> tuple[Category, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,11 +46,17 @@ class Patterns:
                 f"dataset.{key}: found {pattern!r}, expected {choice[0]} once and behind the last "
                 "wildcard, as in '{split}/**/*.{jpg,png}'"
             )
-        ends = dict.fromkeys(choice[1].split(","))
+        ends = dict.fromkeys(end.strip() for end in choice[1].split(","))
         each = tuple(
             Pattern.parse(pattern[: choice.start()] + end + pattern[choice.end() :], split, key=key)
             for end in ends
         )
+        for one, other in itertools.permutations(each, 2):
+            if one.suffix.endswith(other.suffix):
+                raise DatasetError(
+                    f"dataset.{key}: found {pattern!r}, expected endings of which none ends as "
+                    f"another, found '{one.suffix}' and '{other.suffix}'"
+                )
         return cls(text=pattern.replace("{split}", split), each=each)
 
     @property

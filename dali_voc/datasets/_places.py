@@ -40,7 +40,8 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
 
 
 def _by_place(index: PairIndex, given: list[Any]) -> list[int]:
-    if any(type(place).__name__ in ("bool", "bool_") for place in given):
+    kinds = {str(getattr(place, "dtype", type(place).__name__)) for place in given}
+    if kinds & {"bool", "torch.bool"}:
         raise TypeError(
             "samples: found True or False, expected places; numpy.flatnonzero makes some"
         )

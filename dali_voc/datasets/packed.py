@@ -162,14 +162,14 @@ def _array(path: Path) -> npt.NDArray[Any]:
     Raises:
         DatasetError: there is none in the file.
     """
-    large = path.stat().st_size > _MAPPED_FROM
     try:
+        large = path.stat().st_size > _MAPPED_FROM
         if path.suffix == ".npy":
             found = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
         else:
             found = np.memmap(path, np.uint8, mode="r") if large else np.fromfile(path, np.uint8)
     except Exception as e:  # of damaged bytes NumPy raises many kinds
-        raise DatasetError(f"{path}: damaged index ({str(e).splitlines()[0]})") from None
+        raise DatasetError(f"{path}: damaged index ({type(e).__name__})") from None
     # a plain array: a memmap makes one of its own class of everything that is taken from it
     return np.asarray(found)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -135,9 +134,9 @@ def _with_raw(one: Shown, raw: Raw | None, window: Window | None) -> Shown:
     return dataclasses.replace(one, raw=raw)
 
 
-def _span(start: int, length: int, scale: float) -> slice:
-    """Return the whole pixels of another scale that some pixels touch."""
-    return slice(math.floor(start * scale), math.ceil((start + length) * scale))
+def _span(start: int, length: int, stored: int, shown: int) -> slice:
+    """Return which of an axis's stored pixels some of those touch that are shown."""
+    return slice(start * stored // shown, -(-(start + length) * stored // shown))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,9 +170,10 @@ class _Unpack:
     ) -> list[tuple[Shown, Window | None]]:
         assert isinstance(self.made, SlideBatch)
         height, width = self.made.sizes[place].tolist()
-        tall, wide = (self.made.stored_sizes[place] / self.made.sizes[place]).tolist()
-        # in which pixels the label is
-        down, right = (tall, wide) if self.config.augment.stored_labels else (1.0, 1.0)
+        rows, columns = self.made.stored_sizes[place].tolist()
+        tall, wide = rows / height, columns / width
+        if not self.config.augment.stored_labels:  # then labels have the size that is shown
+            rows, columns = height, width
         mine = [t for t, (i, _, _) in enumerate(self.made.tiles.tolist()) if i == place]
         tiles: list[tuple[Shown, Window | None]] = []
         for number, t in enumerate(mine):
@@ -185,7 +185,7 @@ class _Unpack:
                 name=name,
                 note=f"tile {number + 1} of {len(mine)}",
                 image=image[:h, :w],
-                codes=codes[_span(y, h, down), _span(x, w, right)],
+                codes=codes[_span(y, h, rows, height), _span(x, w, columns, width)],
             )
             tiles.append((tile, (y * tall, x * wide, (y + h) * tall, (x + w) * wide)))
         return tiles

@@ -11,7 +11,7 @@ namespace dali_voc {
 // pixel has two samples: DALI takes gray and alpha for red and green, and reads what lies behind
 // the picture for blue. Empty for others, and for files that are not TIFF.
 inline std::string FindTiffTrouble(const uint8_t* file, size_t size) {
-  constexpr uint64_t kSamplesPerPixel = 277;
+  constexpr uint64_t kSamplesPerPixel = 277, kLong = 4;
   if (size < 16) return "";
   const bool little = file[0] == 'I' && file[1] == 'I';
   if (!little && !(file[0] == 'M' && file[1] == 'M')) return "";
@@ -29,7 +29,9 @@ inline std::string FindTiffTrouble(const uint8_t* file, size_t size) {
   const size_t first = directory + count_bytes;
   for (uint64_t i = 0; i < entries && i < (size - first) / entry_bytes; i++) {
     const size_t entry = first + i * entry_bytes;
-    if (number(entry, 2) == kSamplesPerPixel && number(entry + entry_bytes - (big ? 8 : 4), 2) == 2)
+    const int value_bytes = number(entry + 2, 2) == kLong ? 4 : 2;
+    const size_t value = entry + entry_bytes - (big ? 8 : 4);
+    if (number(entry, 2) == kSamplesPerPixel && number(value, value_bytes) == 2)
       return "TIFF of two channels, gray and alpha, expected one, three or four: save it without "
              "alpha, or as PNG";
   }
