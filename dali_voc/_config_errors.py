@@ -41,7 +41,11 @@ _ELSEWHERE = {
 
 
 def one_line_per_error(
-    error: ValidationError, model: type[BaseModel], source: str, *, overrides: Sequence[str] = ()
+    error: ValidationError,
+    model: type[BaseModel],
+    source: str,
+    *,
+    overridden: Sequence[tuple[str, ...]] = (),
 ) -> Iterator[str]:
     """Yield a line for each problem; unions report once per branch and are joined to one.
 
@@ -49,9 +53,8 @@ def one_line_per_error(
         error: what pydantic raised.
         model: of the whole configuration.
         source: what the configuration is called.
-        overrides: `key.path=value`; a problem of such a key is that override's.
+        overridden: paths of keys that overrides have given; their problems are these overrides'.
     """
-    overridden = [tuple(text.partition("=")[0].strip().split(".")) for text in overrides]
     seen: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for detail in error.errors():
         # pydantic appends the branch of a union ("int", "literal['auto']") to the location

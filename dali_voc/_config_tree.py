@@ -109,8 +109,8 @@ def _words(error: Exception) -> str:
 
 def apply_override(
     tree: dict[Any, Any], override: str, *, short_sections: Mapping[str, str]
-) -> None:
-    """Put `key.path=value` into a tree.
+) -> tuple[str, ...]:
+    """Put `key.path=value` into a tree, and return the key's path there.
 
     Args:
         tree: section name to keys to values; changed in place.
@@ -152,3 +152,4 @@ def apply_override(
     # a key of the file may be a number
     last = next((key for key in tree if str(key) == parts[-1]), parts[-1])
     tree[last] = value
+    return tuple(parts)

@@ -89,25 +89,14 @@ def parse_config(
             f"overrides: found {brief(overrides)}, expected a list such as ['loader.batch_size=8']"
         )
     tree = copy.deepcopy(tree or {})
-    for override in overrides:
-        apply_override(tree, override, short_sections=SHORT_SECTIONS)
+    overridden = [
+        apply_override(tree, override, short_sections=SHORT_SECTIONS) for override in overrides
+    ]
     # all of its keys may be commented out
     tree.update({name: {} for name in Config.model_fields if name in tree and tree[name] is None})
     try:
         return Config.model_validate(tree)
     except ValidationError as e:
         raise ConfigError(
-            "\n".join(
-                one_line_per_error(
-                    e, Config, source, overrides=[_written_out(text) for text in overrides]
-                )
-            )
+            "\n".join(one_line_per_error(e, Config, source, overridden=overridden))
         ) from None
-
-
-def _written_out(override: str) -> str:
-    """Return an override with the key that a section's short form stands for."""
-    key, _, text = override.partition("=")
-    short = SHORT_SECTIONS.get(key.strip())
-    is_short = short is not None and not text.strip().startswith("{")
-    return f"{key.strip()}.{short}={text}" if is_short else override

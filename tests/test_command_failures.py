@@ -357,22 +357,3 @@ def test_version(here: Path) -> None:
         [sys.executable, "-m", "dali_voc", "-V"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"dali-voc {dali_voc.__version__}\n"
-
-
-def test_an_interrupt_that_is_ignored_stays_ignored(here: Path) -> None:
-    """As of what runs under nohup, also while modules are imported."""
-    code = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-from dali_voc import __main__
-
-class Late:
-    def find_spec(self, name, path=None, target=None):
-        if name == "typer":
-            os.kill(os.getpid(), signal.SIGINT)
-
-sys.meta_path.insert(0, Late())
-sys.argv = ["dali-voc", "--version"]
-__main__.main()
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -127,10 +127,11 @@ def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_command_that_is_interrupted_at_once() -> None:
-    """While modules are imported, too."""
-    code = """
+def interrupted_while_importing(argument: str, before: str = "") -> tuple[int, str, str]:
+    """Run a command in a process of its own; return its exit code and what it said."""
+    code = f"""
 import os, signal, sys
+{before}
 from dali_voc import __main__
 
 class Late:
@@ -139,9 +140,19 @@ class Late:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Late())
-sys.argv = ["dali-voc", "config"]
+sys.argv = ["dali-voc", {argument!r}]
 __main__.main()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "dali-voc: interrupted\n"
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_command_that_is_interrupted_at_once() -> None:
+    """While modules are imported, too."""
+    assert interrupted_while_importing("config") == (130, "", "dali-voc: interrupted\n")
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
+    """As of what runs under nohup, also while modules are imported."""
+    ignoring = "signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    assert interrupted_while_importing("--version", ignoring)[0] == 0

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._spread import spread
 
 __all__ = ["warn_of_binary_masks"]
 
@@ -26,8 +27,7 @@ def warn_of_binary_masks(index: PairIndex) -> None:
     if not (spec.colors_guessed and len(spec.classes) == 2 and not spec.maps and len(labeled)):
         return
     values: set[int] = set()
-    chosen = np.unique(np.linspace(0, len(labeled) - 1, _LOOKED_AT, dtype=np.int64))
-    for i in labeled[chosen].tolist():
+    for i in labeled[spread(len(labeled), most=_LOOKED_AT)].tolist():
         try:
             with index.labels.open(i) as file:
                 if file.read(_GRAY_OF_8_BITS.stop)[_GRAY_OF_8_BITS] != b"\x08\x00":

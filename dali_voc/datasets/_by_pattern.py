@@ -81,12 +81,11 @@ def find_by_pattern(
     endings: dict[str, str] = {}
     if len(of_masks.each) > 1:
         endings = of_masks.find(root, of_images, listed)
+    labels = endings or of_masks.stems(root, of_images, listed)  # none is listed before its turn
     if must_exist:
-        labels = endings or of_masks.stems(root, of_images, listed)
         _check_partners(root, of_images, of_masks, partners, labels, all_of_them=chosen is None)
     elif chosen is None:
         with contextlib.suppress(DatasetError):  # what cannot be listed turns out as well
-            labels = endings or of_masks.stems(root, of_images, listed)
             _warn_of_labels_alone(root, of_images, of_masks, partners, labels)
     folders = tuple(sorted(listed))
     if partners is stems and len(of_images.each) == len(of_masks.each) == 1:

@@ -6,9 +6,8 @@ import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._spread import spread
 
 __all__ = ["state_of_files"]
 
@@ -22,8 +21,7 @@ def state_of_files(index: PairIndex, *, most: int | None = None) -> str:
         index: the pairs.
         most: pairs that are looked at, evenly spread, where there are more; None: all.
     """
-    count = len(index) if most is None else min(len(index), most)
-    some = np.unique(np.linspace(0, len(index) - 1, count, dtype=np.int64))
+    some = spread(len(index), most=len(index) if most is None else most)
     rows = [row for files in (index.images, index.labels) for row in files.encoded(some)]
     names = sorted({row.tobytes().rstrip(b"\0") for row in rows})
     # a network takes its time for each

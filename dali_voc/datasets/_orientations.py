@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import warnings
 
-import numpy as np
 from PIL import Image
 
 from dali_voc.datasets._index import PairIndex
+from dali_voc.datasets._spread import spread
 
 __all__ = ["warn_of_orientations"]
 
@@ -19,7 +19,7 @@ _ORIENTATION = 0x0112  # tag of Exif and TIFF; 1 is upright
 
 def warn_of_orientations(index: PairIndex) -> None:
     """Warn where images have an orientation, which is not looked at; some are read for that."""
-    chosen = np.unique(np.linspace(0, len(index) - 1, _LOOKED_AT, dtype=np.int64)).tolist()
+    chosen = spread(len(index), most=_LOOKED_AT).tolist()
     turned = [i for i in chosen if _is_turned(index, i)]
     if turned:
         _log.warning(

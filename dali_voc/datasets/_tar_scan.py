@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from dali_voc._tar_damage import only_tar_errors
 from dali_voc.datasets._layout import some_of
 from dali_voc.errors import DatasetError
 
@@ -119,7 +120,10 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
             _check_magic(path, file.read(6))
             size = os.fstat(file.fileno()).st_size
             file.seek(0)
-            with tarfile.open(fileobj=cast("IO[bytes]", _Headers(file)), mode="r:") as tar:
+            with only_tar_errors():
+                headers = cast("IO[bytes]", _Headers(file))
+                tar = tarfile.open(fileobj=headers, mode="r:")  # noqa: SIM115
+            with tar:
                 for info in _infos(tar):
                     folder, slash, base = info.name.rpartition("/")
                     key, dot, suffix = base.partition(".")
@@ -145,9 +149,8 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
                     )
                 file.seek(tar.offset)
                 end = file.read(tarfile.BLOCKSIZE)
-    except (tarfile.TarError, RecursionError, OverflowError, ValueError) as e:
-        reason = "too many headers" if isinstance(e, RecursionError) else e
-        raise DatasetError(f"{path}: damaged or truncated tar ({reason})") from None
+    except tarfile.TarError as e:
+        raise DatasetError(f"{path}: damaged or truncated tar ({e})") from None
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
     if passed_over:
@@ -166,7 +169,11 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
 
 def _infos(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     behind = 0
-    while info := tar.next():
+    while True:
+        with only_tar_errors():
+            info = tar.next()
+        if info is None:
+            return
         vars(tar)["members"].clear()  # which would grow with the shard
         if info.size < 0 or tar.offset <= behind:
             raise tarfile.ReadError(f"{info.name} has an impossible size")

@@ -14,6 +14,7 @@ from typing import IO, cast
 
 from typing_extensions import Self
 
+from dali_voc._tar_damage import only_tar_errors
 from dali_voc.downloading._metered import AllowanceError, MeteredStream
 from dali_voc.errors import DownloadError
 
@@ -152,13 +153,13 @@ def _members(
 ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Yield what is in an archive; the content of a member is passed over when the next is due."""
     stream.allowance = _HEADERS
-    with _damage():
+    with only_tar_errors():
         tar = tarfile.open(  # noqa: SIM115
             fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=_BLOCK, tarinfo=_StrictHeader
         )
     with tar:
         for count in itertools.count():
-            with _damage():
+            with only_tar_errors():
                 member = tar.next()
             if member is None:
                 return
@@ -171,17 +172,6 @@ def _members(
             while content is not None and content.read(_CHUNK):
                 pass
             stream.allowance = _HEADERS
-
-
-@contextmanager
-def _damage() -> Iterator[None]:
-    """Let what headers can lead to besides errors of tarfile's own become one."""
-    try:
-        yield
-    except RecursionError:
-        raise tarfile.ReadError("too many headers of one member") from None
-    except (OverflowError, ValueError) as e:
-        raise tarfile.ReadError(str(e)) from None
 
 
 def _checked_name(archive: Path, member: tarfile.TarInfo) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc.datasets import FileList, PairIndex
+from dali_voc.datasets._spread import spread
 
 __all__ = ["Piece", "pieces_of_folder", "pieces_of_split"]
 
@@ -35,7 +36,7 @@ class Piece:
 
 def pieces_of_split(index: PairIndex, *, most: int) -> list[Piece]:
     """Return images and labels of pairs spread over a split, image and label in turns."""
-    samples = np.unique(np.linspace(0, len(index) - 1, min(most, len(index))).astype(np.int64))
+    samples = spread(len(index), most=most)
     sides = (_pieces(files, samples) for files in (index.images, index.labels))
     return [piece for pair in zip(*sides, strict=True) for piece in pair]
 
@@ -55,8 +56,7 @@ def pieces_of_folder(folder: str, *, most: int) -> list[Piece]:
         found += [path for path in paths if _has_bytes(path)]
         if len(found) >= _LISTED or time.monotonic() > end:
             break
-    chosen = np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).astype(np.int64))
-    return [Piece(path=found[i], size=_LARGEST) for i in chosen]
+    return [Piece(path=found[i], size=_LARGEST) for i in spread(len(found), most=most)]
 
 
 def _pieces(files: FileList, samples: npt.NDArray[np.int64]) -> list[Piece]:
