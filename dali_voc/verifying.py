@@ -24,6 +24,9 @@ __all__ = ["Fault", "Verification", "verify_split"]
 
 _DECODED = 8  # whole pictures in a batch; three are in memory
 
+# as jpeg_window.cc ends what it says of damage that libjpeg goes on after
+_READ_ALL_THE_SAME = "loaders read it all the same"
+
 Part = Literal["image", "label"]
 
 
@@ -37,6 +40,7 @@ class Fault:
         part: which of its files it is.
         file: the file.
         reason: what was found and what was expected.
+        is_refused: whether loaders refuse it; else they read it, damaged as it is.
     """
 
     sample: int
@@ -44,12 +48,18 @@ class Fault:
     part: Part
     file: str
     reason: str
+    is_refused: bool
 
     @classmethod
     def of(cls, index: PairIndex, sample: int, part: Part, error: SampleError) -> Fault:
         """Return the fault that an error tells of."""
         return cls(
-            sample=sample, name=index.name(sample), part=part, file=error.path, reason=error.reason
+            sample=sample,
+            name=index.name(sample),
+            part=part,
+            file=error.path,
+            reason=error.reason,
+            is_refused=not error.reason.endswith(_READ_ALL_THE_SAME),
         )
 
 
@@ -64,6 +74,8 @@ class Verification:
         pairs: how many there are.
         listing: what is wrong with the data set as a whole, such as labels without an image.
         faults: what is wrong with which file; an image and a label of one pair may both be bad.
+            JPEG files in which libjpeg notices damage, and goes on, are among them where images
+            were decoded.
     """
 
     dataset: str
@@ -75,13 +87,18 @@ class Verification:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is wrong."""
-        return self.listing is None and not self.faults
+        """Whether loaders read all of it."""
+        return self.listing is None and not self.bad_pairs
+
+    @property
+    def damaged(self) -> tuple[Fault, ...]:
+        """The faults of files that loaders read all the same."""
+        return tuple(fault for fault in self.faults if not fault.is_refused)
 
     @property
     def bad_pairs(self) -> int:
-        """How many pairs have a fault."""
-        return len({fault.sample for fault in self.faults})
+        """How many pairs have a file that loaders refuse."""
+        return len({fault.sample for fault in self.faults if fault.is_refused})
 
     def facts(self) -> dict[str, Any]:
         """Return all of it as what JSON can hold."""
@@ -217,6 +234,7 @@ class _Checker:
             on_gpu=False,
             device_id=None,
             pads=False,
+            strict=True,
             **self._common,
             **options,
         )

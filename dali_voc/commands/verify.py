@@ -33,7 +33,8 @@ def verify(
     """Read every pair of a split and list what is wrong: the exit code is 1 if anything is.
 
     Checked are headers, that image and label have one size, that both can be decoded, and that the
-    label's values are the data set's.
+    label's values are the data set's. JPEG files that loaders read, though libjpeg warns of damage,
+    are listed, too, and do not count.
 
     Example: dali-voc verify configs/voc2012.yaml --set dataset.root=/data/VOCdevkit/VOC2012
     """
@@ -57,10 +58,17 @@ def _show(output: Output, found: Verification) -> None:
         output.say(f"[bold]{escape(fault.file)}[/]: {escape(fault.reason)}")
     how = "" if found.decoded else ", without decoding the images"
     pairs = f"{found.pairs:,} pairs of '{escape(found.split)}' read{how}"
-    if found.is_sound:
-        output.say(f"{pairs}: [green]nothing is wrong[/]")
-    elif found.faults:
-        files = f"{len(found.faults):,} bad file{'s' if len(found.faults) > 1 else ''}"
-        output.say(f"{pairs}: [red]{files} in {found.bad_pairs:,} of them[/]")
-    else:
-        output.say(f"{pairs}: [red]each is sound, but not the data set[/]")
+    damaged = len(found.damaged)
+    refused = len(found.faults) - damaged
+    verdicts = []
+    if refused:
+        verdicts.append(f"[red]{_files(refused, 'bad')} in {found.bad_pairs:,} of them[/]")
+    if damaged:
+        verdicts.append(f"[yellow]{_files(damaged, 'damaged')} that loaders read[/]")
+    if found.listing and not refused:
+        verdicts.append("[red]each is sound, but not the data set[/]")
+    output.say(f"{pairs}: {', '.join(verdicts) or '[green]nothing is wrong[/]'}")
+
+
+def _files(count: int, kind: str) -> str:
+    return f"{count:,} {kind} file{'s' if count > 1 else ''}"

@@ -81,6 +81,7 @@ def decode_crop(
     shape: Any,
     is_decoded: Any = 0,
     color: Any = None,
+    strict: bool = False,
     cache: CacheNodes | None = None,
     **options: Any,
 ) -> Any:
@@ -98,6 +99,7 @@ def decode_crop(
         shape: its height and width, likewise.
         is_decoded: 1 takes the window from `decoded`, per sample or constant.
         color: as in `normalize_crop`.
+        strict: fail for damage anywhere in a JPEG that libjpeg warns of and goes on after, too.
         cache: where whole pictures are kept and taken from, if it keeps what is decoded.
         options: as in `normalize_crop`.
 
@@ -111,6 +113,7 @@ def decode_crop(
         start=start,
         shape=shape,
         is_decoded=is_decoded,
+        strict=strict,
         **CacheNodes.decoded_arguments(cache),
         **_arguments(**options),
     )

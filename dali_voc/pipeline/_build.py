@@ -43,6 +43,7 @@ def build_pipeline(
     hw_decoder_load: float | None = None,
     cache: Cache | None = None,
     pads: bool = True,
+    strict: bool = False,
 ) -> Pipeline:
     """Build the pipeline that turns what `source` names into batches.
 
@@ -65,6 +66,8 @@ def build_pipeline(
             default. Without meaning on the CPU.
         cache: where samples are kept.
         pads: whether whole pictures are padded to one size; else each has its own.
+        strict: whether damage to a JPEG that libjpeg warns of and goes on after is an error, on the
+            CPU; such files are read otherwise.
 
     Returns:
         A built pipeline with two outputs: images, [n, 3, crop height, crop width] (or channels
@@ -91,6 +94,7 @@ def build_pipeline(
         plain=Form.plain(config.normalize),
         operators=tuple(map(UserOperator.find, augment.operators)),
         pads=pads,
+        strict=strict,
     )
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ import numpy as np
 from nvidia.dali import Pipeline, fn, types
 
 from dali_voc.labels import LabelTables
-from dali_voc.ops import decode_label
+from dali_voc.ops import decode_crop, decode_label
 from dali_voc.pipeline._files import Source, empty_pipeline, read_one
 
 __all__ = ["build_image_pipeline"]
@@ -46,7 +46,22 @@ def build_image_pipeline(
         judged = decode_label(stand_in, path, encoded, tables=_STAND_IN, crop_size=None)
         outputs = [shape, judged.label]
         if decode:
-            outputs.append(fn.decoders.image(encoded, adjust_orientation=False).shape())
+            decoded = fn.decoders.image(encoded, adjust_orientation=False, output_type=types.RGB)
+            outputs.append(
+                decode_crop(
+                    encoded,
+                    decoded,
+                    path,
+                    start=[0, 0],
+                    shape=fn.cast(shape[:2], dtype=types.INT32),
+                    is_decoded=1 - judged.is_common,
+                    strict=True,
+                    crop_size=None,
+                    mean=(0.0, 0.0, 0.0),
+                    std=(1.0, 1.0, 1.0),
+                    dtype="uint8",
+                )
+            )
         pipeline.set_outputs(*outputs)
     pipeline.build()
     return pipeline

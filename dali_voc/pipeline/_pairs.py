@@ -51,6 +51,7 @@ class PairGraph:
         form: of the images in the end.
         plain: of the images while they are being distorted.
         pads: whether whole pictures are padded to one size.
+        strict: whether damage that libjpeg only warns of is an error, on the CPU.
     """
 
     config: Config
@@ -65,6 +66,7 @@ class PairGraph:
     form: Form
     plain: Form
     pads: bool = True
+    strict: bool = False
 
     def show_crop(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return image and label of one crop per sample."""
@@ -270,6 +272,7 @@ class PairGraph:
             start=decoded.start,
             shape=decoded.shape,
             is_common=decoded.is_common,
+            strict=self.strict,
             cache=self._cache_nodes(given),
         )
         return {"encoded": files}

@@ -73,6 +73,7 @@ class Encoded:
         start: see `dali_voc.ops.LabelNodes`.
         shape: likewise.
         is_common: 1 where the file is of the kind that `decode_crop` reads.
+        strict: whether damage that libjpeg only warns of is an error.
         cache: where whole pictures are kept.
     """
 
@@ -81,6 +82,7 @@ class Encoded:
     start: Any
     shape: Any
     is_common: Any
+    strict: bool
     cache: CacheNodes | None
 
 
@@ -133,6 +135,7 @@ def place_fused(
         start=encoded.start,
         shape=encoded.shape,
         is_decoded=1 - encoded.is_common,
+        strict=encoded.strict,
         cache=encoded.cache,
         **options,
     )

@@ -49,6 +49,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
         start_("start", spec),
         shape_("shape", spec),
         is_decoded_("is_decoded", spec),
+        strict_(spec.GetArgument<bool>("strict")),
         cache_(spec) {}
 
  protected:
@@ -97,12 +98,12 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     PngWindow png;
     CropNormalizer normalizer;
 
-    WindowRows* Start(const uint8_t* file, size_t size, const WindowBounds& window) {
+    WindowRows* Start(const uint8_t* file, size_t size, const WindowBounds& window, bool strict) {
       if (LooksLikePng(file, size)) {
         png.Start(file, size, window);
         return &png;
       }
-      jpeg.Start(file, size, window);
+      jpeg.Start(file, size, window, strict);
       return &jpeg;
     }
   };
@@ -124,7 +125,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
       picture.rows = worker->Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
-                                   files.shape()[i].num_elements(), window);
+                                   files.shape()[i].num_elements(), window, strict_);
     }
     const float* matrix = ws.NumInput() > 3 ? ws.Input<CPUBackend>(3).tensor<float>(i) : nullptr;
     arguments_.Place(picture, i, matrix, &worker->normalizer,
@@ -145,7 +146,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     uint8_t* const rgb = place.Reserve(height * width * 3);
     if (!rgb) return false;
     try {
-      WindowRows* rows = worker->Start(file, size, {0, 0, height, width});
+      WindowRows* rows = worker->Start(file, size, {0, 0, height, width}, strict_);
       for (int64_t y = 0; y < height; y++)
         memcpy(rgb + y * width * 3, rows->NextRow(), static_cast<size_t>(width) * 3);
     } catch (const ImageError&) {
@@ -160,6 +161,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   dali::ArgValue<int, 1> start_;
   dali::ArgValue<int, 1> shape_;
   dali::ArgValue<int> is_decoded_;
+  bool strict_;
   CacheArguments cache_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -179,5 +181,6 @@ DALI_SCHEMA(dali_voc__DecodeCrop)
     .AddArg("start", "First row and column of the window.", DALI_INT_VEC, true)
     .AddArg("shape", "Height and width of the window.", DALI_INT_VEC, true)
     .AddOptionalArg("is_decoded", "Take the window from `decoded`.", 0, true)
+    .AddOptionalArg("strict", "Fail where libjpeg warns of damage and goes on.", false)
     .AddParent("dali_voc__CacheArguments")
     .AddParent("dali_voc__CropArguments");

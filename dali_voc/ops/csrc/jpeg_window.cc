@@ -1,5 +1,7 @@
 #include "jpeg_window.h"
 
+#include <jerror.h>
+
 #include <algorithm>
 #include <string>
 
@@ -16,6 +18,13 @@ namespace dali_voc {
 JpegWindow::JpegWindow() : huffman_(std::make_unique<HuffmanDecoder>()) {
   // Libjpeg goes on after damage that it only warns of, as do Pillow and DALI.
   decoder_.err = JumpAtJpegErrors(&errors_);
+  errors_.emit_message = [](j_common_ptr common, int level) {
+    auto* errors = static_cast<Errors*>(common->err);
+    // a revision of JFIF that it does not know is no damage
+    if (!errors->strict || level >= 0 || errors->msg_code == JWRN_JFIF_MAJOR) return;
+    errors->warned = true;
+    errors->error_exit(common);
+  };
   if (setjmp(errors_.jump)) Throw();
   jpeg_create_decompress(&decoder_);
 }
@@ -26,7 +35,8 @@ void JpegWindow::Throw() {
   char text[JMSG_LENGTH_MAX] = {};
   errors_.format_message(reinterpret_cast<j_common_ptr>(&decoder_), text);
   if (decoder_.mem) jpeg_abort_decompress(&decoder_);
-  throw ImageError(std::string("damaged JPEG: ") + text);
+  const char* const more = errors_.warned ? "; loaders read it all the same" : "";
+  throw ImageError(std::string("damaged JPEG: ") + text + more);
 }
 
 // Everything before the first row of `rows_`.
@@ -66,19 +76,23 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
   if (skipped > 0) jpeg_skip_scanlines(&decoder_, static_cast<JDIMENSION>(skipped));
 }
 
-void JpegWindow::Start(const uint8_t* file, size_t size, const WindowBounds& window) {
+void JpegWindow::Start(const uint8_t* file, size_t size, const WindowBounds& window, bool strict) {
+  errors_.strict = strict;
+  errors_.warned = false;
   file_ = file;
   size_ = size;
   window_ = window;
   begun_ = ready_ = at_ = 0;
   const int error = setjmp(errors_.jump);
   if (error == 0)
-    Begin(false);
+    Begin(strict);
   else if (error == HuffmanDecoder::kTrouble)
     Begin(true);
   else
     Throw();
-  rows_.resize(static_cast<size_t>(kRows) * decoder_.output_width * 3);
+  const size_t stride = static_cast<size_t>(decoder_.output_width) * 3;
+  rows_.resize(kRows * stride);
+  if (strict) below_.resize(stride);
 }
 
 void JpegWindow::ReadRows(int count) {
@@ -87,6 +101,14 @@ void JpegWindow::ReadRows(int count) {
   for (int i = 0; i < count; i++) rows[i] = rows_.data() + i * stride;
   for (int n = 0; n < count;)
     n += jpeg_read_scanlines(&decoder_, rows + n, static_cast<JDIMENSION>(count - n));
+}
+
+// What lies below the window, and between the data and the end marker. Rows are read, as
+// jpeg_skip_scanlines would not go on to the marker.
+void JpegWindow::Finish() {
+  JSAMPROW row = below_.data();
+  while (decoder_.output_scanline < decoder_.output_height) jpeg_read_scanlines(&decoder_, &row, 1);
+  jpeg_finish_decompress(&decoder_);
 }
 
 const uint8_t* JpegWindow::NextRow() {
@@ -98,6 +120,7 @@ const uint8_t* JpegWindow::NextRow() {
     const int error = setjmp(errors_.jump);
     if (error == 0) {
       ReadRows(count);
+      if (errors_.strict && begun_ + count == window_.height) Finish();
     } else if (error == HuffmanDecoder::kTrouble) {
       Begin(true);
       ReadRows(count);
