@@ -26,7 +26,7 @@ class Assembler:
     """Makes the batches that a loader hands out.
 
     Attributes:
-        config: sections `augment`, `labels` and `normalize` are used.
+        config: sections `augment`, `labels` and `normalize`, and `loader.on_error` are used.
         whole: whether the pipeline shows whole pictures.
         mixer: mixes training batches.
         encoder: what becomes of class indices.

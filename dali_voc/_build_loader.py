@@ -14,7 +14,6 @@ from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._places import find_places
 from dali_voc.datasets._sizes import find_large
-from dali_voc.errors import ConfigError
 from dali_voc.loader import Loader
 from dali_voc.sampling import balanced_weights, check_weights, read_weights
 from dali_voc.stats import ClassStats
@@ -50,7 +49,10 @@ def build_loader(
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
             the file of weights or class statistics cannot be read, or belongs to other samples;
             the split does not have one of `samples`.
-        ConfigError: ranks or weights make no sense.
+        ConfigError: ranks or weights make no sense, or an operator of the user's cannot be found.
+        SampleError: with `augment.small: drop`, a label whose size cannot be read.
+        LoaderError: there is no such GPU, or no memory for the cache, or DALI cannot start.
+        PluginError: the compiled operators cannot be loaded.
         TypeError: an argument is of another type.
     """
     if not isinstance(config, Config):
@@ -61,11 +63,6 @@ def build_loader(
         raise TypeError(f"split: found {split!r}, expected the name of one, such as 'train'")
     if training is None:
         training = _is_training(split)
-    if weights is not None and not training:
-        raise ConfigError(
-            f"weights: split '{split}' is shown as validation, once and in order; expected "
-            "training=True with them"
-        )
     must_exist = config.loader.on_error == "raise"
     index = find_index(config.dataset, split, must_exist=must_exist)
     if training:

@@ -157,6 +157,7 @@ class Prefetcher:
         Raises:
             RuntimeError: DALI could not make the batch. `failed` then names it, and the pipeline
                 is of no further use.
+            LoaderError: the process is about to end, and has no more threads.
         """
         self._wait()
         while len(self._running) < self._depth:

@@ -13,6 +13,7 @@ import time
 import weakref
 from typing import NoReturn
 
+from dali_voc._interrupts import uninterrupted
 from dali_voc.errors import LoaderError
 
 __all__ = ["SharedMemory"]
@@ -62,11 +63,9 @@ class SharedMemory:
                 if not server:
                     _log.warning("the cache is not shared: its holder does not answer")
                 self.handle = _make(size)
-        if server:
-            _servers.add(server)
-            threading.Thread(
-                target=_serve, args=(server, self.handle), name="dali_voc cache", daemon=True
-            ).start()
+        if server and not _starts(server, self.handle):
+            server.close()
+            server = None  # others get memory of their own
         self._finish = weakref.finalize(self, _close, server, self.handle, os.getpid())
 
     def __reduce__(self) -> NoReturn:
@@ -140,6 +139,21 @@ def _serve(server: socket.socket, handle: int) -> None:
                 socket.send_fds(connection, [b"x"], [handle])
     server.close()
     os.close(handle)
+
+
+def _starts(server: socket.socket, handle: int) -> bool:
+    """Begin to answer others, unless the system gives no thread for it."""
+    thread = threading.Thread(
+        target=_serve, args=(server, handle), name="dali_voc cache", daemon=True
+    )
+    try:
+        with uninterrupted():
+            thread.start()
+    except RuntimeError as e:
+        _log.warning("the cache is not shared: %s", e)
+        return False
+    _servers.add(server)
+    return True
 
 
 def _close(server: socket.socket | None, handle: int, process: int) -> None:

@@ -78,6 +78,11 @@ class Loader:
     ) -> None:
         if len(index) == 0:
             raise DatasetError(f"{config.dataset.path}: no pairs, expected one at least")
+        if weights is not None and not training:
+            raise ConfigError(
+                "weights: validation shows each sample once and in order; expected training=True "
+                "with them"
+            )
         checked = None if weights is None else check_weights(weights, num_samples=len(index))
         self._given = {
             "config": config,

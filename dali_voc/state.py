@@ -95,7 +95,8 @@ class LoaderState:
         epoch, delivered, left = state["epoch"], state["delivered"], state.get("left", False)
         if not isinstance(left, bool):
             raise StateError(f"the state is damaged: left is {left!r}")
-        if not (_is_count(epoch) and _is_count(delivered) and delivered <= num_samples):
+        is_sound = _is_count(epoch) and epoch < 2**63 and _is_count(delivered)
+        if not is_sound or delivered > num_samples:
             raise StateError(
                 f"the state is damaged: epoch {epoch!r}, {delivered!r} of {num_samples} delivered"
             )

@@ -16,6 +16,7 @@ import torch
 from pydantic import Field, TypeAdapter, ValidationError
 
 from dali_voc._files import write_text
+from dali_voc._json_files import first_problem, read_json
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import DatasetError
 
@@ -99,17 +100,7 @@ class ClassStats:
         Raises:
             DatasetError: the file cannot be read, has another version, or is damaged.
         """
-        try:
-            values = json.loads(Path(path).read_bytes())
-        except OSError as e:
-            raise DatasetError(
-                f"{path}: cannot be read ({e.strerror}), expected the file that "
-                "'dali-voc stats CONFIG' writes"
-            ) from None
-        except (ValueError, RecursionError):
-            raise DatasetError(
-                f"{path}: not JSON, expected the file that 'dali-voc stats CONFIG' writes"
-            ) from None
+        values = read_json(Path(path), expected="the file that 'dali-voc stats CONFIG' writes")
         version = values.pop("version", None) if isinstance(values, dict) else None
         if version != _VERSION:
             raise DatasetError(
@@ -120,7 +111,8 @@ class ClassStats:
             return _ADAPTER.validate_python(values)
         except ValidationError as e:
             raise DatasetError(
-                f"{path}: damaged class statistics ({_first(e)}); run 'dali-voc stats CONFIG' again"
+                f"{path}: damaged class statistics ({first_problem(e)}); run "
+                "'dali-voc stats CONFIG' again"
             ) from None
 
     @classmethod
@@ -151,13 +143,6 @@ class ClassStats:
 
 
 _ADAPTER = TypeAdapter(ClassStats)
-
-
-def _first(error: ValidationError) -> str:
-    detail = error.errors()[0]
-    key = ".".join(str(part) for part in detail["loc"])
-    text = detail["msg"].removeprefix("Value error, ")
-    return f"{key}: {text}" if key else text
 
 
 def _differ(found: Any, expected: Any) -> str:

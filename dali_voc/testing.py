@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,7 +13,8 @@ import torch
 
 __all__ = ["assert_resumes_exactly"]
 
-Batch = tuple[torch.Tensor, ...]
+# what a batch holds, by where in it
+_Leaves = dict[str, Any]
 
 
 class StatefulLoader(Protocol):
@@ -46,7 +47,8 @@ def assert_resumes_exactly(
     A loader runs for some epochs while its state and a copy of the batch are kept at every moment:
     before the first batch, after each batch, after the end of each `for`. Then a new loader is made
     for each state, which must give exactly what was left; and again as a chain: the state is taken
-    from a resumed loader, loaded into a third, and so on, over `links` loaders.
+    from a resumed loader, loaded into a third, and so on, over `links` loaders. Batches may be
+    tensors, or tuples, lists and mappings of them, nested; what else they hold is compared by `==`.
 
     States go through JSON, as they would through a checkpoint. Cost: the square of the number of
     batches, so take few and small ones.
@@ -54,15 +56,15 @@ def assert_resumes_exactly(
     Args:
         make_loader: makes a new loader, always the same.
         epochs: number of epochs.
-        links: loaders in a chain.
+        links: loaders in a chain; 1: no chains.
 
     Returns:
-        The number of resumes that were checked.
+        The number of states that were loaded, and what followed checked.
 
     Raises:
         AssertionError: says at which state and batch, and in what, they differ.
     """
-    record: list[list[Batch]] = []
+    record: list[list[_Leaves]] = []
     moments: list[_Moment] = []
 
     def note(loader: StatefulLoader, epochs_done: int, batches: int) -> None:
@@ -77,16 +79,17 @@ def assert_resumes_exactly(
                 record[-1].append(_copy(batch))
                 note(loader, epoch, len(record[-1]))
             note(loader, epoch + 1, 0)
+    loaded = 0
     for moment in moments:
-        _check_rest(make_loader, moment, record)
-    for first in range(len(moments)):
-        _check_chain(make_loader, moments[first], record, links)
-    return 2 * len(moments)
+        loaded += _check_rest(make_loader, moment, record)
+        if links > 1:
+            loaded += _check_chain(make_loader, moment, record, links)
+    return loaded
 
 
 def _check_rest(
-    make_loader: Callable[[], StatefulLoader], moment: _Moment, record: list[list[Batch]]
-) -> None:
+    make_loader: Callable[[], StatefulLoader], moment: _Moment, record: list[list[_Leaves]]
+) -> int:
     with _closing(make_loader()) as loader:
         loader.load_state_dict(json.loads(moment.state))
         begin = moment.batches
@@ -94,18 +97,19 @@ def _check_rest(
             found = [_copy(batch) for batch in loader]
             _compare(found, record[epoch][begin:], moment, epoch, begin)
             begin = 0
+    return 1
 
 
 def _check_chain(
     make_loader: Callable[[], StatefulLoader],
     moment: _Moment,
-    record: list[list[Batch]],
+    record: list[list[_Leaves]],
     links: int,
-) -> None:
+) -> int:
     """Take one batch, or an epoch's end, from each loader but the last, which takes the rest."""
-    for _ in range(links - 1):
+    for done in range(links - 1):
         if moment.epochs == len(record):
-            return
+            return done
         with _closing(make_loader()) as loader:
             loader.load_state_dict(json.loads(moment.state))
             found = [_copy(batch) for batch in itertools.islice(loader, 1)]
@@ -116,11 +120,11 @@ def _check_chain(
                 epochs=moment.epochs + (0 if found else 1),
                 batches=moment.batches + 1 if found else 0,
             )
-    _check_rest(make_loader, moment, record)
+    return links - 1 + _check_rest(make_loader, moment, record)
 
 
 def _compare(
-    found: list[Batch], expected: list[Batch], moment: _Moment, epoch: int, begin: int
+    found: list[_Leaves], expected: list[_Leaves], moment: _Moment, epoch: int, begin: int
 ) -> None:
     where = f"resumed after {moment.batches} batches of epoch {moment.epochs}: in epoch {epoch}"
     _demand(
@@ -128,12 +132,16 @@ def _compare(
         f"{where}, found {len(found)} more batches, expected {len(expected)}",
     )
     for i, (batch, other) in enumerate(zip(found, expected, strict=True)):
-        _demand(len(batch) == len(other), f"{where}, batch {begin + i} has {len(batch)} tensors")
-        for k, (a, b) in enumerate(zip(batch, other, strict=True)):
-            what = f"{where}, tensor {k} of batch {begin + i}"
+        here = f"{where}, batch {begin + i}"
+        _demand(batch.keys() == other.keys(), f"{here} holds {list(batch)}, expected {list(other)}")
+        for name, b in other.items():
+            a, what = batch[name], f"{here}{name}"
+            if not (isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)):
+                _demand(type(a) is type(b) and a == b, f"{what} is {a!r}, expected {b!r}")
+                continue
             _demand(a.dtype == b.dtype, f"{what} is {a.dtype}, expected {b.dtype}")
             _demand(a.shape == b.shape, f"{what} has shape {list(a.shape)}, not {list(b.shape)}")
-            differing = int((a != b).sum())
+            differing = int((_bytes(a) != _bytes(b)).any(1).sum())
             _demand(differing == 0, f"{what} differs in {differing} values")
 
 
@@ -143,9 +151,22 @@ def _demand(holds: bool, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
-def _copy(batch: Any) -> Batch:
-    tensors: Iterable[torch.Tensor] = batch.values() if isinstance(batch, dict) else batch
-    return tuple(tensor.detach().cpu().clone() for tensor in tensors)
+def _copy(batch: Any, where: str = "") -> _Leaves:
+    if isinstance(batch, torch.Tensor):
+        return {where: batch.detach().cpu().clone(memory_format=torch.contiguous_format)}
+    parts: Iterable[tuple[Any, Any]]
+    if isinstance(batch, Mapping):
+        parts = batch.items()
+    elif isinstance(batch, Sequence) and not isinstance(batch, str | bytes):
+        parts = enumerate(batch)
+    else:
+        return {where: batch}
+    return {k: leaf for key, part in parts for k, leaf in _copy(part, f"{where}[{key!r}]").items()}
+
+
+def _bytes(tensor: torch.Tensor) -> torch.Tensor:
+    """Return its values' bytes, [values, bytes]: 0 is not -0, and NaN is itself."""
+    return tensor.reshape(-1, 1).view(torch.uint8)
 
 
 @contextmanager

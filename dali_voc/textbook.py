@@ -30,7 +30,9 @@ def load_data_voc(
         root: the folder `VOC2012`.
 
     Raises:
-        DatasetError: the data cannot be found there.
+        DatasetError: the data cannot be found there, or give no batch.
+        ConfigError: a size is not at least 1.
+        SampleError: a label's header, which tells its size, cannot be read.
     """
     config = parse_config(
         {

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ sys.path.insert(0, str(REPOSITORY))
 from benchmarks.cpu import alignment, encoded_voc, peers  # noqa: E402
 from dali_voc import Config  # noqa: E402
 from dali_voc.benchmarking import BatchCheck, Item, run_rounds  # noqa: E402
+from dali_voc.benchmarking._rounds import _Worker  # noqa: E402
 from dali_voc.errors import LoaderError  # noqa: E402
 
 SAME_WORK = [name for name, peer in peers.PEERS.items() if peer.same_work]
@@ -117,6 +121,32 @@ def test_a_bad_batch_stops_the_rounds(make_config: Callable[..., Config]) -> Non
             contenders={"bad": bad_batches},
             check=CHECK,
         )
+
+
+def no_batches(_config: Config, _split: str) -> Generator[Item, None, None]:
+    yield from ()
+
+
+def is_blocked(process: str) -> bool:
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.split("SigBlk:")[1].split()[0], 16) >> (signal.SIGINT - 1) & 1)
+
+
+def test_interrupts_are_the_parents(make_config: Callable[..., Config]) -> None:
+    """From the first process on, whatever multiprocessing does on its first one."""
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
+    workers = []
+    try:
+        for _ in range(2):
+            workers.append(_Worker("none", no_batches, make_config(), "train", None))
+        assert [is_blocked(str(worker._process.pid)) for worker in workers] == [True, True]
+    finally:
+        for worker in workers:
+            worker.stop()
+    # what is local cannot be handed to another process
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        _Worker("local", lambda *_: iter(()), make_config(), "train", None)
+    assert not is_blocked("self")
 
 
 @pytest.mark.slow

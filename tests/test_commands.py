@@ -57,6 +57,23 @@ def test_demo_on_given_data(voc: Path, tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "o").iterdir()] == ["batch.png"]
 
 
+def test_places_that_shells_do_not_expand(
+    voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KIND", "demos")
+    done = dali_voc(
+        *("demo", "--out=~/$KIND/o", "--json=~/facts.json", f"--root={voc}"),
+        *("--set", "augment.crop_size=[64, 96]"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "home/demos/o/batch.png").is_file()
+    assert (tmp_path / "home/facts.json").is_file()
+    assert not (tmp_path / "~").exists()
+
+
 @pytest.mark.slow
 def test_bench(voc: Path, tmp_path: Path) -> None:
     done = dali_voc(

@@ -133,7 +133,7 @@ A = {"name": "a", "readable": "A", "evaluate": True, "color": [0, 1, 2]}
     ("text", "problem"),
     [
         ("{", "not JSON, expected a list of labels"),
-        ("[]", r"not a list of Mapillary's labels \(the whole: "),
+        ("[]", r"not a list of Mapillary's labels \(Input should be "),
         ('{"labels": []}', r"labels: .*at least 1 item"),
         ('{"labels": [{"name": "a"}]}', r"labels\.0\.readable: Field required"),
         (json.dumps({"labels": [{**A, "color": [0, 1, 256]}]}), r"labels\.0\.color\.2: .*255"),

@@ -24,6 +24,7 @@ from dali_voc import (
     build_loader,
 )
 from dali_voc.datasets import find_index
+from dali_voc.datasets._sizes import find_large
 from dali_voc.randomness import Stream
 
 MakeConfig = Callable[..., Config]
@@ -169,6 +170,41 @@ def test_small_pictures_can_be_dropped(make_config: MakeConfig) -> None:
             assert labels.shape == (1, 320, 480)
     with pytest.raises(DatasetError, match="none of the 14 pairs is as large as the crop"):
         build_loader(make_config(augment={"small": "drop", "crop_size": [600, 600]}))
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (b"no picture", "not of a known format, or its header is damaged"),
+        (b"", "not of a known format, or its header is damaged"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_sizes_that_cannot_be_read(
+    voc: Path, tmp_path: Path, make_config: MakeConfig, file: bytes | None, reason: str
+) -> None:
+    root = Path(shutil.copytree(voc, tmp_path / "voc"))
+    path = root / "SegmentationClass/made_000001.png"
+    config = make_config(root, augment={"small": "drop"})
+    index = find_index(config.dataset, "train")
+    if file is None:
+        path.unlink()
+    else:
+        path.write_bytes(file)
+    with pytest.raises(SampleError) as caught:
+        find_large(index, (320, 480))
+    assert str(caught.value) == f"{path}: cannot be read as a PNG label ({reason})"
+
+
+def test_weights_are_of_training(make_config: MakeConfig) -> None:
+    index = find_index(make_config().dataset, "train")
+    with pytest.raises(ConfigError, match="weights: validation shows each sample once"):
+        Loader(make_config(), index, training=False, weights=np.ones(14))
+
+
+def test_no_name_of_a_split(make_config: MakeConfig) -> None:
+    with pytest.raises(DatasetError, match=r"split: found 'tr\\x00ain', expected the name of one"):
+        build_loader(make_config(), split="tr\0ain")
 
 
 def test_no_full_batch_is_an_error(make_config: MakeConfig) -> None:

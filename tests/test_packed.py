@@ -161,6 +161,11 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
         lambda b: b.replace(b'"records": 7', b'"records": 8'),
         "damaged index (its shards have other records)",
     ),
+    "twice": (
+        "index.json",
+        lambda b: b.replace(b'"aeroplane"', b'"background"'),
+        "damaged index (spec: classes: 'background' is there twice)",
+    ),
     "records": ("records.npy", lambda b: b[:-1] + b"\x77", "damaged, its checksum (CRC) is wrong"),
     "names": ("names.bin", lambda b: b"x" + b[1:], "damaged, its checksum (CRC) is wrong"),
     "shard": ("shard-00001.pack", lambda b: b[:-1], "expected "),

@@ -102,7 +102,7 @@ def test_what_there_is_not(make_config: MakeConfig, samples: list[int], words: s
         build_loader(make_config(), samples=samples)
 
 
-@pytest.mark.parametrize("samples", [[0.5], ["made_000000", 1], [None]])
+@pytest.mark.parametrize("samples", [[0.5], ["made_000000", 1], [None], "made_000000"])
 def test_neither_numbers_nor_names(make_config: MakeConfig, samples: list[object]) -> None:
     with pytest.raises(TypeError):
         build_loader(make_config(), samples=samples)  # type: ignore[arg-type]

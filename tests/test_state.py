@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -53,9 +54,27 @@ def test_the_oracle(
     root: Path, make_config: MakeConfig, loader: dict[str, Any], split: str
 ) -> None:
     config = make_config(root, augment=SMALL, loader=loader)
-    checked = assert_resumes_exactly(lambda: build_loader(config, split=split))
+    loads = []
+
+    def make() -> Loader:
+        made = build_loader(config, split=split)
+        load = made.load_state_dict
+
+        def counted(state: dict[str, Any]) -> None:
+            loads.append(state["epoch"])
+            load(state)
+
+        made.load_state_dict = counted  # type: ignore[method-assign]
+        return made
+
+    assert assert_resumes_exactly(make, links=1) == len(loads)
     with build_loader(config, split=split) as one:
-        assert checked == 2 * (1 + 2 * (len(one) + 1))
+        batches = len(one)
+    # before and after each batch of two epochs, and after the end of each `for`
+    assert len(loads) == 1 + 2 * (batches + 1)
+    loads.clear()
+    assert assert_resumes_exactly(make) == len(loads)
+    assert set(loads) == {0, 1, 2}
 
 
 def test_the_oracle_with_weights(root: Path, make_config: MakeConfig) -> None:
@@ -99,6 +118,57 @@ def test_the_oracle_finds_faults(root: Path, make_config: MakeConfig, fault: str
     assert_resumes_exactly(lambda: Forgetful(build_loader(config), "none"))
     with pytest.raises(AssertionError, match="resumed after"):
         assert_resumes_exactly(lambda: Forgetful(build_loader(config), fault))
+
+
+class Replayed:
+    """Batches of another kind: the first time these, and from a state those."""
+
+    def __init__(self, batches: list[Any], resumed: list[Any]) -> None:
+        self.batches, self.resumed, self.at = batches, resumed, 0
+
+    def __iter__(self) -> Any:
+        for batch in self.batches[self.at :]:
+            self.at += 1
+            yield batch
+        self.at = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"at": self.at}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.at, self.batches = state["at"], self.resumed
+
+
+ZERO, NAN = torch.zeros(2), torch.tensor([0.0, math.nan])
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "words"),
+    [
+        (NAN, NAN.clone(), None),
+        (ZERO, -ZERO, r"batch \d differs in 2 values"),
+        (torch.tensor(1.5), torch.tensor(1.25), "differs in 1 values"),
+        (torch.empty(0, 3), torch.empty(0, 3), None),
+        (torch.empty(0, 3), torch.empty(0, 2), r"has shape \[0, 2\], not \[0, 3\]"),
+        ({"image": ZERO, "name": ["a"]}, {"name": ["a"], "image": ZERO}, None),
+        ({"image": ZERO}, {"label": ZERO}, r"holds \[\"\['label'\]\"\], expected"),
+        ({"image": ZERO, "name": ["a"]}, {"image": ZERO, "name": ["b"]}, "is 'b', expected 'a'"),
+        ([ZERO, (ZERO, NAN)], [ZERO, (ZERO, ZERO)], r"\[1\]\[1\] differs in 1 values"),
+        ((ZERO,), (ZERO.int(),), r"\[0\] is torch.int32, expected torch.float32"),
+        ((ZERO,), (ZERO, ZERO), "holds"),
+        (ZERO.expand(3, 2), torch.zeros(3, 2), None),
+        (torch.arange(6.0).view(2, 3).T, torch.arange(6.0).view(2, 3).T.contiguous(), None),
+    ],
+)
+def test_the_oracle_with_batches_of_any_kind(expected: Any, found: Any, words: str | None) -> None:
+    def check() -> int:
+        return assert_resumes_exactly(lambda: Replayed([expected] * 2, [found] * 2))
+
+    if words is None:
+        assert check() > 0
+    else:
+        with pytest.raises(AssertionError, match=words):
+            check()
 
 
 def test_state_is_small_plain_and_the_same_on_every_rank(
@@ -288,7 +358,14 @@ def test_what_may_differ(make_config: MakeConfig, loader: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(
     "change",
-    [{"epoch": -1}, {"delivered": 99}, {"delivered": 1.5}, {"version": 1}, {"extra": 1}],
+    [
+        {"epoch": -1},
+        {"epoch": 2**63},
+        {"delivered": 99},
+        {"delivered": 1.5},
+        {"version": 1},
+        {"extra": 1},
+    ],
 )
 def test_damaged_states(make_config: MakeConfig, change: dict[str, Any]) -> None:
     with build_loader(make_config(augment=SMALL)) as loader:

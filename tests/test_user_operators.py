@@ -98,6 +98,7 @@ def test_validation_goes_without(root: Path) -> None:
         ("bad_operators:missing", ConfigError, "bad_operators has no function missing"),
         ("bad_operators:value", ConfigError, "bad_operators has no function value"),
         ("bad_operators:one", ConfigError, "does not take (image, label) or (image, label, num"),
+        ("builtins:max", ConfigError, "does not take (image, label) or (image, label, num"),
         ("bad_operators:alone", ConfigError, "alone returned DataNode, expected (image, label)"),
         ("bad_operators:smaller", LoaderError, "an operator changed the size or the type"),
         ("bad_operators:signed", LoaderError, "expected uint8 [crop height, crop width, 3]"),

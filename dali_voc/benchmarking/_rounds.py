@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 import torch
@@ -145,10 +146,13 @@ class _Worker:
         self._process = context.Process(
             target=_serve, args=(theirs, contender, config, split, check)
         )
+        resource_tracker.ensure_running()  # which takes interrupts again once it runs
         # Ctrl-C is the parent's, which ends this; the mask is inherited
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        self._process.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def run(self, order: _Order) -> _Measured:

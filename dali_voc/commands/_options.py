@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["ConfigFile", "Jobs", "JsonFile", "Quiet", "Settings", "Split"]
+from dali_voc._config_section import expanded
+
+__all__ = ["ConfigFile", "Jobs", "JsonFile", "Quiet", "Settings", "Split", "expand_path"]
+
+
+def expand_path(path: Path | None) -> Path | None:
+    """Replace `~`, which shells leave behind `--out=`, and `$VARIABLES`, as in configurations."""
+    return None if path is None else expanded(str(path))
+
 
 ConfigFile = Annotated[
     Path, typer.Argument(metavar="CONFIG", readable=False, help="A YAML configuration.")
@@ -34,6 +42,7 @@ JsonFile = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
+        callback=expand_path,
         help="Also write what was found to this file, as JSON; - is standard output.",
     ),
 ]

@@ -11,7 +11,7 @@ from dali_voc._config_reference import reference_text
 from dali_voc._config_schema import schema_text
 from dali_voc._config_yaml import config_to_tree, config_to_yaml
 from dali_voc._files import write_text
-from dali_voc.commands._options import JsonFile, Quiet, Settings
+from dali_voc.commands._options import JsonFile, Quiet, Settings, expand_path
 from dali_voc.commands._output import STANDARD_OUTPUT, open_output
 from dali_voc.config import Config, DatasetConfig, load_config, parse_config
 from dali_voc.datasets import dataset_names
@@ -39,7 +39,13 @@ def config(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="Write to this file instead of printing."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            callback=expand_path,
+            help="Write to this file instead of printing.",
+        ),
     ] = None,
     json: JsonFile = None,
     quiet: Quiet = False,

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from dali_voc._files import make_folder, write_bytes
-from dali_voc.commands._options import JsonFile, Quiet, Settings
+from dali_voc.commands._options import JsonFile, Quiet, Settings, expand_path
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import parse_config
@@ -31,11 +31,21 @@ _SHOWN = 6
 def demo(
     root: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Real data: VOC2012. Default: made-up data."),
+        typer.Option(
+            metavar="FOLDER",
+            callback=expand_path,
+            help="Real data: VOC2012. Default: made-up data.",
+        ),
     ] = None,
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", metavar="FOLDER", help="For the picture and the made-up data."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            callback=expand_path,
+            help="For the picture and the made-up data.",
+        ),
     ] = Path("dali-voc-demo"),
     settings: Settings = None,
     json: JsonFile = None,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dali_voc.commands._options import JsonFile, Quiet, Settings, Split
+from dali_voc.commands._options import JsonFile, Quiet, Settings, Split, expand_path
 from dali_voc.commands._output import open_output
 from dali_voc.config import load_config
 from dali_voc.doctoring import Finding, Level, diagnose
@@ -38,6 +38,7 @@ def doctor(
         Path | None,
         typer.Option(
             metavar="FOLDER",
+            callback=expand_path,
             readable=False,
             help="Take the speed of storage from files below this folder.",
         ),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dali_voc.commands._options import JsonFile, Quiet
+from dali_voc.commands._options import JsonFile, Quiet, expand_path
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._transfer_bar import show_transfer
 from dali_voc.downloading import (
@@ -40,7 +40,9 @@ def download(
     root: Annotated[
         Path,
         typer.Option(
-            metavar="FOLDER", help="The folder for VOCdevkit or the like; made if missing."
+            metavar="FOLDER",
+            callback=expand_path,
+            help="The folder for VOCdevkit or the like; made if missing.",
         ),
     ],
     mirror: Annotated[
@@ -86,7 +88,7 @@ def download(
         with show_transfer(output.console) as progress:
             done = fetch_data_set(
                 known,
-                root.expanduser(),
+                root,
                 archive=archive,
                 keep=keep,
                 patience=Patience(tries=tries, timeout=timeout),

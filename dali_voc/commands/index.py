@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split, expand_path
 from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
 from dali_voc.errors import ConfigError
@@ -25,6 +25,7 @@ def index(
             "-o",
             "--out",
             metavar="FILE",
+            callback=expand_path,
             help="The index, .npz; {split} in it is filled in. Default: dataset.index.",
         ),
     ] = None,

@@ -9,7 +9,15 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from dali_voc.commands._options import ConfigFile, Jobs, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._options import (
+    ConfigFile,
+    Jobs,
+    JsonFile,
+    Quiet,
+    Settings,
+    Split,
+    expand_path,
+)
 from dali_voc.commands._output import Output, open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import Config, load_config
@@ -26,7 +34,11 @@ def pack(
     out: Annotated[
         Path,
         typer.Option(
-            "-o", "--out", metavar="FOLDER", help="The folder of packed splits; made if missing."
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            callback=expand_path,
+            help="The folder of packed splits; made if missing.",
         ),
     ],
     split: Split = "train",

@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from rich.markup import escape
 
 from dali_voc._files import write_bytes, write_text
-from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split, expand_path
 from dali_voc.commands._output import open_output
 from dali_voc.config import Config, load_config
 from dali_voc.errors import printable
@@ -46,11 +46,15 @@ def preview(
             "-o",
             "--out",
             metavar="FILE",
+            callback=expand_path,
             help="The sheet, PNG. Default: preview.png, without --html.",
         ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A page to click through, one file, HTML.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", callback=expand_path, help="A page to click through, one file, HTML."
+        ),
     ] = None,
     compare: Annotated[
         bool,

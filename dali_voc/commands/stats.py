@@ -11,7 +11,7 @@ from rich.table import Table
 
 from dali_voc._files import write_bytes
 from dali_voc.commands._class_chart import class_chart
-from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split
+from dali_voc.commands._options import ConfigFile, JsonFile, Quiet, Settings, Split, expand_path
 from dali_voc.commands._output import open_output
 from dali_voc.commands._progress import show_progress
 from dali_voc.config import load_config
@@ -32,12 +32,17 @@ def stats(
             "-o",
             "--out",
             metavar="FILE",
+            callback=expand_path,
             help="The file of counts. Default: what sampling.stats says.",
         ),
     ] = None,
     chart: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The chart, PNG. Default: beside the counts, .png."),
+        typer.Option(
+            metavar="FILE",
+            callback=expand_path,
+            help="The chart, PNG. Default: beside the counts, .png.",
+        ),
     ] = None,
     json: JsonFile = None,
     quiet: Quiet = False,

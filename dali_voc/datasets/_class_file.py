@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from dali_voc._json_files import first_problem, read_json
 from dali_voc._near_match import near_match
 from dali_voc.datasets._class_csv import read_class_csv
 from dali_voc.errors import DatasetError
@@ -36,13 +36,7 @@ def read_classes(path: Path) -> LabelSpec:
     """
     if path.suffix.lower() == ".csv":
         return read_class_csv(path)
-    try:
-        values = json.loads(path.read_bytes())
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected classes") from None
-    except (ValueError, RecursionError):
-        raise DatasetError(f"{path}: not JSON, expected classes and colors") from None
-    return spec_from_dict(values, path)
+    return spec_from_dict(read_json(path, expected="classes and colors"), path)
 
 
 def spec_from_dict(values: Any, path: Path) -> LabelSpec:
@@ -67,14 +61,7 @@ def spec_from_dict(values: Any, path: Path) -> LabelSpec:
     try:
         spec = _ADAPTER.validate_python(values)
     except ValidationError as e:
-        detail = e.errors()[0]
-        key = ".".join(str(part) for part in detail["loc"])
-        text = detail["msg"].removeprefix("Value error, ")
-        raise DatasetError(
-            f"{path}: not a class list ({key}: {text})"
-            if key
-            else f"{path}: not a class list ({text})"
-        ) from None
+        raise DatasetError(f"{path}: not a class list ({first_problem(e)})") from None
     if not spec.classes:
         raise DatasetError(f"{path}: not a class list (classes: found none)")
     return spec

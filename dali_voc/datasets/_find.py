@@ -128,6 +128,8 @@ def find_index(dataset: DatasetSection, split: str, *, must_exist: bool = True) 
     Raises:
         DatasetError: says in one sentence what is missing or does not fit.
     """
+    if "\0" in split:
+        raise DatasetError(f"split: found {split!r}, expected the name of one")
     file = dataset.index_file(split)
     if file is not None:
         subject = subject_of(dataset, split)

@@ -64,8 +64,12 @@ class PairIndex:
         _check("weights", self.weights, (n,), "f")
         if self.source is not None and n > 0:
             known = range(NO_LABEL, len(self.spec.label_maps()))
-            if self.source.min() not in known or self.source.max() not in known:
-                raise ValueError("found 'source' is of no label map")
+            for found in int(self.source.min()), int(self.source.max()):
+                if found not in known:
+                    raise ValueError(
+                        f"found 'source' {found}, expected {known.start} to {known[-1]}, as there "
+                        f"are {len(known) - 1} label maps"
+                    )
 
     def __len__(self) -> int:
         return len(self.images)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
+from dali_voc._json_files import first_problem, read_json
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelMap, LabelSpec, find_twice
 
@@ -36,18 +36,13 @@ def read_mapillary_classes(path: Path) -> LabelSpec:
     Raises:
         DatasetError: the file cannot be read, or is no such list.
     """
+    values = read_json(path, expected="a list of labels")
     try:
-        found = _Labels.model_validate(json.loads(path.read_bytes())).labels
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected labels") from None
+        found = _Labels.model_validate(values).labels
     except ValidationError as e:
-        error = e.errors()[0]
-        where = ".".join(map(str, error["loc"])) or "the whole"
         raise DatasetError(
-            f"{path}: not a list of Mapillary's labels ({where}: {error['msg']})"
+            f"{path}: not a list of Mapillary's labels ({first_problem(e)})"
         ) from None
-    except (ValueError, RecursionError):
-        raise DatasetError(f"{path}: not JSON, expected a list of labels") from None
     classes = [label for label in found if label.evaluate]
     names = [label.readable for label in classes]
     if find_twice(names) is not None:

@@ -24,8 +24,10 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
 
     Raises:
         DatasetError: there are none, one is not there, or is there twice, or several have the name.
-        TypeError: they are neither whole numbers nor text.
+        TypeError: they are neither whole numbers nor text, or are one name alone.
     """
+    if isinstance(samples, str):
+        raise TypeError(f"samples: found {samples!r}, expected a list of names or places")
     given = list(samples)
     if not given:
         raise DatasetError("samples: found none, expected one at least")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from dali_voc.datasets._index import PairIndex
 from dali_voc.errors import DatasetError, SampleError
@@ -53,6 +53,11 @@ def _from_header(index: PairIndex, i: int, must_exist: bool) -> tuple[int, int] 
     except Exception as e:  # Pillow raises many kinds on damaged headers
         if not must_exist:
             return None
-        reason = e.reason if isinstance(e, SampleError) else e
+        if isinstance(e, SampleError):
+            reason = e.reason
+        elif isinstance(e, UnidentifiedImageError):
+            reason = "not of a known format, or its header is damaged"
+        else:
+            reason = (e.strerror if isinstance(e, OSError) else None) or str(e)
         kind = "a PNG label" if i in index.labeled else "an image"
         raise SampleError(index.labels[i], f"cannot be read as {kind} ({reason})") from None

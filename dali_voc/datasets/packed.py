@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from dali_voc._json_files import first_problem, read_json
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._names import Names
 from dali_voc.datasets._options import DatasetOptions
@@ -104,14 +104,9 @@ def read_index(folder: Path) -> PackIndex:
         DatasetError: it cannot be read, has another version, or is damaged.
     """
     path = folder / INDEX
-    try:
-        values = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise DatasetError(_why_missing(folder)) from None
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
-    except (ValueError, RecursionError):
-        raise DatasetError(f"{path}: not JSON, expected the index of a packed split") from None
+    if not path.exists():
+        raise DatasetError(_why_missing(folder))
+    values = read_json(path, expected="the index of a packed split")
     version = values.get("version") if isinstance(values, dict) else None
     if version != VERSION:
         raise DatasetError(
@@ -120,9 +115,7 @@ def read_index(folder: Path) -> PackIndex:
     try:
         return PackIndex.model_validate(values)
     except ValidationError as e:
-        detail = e.errors()[0]
-        key = ".".join(str(part) for part in detail["loc"])
-        raise DatasetError(f"{path}: damaged index ({key}: {detail['msg']})") from None
+        raise DatasetError(f"{path}: damaged index ({first_problem(e)})") from None
 
 
 def _why_missing(folder: Path) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from dali_voc._files import make_folder, sync_folder
+from dali_voc._folder_lock import locked_folder
 from dali_voc.errors import DownloadError
 
 __all__ = ["move_into_place", "temporary_folder", "the_only_one", "voc_root"]
@@ -48,26 +48,16 @@ def the_only_one(folder: Path) -> Iterator[None]:
     Raises:
         DownloadError: it cannot be made, or another download is at work.
     """
-    try:
-        make_folder(folder)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except NotADirectoryError as e:
-        raise DownloadError(f"{e.filename}: {e.strerror}") from None
-    except OSError as e:
-        raise DownloadError(f"{folder}: cannot be written to ({e.strerror})") from None
-    try:
+    busy = DownloadError(f"{folder}: another download is at work here, expected one at a time")
+    with ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DownloadError(
-                f"{folder}: another download is at work here, expected one at a time"
-            ) from None
+            make_folder(folder)
+            stack.enter_context(locked_folder(folder, busy=busy))
+        except NotADirectoryError as e:
+            raise DownloadError(f"{e.filename}: {e.strerror}") from None
         except OSError as e:
-            if e.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.EBADF}:
-                raise
+            raise DownloadError(f"{folder}: cannot be written to ({e.strerror})") from None
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -10,7 +9,6 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from pydantic import ValidationError
 
 from dali_voc._digest import json_digest
 from dali_voc._files import make_folder, sync_folder, write_bytes
+from dali_voc._folder_lock import locked_folder
 from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
@@ -117,7 +116,8 @@ def pack_split(
         _tidy(final)
         return index
     make_folder(folder)
-    with _locked(folder):
+    busy = DatasetError(f"{folder}: another process is packing this split")
+    with locked_folder(folder, busy=busy):
         _take_up(folder, made_from)
         parts = read_parts(folder)
         packer = _Packer(
@@ -263,19 +263,6 @@ def _weights_digest(source: PairIndex) -> str:
 
 def _meaning(source: PairIndex) -> str:
     return json_digest(source.meaning()) if source.spec.maps else ""
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Refuse a second process that packs the same split."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise DatasetError(f"{folder}: another process is packing this split") from None
-    finally:
-        os.close(handle)
 
 
 def _take_up(folder: Path, made_from: MadeFrom) -> None:

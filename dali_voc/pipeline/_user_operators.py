@@ -53,7 +53,7 @@ class UserOperator:
         for count in (2, 3):
             try:
                 inspect.signature(function).bind(*range(count))
-            except TypeError:
+            except (TypeError, ValueError):  # or there is none to look at, as of `max`
                 continue
             return cls(name=name, function=function, wants_numbers=count == 3)
         raise ConfigError(f"{found} it does not take (image, label) or (image, label, numbers)")
