@@ -10,10 +10,10 @@ import torch
 
 from dali_voc._cache import Cache
 from dali_voc._devices import pick_hw_decoder_load
+from dali_voc._label_reading import LabelReading
 from dali_voc._threads import pick_threads
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.datasets import PairIndex
-from dali_voc.labels import LabelTables
 
 __all__ = ["PipelineBuilder"]
 
@@ -49,15 +49,16 @@ class PipelineBuilder:
             # what an old one has still to copy there, the new one reads on another stream
             with contextlib.suppress(RuntimeError):
                 torch.cuda.synchronize(self.device)
-        loader, spec = self.config.loader, self.index.spec
+        loader, labels = self.config.loader, self.config.labels
+        # on the way to a GPU as narrow as they may be: they are widened there
+        dtype = None if self.on_gpu else labels.dtype
         return build_pipeline(
             source,
             columns=self.index.columns,
             config=self.config,
             augment=self.augment,
             whole=self.whole,
-            num_classes=len(spec.classes),
-            tables=LabelTables.build(spec, ignore_index=self.config.labels.ignore_index),
+            reading=LabelReading.of(self.index.spec, labels, dtype=dtype),
             batch_size=batch_size,
             on_gpu=self.on_gpu,
             device_id=self.device.index,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.errors import DatasetError, SampleError
-from dali_voc.labels import LabelTables
 from dali_voc.stats import ClassStats
 
 __all__ = ["count_classes"]
@@ -107,9 +107,7 @@ def _build_pipeline(
     return build_label_pipeline(
         source,
         columns=index.columns,
-        labels=config.labels,
-        tables=LabelTables.build(index.spec, ignore_index=void),
-        void=void,
+        reading=LabelReading.of(index.spec, config.labels, ignore_index=void),
         batch_size=batch_size,
         threads=pick_threads(config.loader.threads),
         prefetch=prefetch,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from dali_voc.errors import ConfigError
 __all__ = [
     "NO_LABEL",
     "Color",
+    "LabelDtype",
     "LabelMap",
     "LabelSpec",
     "LabelTables",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 Color = tuple[int, int, int]
+LabelDtype = Literal["uint8", "int32", "int64"]
 T = TypeVar("T")
 
 # in place of the number of a label map: there is no label

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import BuildPipeline, read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
@@ -16,7 +17,6 @@ from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._orientations import warn_of_orientations
 from dali_voc.errors import DatasetError, SampleError
-from dali_voc.labels import LabelTables
 from dali_voc.packing._label_code import encode_runs
 
 __all__ = ["Fault", "Verification", "verify_split"]
@@ -162,21 +162,14 @@ class _Checker:
         # the loader's own graph, told to show whole pictures as bytes
         whole = config.augment.without_chance().model_copy(update={"validation": "full"})
         as_bytes = config.normalize.model_copy(update={"dtype": "uint8"})
+        self._config = config.model_copy(update={"augment": whole, "normalize": as_bytes})
         # as narrow as they may be: pictures may be large
-        wide = max(len(index.spec.classes) - 1, config.labels.ignore_index) > 255
-        labels = config.labels.model_copy(update={"dtype": "int32" if wide else "uint8"})
-        update = {"augment": whole, "normalize": as_bytes, "labels": labels}
-        self._config = config.model_copy(update=update)
+        self._reading = LabelReading.of(index.spec, config.labels)
         self._index = index
         self._decode = decode
         self._common: dict[str, Any] = {
             "columns": index.columns,
             "threads": pick_threads(config.loader.threads),
-        }
-        self._meaning: dict[str, Any] = {
-            "labels": labels,
-            "tables": LabelTables.build(index.spec, ignore_index=labels.ignore_index),
-            "void": labels.ignore_index,
         }
 
     def pairs(self) -> Iterator[tuple[int, SampleError | None]]:
@@ -229,8 +222,7 @@ class _Checker:
             config=self._config,
             augment=self._config.augment,
             whole=True,
-            num_classes=len(self._index.spec.classes),
-            tables=self._meaning["tables"],
+            reading=self._reading,
             on_gpu=False,
             device_id=None,
             pads=False,
@@ -242,12 +234,12 @@ class _Checker:
     def _build_fast(self, source: Any, **options: Any) -> Any:
         from dali_voc.pipeline import build_packing_pipeline  # noqa: PLC0415
 
-        return build_packing_pipeline(source, **self._common, **self._meaning, **options)
+        return build_packing_pipeline(source, reading=self._reading, **self._common, **options)
 
     def _build_label(self, source: Any, **options: Any) -> Any:
         from dali_voc.pipeline import build_label_pipeline  # noqa: PLC0415
 
-        return build_label_pipeline(source, **self._common, **self._meaning, **options)
+        return build_label_pipeline(source, reading=self._reading, **self._common, **options)
 
     def _build_image(self, source: Any, **options: Any) -> Any:
         from dali_voc.pipeline import build_image_pipeline  # noqa: PLC0415

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc.errors import SampleError
-from dali_voc.labels import Color
+from dali_voc.labels import Color, LabelDtype
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
 
@@ -23,7 +23,7 @@ def color_to_index(
     classes: Sequence[int] | None = None,
     unknown: int | Literal["error"] = "error",
     count_unknown: bool = False,
-    dtype: Literal["uint8", "int32", "int64"] = "uint8",
+    dtype: LabelDtype = "uint8",
 ) -> Any:
     """Turn decoded RGB pictures into class indices by exact match of all 24 bits. CPU and GPU.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
+from dali_voc.labels import LabelDtype
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
 
@@ -24,7 +25,7 @@ def crop_label(
     rotation: Any = None,
     classes: Sequence[int] | None = None,
     ignore_index: int = 255,
-    dtype: Literal["uint8", "int32", "int64"] = "uint8",
+    dtype: LabelDtype = "uint8",
 ) -> Any:
     """Scale maps of class indices, cut, mirror, pad, turn, map and cast them, by one kernel. GPU.
 

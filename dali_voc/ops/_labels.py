@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dali_voc.labels import LabelTables
+from dali_voc.labels import LabelDtype, LabelTables
 from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
@@ -96,7 +96,7 @@ def decode_label(
     palette: Literal["auto", "color", "index"] = "auto",
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
-    dtype: Literal["uint8", "int32", "int64"] = "uint8",
+    dtype: LabelDtype = "uint8",
     cache: CacheNodes | None = None,
 ) -> LabelNodes:
     """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.

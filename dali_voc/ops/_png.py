@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dali_voc._wheels import library_in
 from dali_voc.errors import PluginError, SampleError
-from dali_voc.labels import LabelTables
+from dali_voc.labels import LabelDtype, LabelTables
 from dali_voc.ops._plugin import load_plugin
 from dali_voc.ops._types import dali_type, fn
 
@@ -84,7 +84,7 @@ def decode_png_label(
     palette: Literal["color", "index"] = "color",
     start: Any = None,
     shape: Any = None,
-    dtype: Literal["uint8", "int32", "int64"] = "uint8",
+    dtype: LabelDtype = "uint8",
 ) -> tuple[Any, Any]:
     """Decode windows of PNG labels to class indices on a GPU. From CPU to GPU.
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from dali_voc._digest import json_digest
 from dali_voc._files import make_folder, sync_folder, write_bytes
 from dali_voc._folder_lock import locked_folder
+from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
@@ -32,7 +33,6 @@ from dali_voc.datasets._pack_format import (
 )
 from dali_voc.datasets.packed import read_index
 from dali_voc.errors import DatasetError, SampleError
-from dali_voc.labels import LabelTables
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
 from dali_voc.packing._restarts import RESTART_INTERVAL, add_jpeg_restarts
@@ -246,9 +246,9 @@ class _Packer:
         return build_packing_pipeline(
             source,
             columns=self._source.columns,
-            labels=self._config.labels,
-            tables=LabelTables.build(self._source.spec, ignore_index=self._void),
-            void=self._void,
+            reading=LabelReading.of(
+                self._source.spec, self._config.labels, ignore_index=self._void
+            ),
             batch_size=batch_size,
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nvidia.dali import Pipeline, fn, pipeline_def
 
 from dali_voc._cache import Cache
+from dali_voc._label_reading import LabelReading
 from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
-from dali_voc.labels import LabelTables
 from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._forks import keep_in_children
 from dali_voc.pipeline._memory import keep_buffers
@@ -33,8 +32,7 @@ def build_pipeline(
     config: Config,
     augment: AugmentConfig,
     whole: bool,
-    num_classes: int,
-    tables: Sequence[LabelTables],
+    reading: LabelReading,
     batch_size: int,
     on_gpu: bool,
     device_id: int | None,
@@ -52,11 +50,11 @@ def build_pipeline(
     Args:
         source: called once per batch.
         columns: what the source gives first.
-        config: sections `labels` and `normalize` are used.
+        config: sections `normalize`, `loader` and, for labels on their way from a GPU, `labels` are
+            used.
         augment: what happens to a sample, in training or in validation.
         whole: show whole pictures, see `augment.validation`, instead of crops.
-        num_classes: length of the class list.
-        tables: what label values mean, in each of the sources.
+        reading: how labels are read; on their way to a GPU, the narrower the better.
         batch_size: of the largest batch.
         on_gpu: whether the graph is a GPU's.
         device_id: the GPU's number; None on the CPU, where a GPU's graph runs in all its parts too.
@@ -84,8 +82,7 @@ def build_pipeline(
     graph = PairGraph(
         config=config,
         augment=augment,
-        num_classes=num_classes,
-        tables=tables,
+        reading=reading,
         on_gpu=on_gpu,
         backend="cpu" if device_id is None else "gpu",
         hw_decoder_load=hw_decoder_load,

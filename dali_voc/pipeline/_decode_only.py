@@ -38,7 +38,7 @@ def build_decode_only_pipeline(
     """
     pipeline = empty_pipeline(batch_size, device_id, threads, prefetch)
     with pipeline:
-        _, encoded, _ = read_one(source, "image", columns=columns)
+        _, encoded = read_one(source, "image", columns=columns)
         how: dict[str, Any] = {"device": "cpu"}
         if device_id is not None:
             how = {"device": "mixed"}

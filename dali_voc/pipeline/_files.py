@@ -34,8 +34,8 @@ def empty_pipeline(batch_size: int, device_id: int | None, threads: int, prefetc
 
 def read_one(
     source: Source, what: Literal["image", "label"], *, columns: tuple[str, ...]
-) -> tuple[Any, Any, dict[str, Any]]:
-    """Return paths and bytes of the images or of the labels alone, and what labels come with."""
+) -> tuple[dict[str, Any], Any]:
+    """Return what the source gives of the images or of the labels alone, by name, and bytes."""
     wanted = (what, f"{what}_record", *(("map", "segments") if what == "label" else ()))
     places = {name: columns.index(name) for name in wanted if name in columns}
 
@@ -45,5 +45,4 @@ def read_one(
 
     nodes = fn.external_source(source=some, num_outputs=len(places))
     given = dict(zip(places, nodes, strict=True))
-    encoded = read_record(given[what], record=given.get(f"{what}_record"))
-    return given[what], encoded, {k: given[k] for k in ("map", "segments") if k in given}
+    return given, read_record(given[what], record=given.get(f"{what}_record"))

@@ -40,7 +40,8 @@ def build_image_pipeline(
     """
     pipeline = empty_pipeline(batch_size, None, threads, prefetch)
     with pipeline:
-        path, encoded, _ = read_one(source, "image", columns=columns)
+        given, encoded = read_one(source, "image", columns=columns)
+        path = given["image"]
         shape = fn.peek_image_shape(encoded, adjust_orientation=False)
         stand_in = types.Constant(np.frombuffer(label, np.uint8))
         judged = decode_label(stand_in, path, encoded, tables=_STAND_IN, crop_size=None)

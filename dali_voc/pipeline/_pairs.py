@@ -6,7 +6,7 @@ What becomes of a decoded window is in `_placement` and `_distortions`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -15,11 +15,10 @@ from nvidia.dali import fn, types
 from nvidia.dali.pipeline import do_not_convert
 
 from dali_voc._cache import Cache
+from dali_voc._label_reading import LabelReading
 from dali_voc.config import AugmentConfig, Config
-from dali_voc.labels import LabelTables
 from dali_voc.ops import (
     CacheNodes,
-    ClassCrop,
     LabelNodes,
     decode_label,
     keep_window,
@@ -27,6 +26,7 @@ from dali_voc.ops import (
 )
 from dali_voc.ops._types import dali_type
 from dali_voc.pipeline._distortions import distort, distorts
+from dali_voc.pipeline._label import meaning_of, read_label, window_of
 from dali_voc.pipeline._placement import Encoded, Form, erase, place_by_dali, place_fused
 from dali_voc.pipeline._resizing import resize_for_crops, resize_for_whole
 from dali_voc.pipeline._user_operators import UserOperator
@@ -56,8 +56,7 @@ class PairGraph:
 
     config: Config
     augment: AugmentConfig
-    num_classes: int
-    tables: Sequence[LabelTables]
+    reading: LabelReading
     on_gpu: bool
     backend: Literal["cpu", "gpu"]
     hw_decoder_load: float | None
@@ -96,14 +95,14 @@ class PairGraph:
                 function = operator.function
                 result = function(image, label, *numbers)
                 image, label = operator.check(
-                    result, crop_size=augment.crop_size, label_dtype=self._label_dtype()
+                    result, crop_size=augment.crop_size, label_dtype=self.reading.dtype
                 )
             image = self._place(image, crop_size=augment.crop_size, form=form)
         if "erase_start" in given:
             where = {"anchor": given["erase_start"], "shape": given["erase_shape"]}
             image = erase(image, **where, form=form)
-            ignore = float(self.config.labels.ignore_index)
-            label = fn.erase(label, **where, axis_names="HW", fill_value=ignore)
+            ignored = float(self.reading.ignore_index)
+            label = fn.erase(label, **where, axis_names="HW", fill_value=ignored)
         return image, self._cast_label(label)
 
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
@@ -121,7 +120,7 @@ class PairGraph:
             label = self._decode_label(given, encoded, shape, crop_size=None, resizes=False).label
         label = self._to_device(label)
         multiple = augment.pad_multiple if augment.validation != "slide" else 1
-        label = self._pad(label, multiple, [float(self.config.labels.ignore_index)])
+        label = self._pad(label, multiple, [float(self.reading.ignore_index)])
         image = self._pad(image, multiple, list(form.fill), channels_last=form.channels_last)
         return image, self._cast_label(label), size, shape[:2]
 
@@ -180,50 +179,21 @@ class PairGraph:
         crop_size: tuple[int, int] | None,
         resizes: bool = True,
     ) -> LabelNodes:
-        labels, augment = self.config.labels, self.augment
+        augment, cache = self.augment, self._cache_nodes(given)
         resize = None
         if resizes:
             resize = resize_for_whole(augment) if crop_size is None else resize_for_crops(augment)
-        class_crop = None
-        if "class_draw" in given:
-            weights = augment.class_weights or (1.0,) * self.num_classes
-            class_crop = ClassCrop(
-                draw=given["class_draw"], probability=augment.class_crop or 0.0, weights=weights
-            )
-        cache = self._cache_nodes(given)
-        record, map_number = given.get("label_record"), given.get("map", 0)
         return decode_label(
-            read_record(given["label"], record=record, map=map_number, cache=cache, what="label"),
+            read_label(given, cache=cache),
             given["label"],
             encoded,
-            tables=self.tables,
             crop_size=crop_size,
-            map=map_number,
-            segments=given.get("segments"),
-            num_classes=self.num_classes,
-            position=given["position"],
-            max_ratio=augment.category_max_ratio or 1.0,
-            scale=given.get("scale"),
             resize=resize,
-            class_crop=class_crop,
-            flip=given["flip"],
-            vertical_flip=given.get("vertical_flip", 0),
-            rotation=given.get("rotation"),
             image_shape=shape,
-            palette=labels.palette,
-            unknown="error" if labels.unknown == "error" else labels.ignore_index,
-            ignore_index=labels.ignore_index,
-            dtype=self._label_dtype(),
             cache=cache,
+            **meaning_of(given, self.reading),
+            **window_of(given, augment, num_classes=self.reading.num_classes),
         )
-
-    @plain_python
-    def _label_dtype(self) -> Literal["uint8", "int32", "int64"]:
-        """Return in which form labels leave their operator: on their way to a GPU, the least."""
-        labels = self.config.labels
-        if not self.on_gpu:
-            return labels.dtype
-        return "uint8" if max(self.num_classes - 1, labels.ignore_index) <= 255 else "int32"
 
     def _decode_image(
         self, given: dict[str, Any], encoded: Any, is_kept: Any, decoded: LabelNodes

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from nvidia.dali import Pipeline, fn, types
 
+from dali_voc._label_reading import LabelReading
 from dali_voc.augment import parameter_names
-from dali_voc.config import AugmentConfig, LabelsConfig
-from dali_voc.labels import LabelTables
-from dali_voc.ops import ClassCrop, decode_label, read_record
+from dali_voc.config import AugmentConfig
+from dali_voc.ops import decode_label, read_record
 from dali_voc.pipeline._files import Source, empty_pipeline
+from dali_voc.pipeline._label import meaning_of, read_label, window_of
 from dali_voc.pipeline._resizing import resize_for_crops
 
 __all__ = ["build_stored_pipeline"]
@@ -24,10 +24,8 @@ def build_stored_pipeline(
     source: Source,
     *,
     columns: tuple[str, ...],
-    labels: LabelsConfig,
+    reading: LabelReading,
     augment: AugmentConfig,
-    num_classes: int,
-    tables: Sequence[LabelTables],
     threads: int,
 ) -> Pipeline:
     """Build the pipeline that shows what crops are cut from, on the CPU, one pair at a time.
@@ -35,16 +33,14 @@ def build_stored_pipeline(
     Args:
         source: as for `build_pipeline`.
         columns: what the source gives first.
-        labels: `palette`, `unknown` and `ignore_index` are used.
+        reading: how labels are read.
         augment: as for `build_pipeline`.
-        num_classes: length of the class list.
-        tables: what label values mean.
         threads: CPU threads.
 
     Returns:
-        A built pipeline with four outputs: image, uint8 [height, width, 3]; class indices, int32
-        [height, width]; start and end (y, x) of the crop's window in them, float32 [2], without
-        what lies outside the picture.
+        A built pipeline with four outputs: image, uint8 [height, width, 3]; class indices of
+        `reading.dtype`, [height, width]; start and end (y, x) of the crop's window in them, float32
+        [2], without what lies outside the picture.
     """
     pipeline = empty_pipeline(1, None, threads, 1)
     # DALI warns of what nobody uses
@@ -60,41 +56,18 @@ def build_stored_pipeline(
         nodes = fn.external_source(source=some, num_outputs=len(places))
         given: dict[str, Any] = dict(zip(places, nodes, strict=True))
         encoded = read_record(given["image"], record=given.get("image_record"), about="its image")
-        map_number = given.get("map", 0)
-        label = read_record(
-            given["label"], record=given.get("label_record"), map=map_number, what="label"
-        )
+        label = read_label(given)
         common = {
-            "tables": tables,
-            "map": map_number,
             "image_shape": fn.peek_image_shape(encoded, adjust_orientation=False),
-            "segments": given.get("segments"),
-            "num_classes": num_classes,
-            "palette": labels.palette,
-            "unknown": "error" if labels.unknown == "error" else labels.ignore_index,
-            "ignore_index": labels.ignore_index,
-            "dtype": "int32",
+            **meaning_of(given, reading),
         }
         whole = decode_label(label, given["label"], crop_size=None, **common)
-        class_crop = None
-        if "class_draw" in given:
-            class_crop = ClassCrop(
-                draw=given["class_draw"],
-                probability=augment.class_crop or 0.0,
-                weights=augment.class_weights or (1.0,) * num_classes,
-            )
         cut = decode_label(
             label,
             given["label"],
             crop_size=augment.crop_size,
-            position=given["position"],
-            max_ratio=augment.category_max_ratio or 1.0,
             resize=resize_for_crops(augment),
-            scale=given.get("scale"),
-            class_crop=class_crop,
-            flip=given["flip"],
-            vertical_flip=given.get("vertical_flip", 0),
-            rotation=given.get("rotation"),
+            **window_of(given, augment, num_classes=reading.num_classes),
             **common,
         )
         start, shape = (fn.cast(node, dtype=types.FLOAT) for node in (cut.start, cut.shape))

@@ -10,11 +10,11 @@ import numpy as np
 from dali_voc._batches import Batch
 from dali_voc._dali_errors import sentence_from_dali
 from dali_voc._diagnose import image_reason
+from dali_voc._label_reading import LabelReading
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.errors import printable
-from dali_voc.labels import LabelTables
 from dali_voc.loader import Loader
 from dali_voc.previewing._codes import to_codes
 from dali_voc.previewing._shown import Raw
@@ -62,10 +62,8 @@ def _read_one(
     pipeline = build_stored_pipeline(
         source,
         columns=loader.index.columns,
-        labels=config.labels,
+        reading=LabelReading.of(spec, config.labels, dtype="int32"),
         augment=loader.plan.augment,
-        num_classes=len(spec.classes),
-        tables=LabelTables.build(spec, ignore_index=ignore_index),
         threads=pick_threads(config.loader.threads),
     )
     try:
