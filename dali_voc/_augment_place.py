@@ -86,8 +86,10 @@ class PlaceKeys(Section):
     @field_validator("class_weights")
     @classmethod
     def _can_be_drawn(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        if value is not None and not 0 < sum(value) < math.inf:
-            raise ValueError("expected weights whose sum is finite and more than 0")
+        if value is not None and sum(value) == 0:
+            raise ValueError("expected weights whose sum is more than 0")
+        if value is not None and sum(value) == math.inf:
+            raise ValueError("expected weights whose sum is finite")
         return value
 
     @property

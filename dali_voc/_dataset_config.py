@@ -105,8 +105,8 @@ class _Source(Section):
     )
     unlabeled: bool = Field(
         False,
-        description="true: label files are not looked for, and every pixel is labels.ignore_index; "
-        "see docs/predicting.md",
+        description="true: label files are not looked for, and every pixel is "
+        "labels.unlabeled_index; see docs/predicting.md",
     )
 
     def _options(self) -> dict[str, Any]:

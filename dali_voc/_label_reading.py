@@ -21,6 +21,7 @@ class LabelReading:
         palette: whether palettes are read by colour or by index.
         unknown: index of what is in no table, or an error.
         ignore_index: index of void pixels and of padding.
+        unlabeled: index of all pixels of pictures without a label.
         dtype: of the indices.
     """
 
@@ -29,6 +30,7 @@ class LabelReading:
     palette: Literal["auto", "color", "index"]
     unknown: int | Literal["error"]
     ignore_index: int
+    unlabeled: int
     dtype: LabelDtype
 
     @classmethod
@@ -44,12 +46,13 @@ class LabelReading:
 
         Args:
             spec: the data set's.
-            labels: `palette`, `unknown` and `ignore_index` are used.
-            ignore_index: in place of the configuration's.
+            labels: `palette`, `unknown`, `ignore_index` and `unlabeled_index` are used.
+            ignore_index: in place of both of the configuration's indices.
             dtype: None: uint8, or int32 where that does not hold all indices.
         """
+        unlabeled = ignore_index
         if ignore_index is None:
-            ignore_index = labels.ignore_index
+            ignore_index, unlabeled = labels.ignore_index, labels.unlabeled_index
         num_classes = len(spec.classes)
         narrowest: LabelDtype = "uint8" if max(num_classes - 1, ignore_index) <= 255 else "int32"
         return cls(
@@ -58,5 +61,6 @@ class LabelReading:
             palette=labels.palette,
             unknown="error" if labels.unknown == "error" else ignore_index,
             ignore_index=ignore_index,
+            unlabeled=ignore_index if unlabeled is None else unlabeled,
             dtype=dtype or narrowest,
         )

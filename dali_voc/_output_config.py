@@ -52,6 +52,11 @@ class LabelsConfig(Section):
         le=65534,
         description="class index of void pixels and of padding: 0, or one that is no class",
     )
+    unlabeled_index: Annotated[int, Field(ge=0, le=65533)] | None = Field(
+        None,
+        description="class index that fills pictures without a label, such as 0, so that "
+        "ignore_index shows what is no picture; null: ignore_index",
+    )
     dtype: Literal["int64", "int32", "uint8"] = Field("int64", description="data type of labels")
     one_hot: bool = Field(
         False,

@@ -376,6 +376,11 @@ def _check_width(config: Config, classes: int) -> None:
             f"labels.ignore_index: found {labels.ignore_index}, which is one of {classes} classes, "
             f"expected 0 or {classes} to {255 if labels.dtype == 'uint8' else 65534}"
         )
+    if labels.unlabeled_index is not None and labels.unlabeled_index >= classes:
+        raise ConfigError(
+            f"labels.unlabeled_index: found {labels.unlabeled_index}, expected a class, 0 to "
+            f"{classes - 1}, or null"
+        )
 
 
 class _EpochIterator:

@@ -96,6 +96,7 @@ def decode_label(
     palette: Literal["auto", "color", "index"] = "auto",
     unknown: int | Literal["error"] = "error",
     ignore_index: int = 255,
+    unlabeled: int | None = None,
     dtype: LabelDtype = "uint8",
     cache: CacheNodes | None = None,
 ) -> LabelNodes:
@@ -129,7 +130,7 @@ def decode_label(
             centre; where that is outside the crop, it is `ignore_index`.
         image_shape: int64 (height, width, ...) that the label must have, per sample.
         map: which of the tables, int32 per sample; `NO_LABEL`: there is no label, its bytes are not
-            looked at, and all of a picture of `image_shape` is `ignore_index`.
+            looked at, and all of a picture of `image_shape` is `unlabeled`.
         segments: int64 [k, 2] per sample: colours 0xRRGGBB of that file alone and their classes,
             instead of the tables' colours; negative colours are left out, negative classes are
             `ignore_index`.
@@ -138,6 +139,8 @@ def decode_label(
             colours are guessed, an index that is of another class than its colour is an error.
         unknown: class of colours and values that are not in the tables, or an error.
         ignore_index: what fills the crop outside the picture.
+        unlabeled: what fills pictures without a label; crops are not chosen by it. None:
+            `ignore_index`.
         dtype: of the map.
         cache: where class indices are kept and taken from, if it keeps what is decoded.
 
@@ -146,7 +149,7 @@ def decode_label(
         rest of the map, at the bottom and at the right before flipping, is `ignore_index`.
 
     Raises:
-        ValueError: `palette`, `unknown` or `dtype` is none that there is.
+        ValueError: `palette`, `unknown`, `unlabeled` or `dtype` is none that there is.
         RuntimeError: from the pipeline, with one sentence naming the file, for anything that is
             not a sound PNG of a known type, has another shape, or holds an unknown colour.
     """
@@ -155,6 +158,8 @@ def decode_label(
         raise ValueError(f"palette: found {palette!r}, expected 'auto', 'color' or 'index'")
     if unknown != "error" and unknown < 0:
         raise ValueError(f"unknown: found {unknown}, expected a class, or 'error'")
+    if unlabeled is not None and unlabeled < 0:
+        raise ValueError(f"unlabeled: found {unlabeled}, expected a class")
     optional = CacheNodes.decoded_arguments(cache)
     tables = (tables,) if isinstance(tables, LabelTables) else tables
     if segments is not None:
@@ -193,6 +198,7 @@ def decode_label(
         colors_guessed=[int(palette == "auto" and table.colors_guessed) for table in tables],
         unknown=-1 if unknown == "error" else unknown,
         ignore_index=ignore_index,
+        unlabeled=-1 if unlabeled is None else unlabeled,
         position=position,
         max_ratio=max_ratio,
         flip=flip,

@@ -32,6 +32,7 @@ def meaning_of(given: dict[str, Any], reading: LabelReading) -> dict[str, Any]:
         "palette": reading.palette,
         "unknown": reading.unknown,
         "ignore_index": reading.ignore_index,
+        "unlabeled": reading.unlabeled,
         "dtype": reading.dtype,
     }
 

@@ -112,6 +112,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     auto color_counts = spec.GetRepeatedArgument<int>("color_counts");
     auto value_counts = spec.GetRepeatedArgument<int>("value_counts");
     auto guessed = spec.GetRepeatedArgument<int>("colors_guessed");
+    const int unlabeled = spec.GetArgument<int>("unlabeled");
     if (color_counts.empty()) {
       color_counts = {static_cast<int>(colors.size())};
       value_counts = {static_cast<int>(values.size())};
@@ -131,7 +132,9 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
           part(colors, color, color_counts[k]), part(color_classes, color, color_counts[k]),
           part(values, value, value_counts[k]), part(value_classes, value, value_counts[k]),
           unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
-      map->num_classes = std::max(map->num_classes, spec.GetArgument<int>("num_classes"));
+      map->unlabeled = unlabeled < 0 ? ignore : unlabeled;
+      map->num_classes = std::max(
+          {map->num_classes, map->unlabeled + 1, spec.GetArgument<int>("num_classes")});
       map->colors_guessed = guessed[k] != 0;
       map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
       maps_.push_back(map);

@@ -40,7 +40,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     std::vector<int>{})
     .AddOptionalArg("map",
                     "Which of them; -1: there is no label, its bytes are not looked at, and all of "
-                    "a picture of `image_shape` is `ignore_index`.",
+                    "a picture of `image_shape` is `unlabeled`.",
                     0, true)
     .AddOptionalArg("segments",
                     "int64 [k, 2]: colours 0xRRGGBB of this file alone and their classes, instead "
@@ -50,6 +50,10 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
     .AddOptionalArg("palette_by_color", "Map palette files by colour; else by index.", true)
     .AddOptionalArg("unknown", "Class of colours and values not listed; -1: an error.", -1)
     .AddOptionalArg("ignore_index", "What fills the crop outside the picture.", 255)
+    .AddOptionalArg("unlabeled",
+                    "What fills pictures without a label; where crops are chosen by classes, these "
+                    "have none. -1: `ignore_index`.",
+                    -1)
     .AddOptionalTypeArg("dtype", "UINT8, INT32 or INT64.", DALI_UINT8)
     .AddOptionalArg("position",
                     "Crop position (y, x), each in [0, 1); 0.5 is the centre. Several: candidates.",

@@ -253,6 +253,8 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   }
   if (looks) MapPicture();
   Window window = ChooseWindow(crop, y, x);
+  // not before: what has no label has no class to choose by
+  if (is_blank) index_map_.fill(static_cast<uint16_t>(map_->unlabeled));
   if (crop.rotation.Turns()) {
     unturned_.resize(crop.crop_height * crop.crop_width);
     WriteCrop(crop, window, y, x, unturned_.data());

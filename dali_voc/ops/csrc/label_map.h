@@ -31,6 +31,7 @@ struct LabelMap {
   int unknown;  // class of what is not in the tables, or kUnknown
   bool palette_by_color;
   int ignore;
+  int unlabeled;                     // class that is written where there is no label
   int num_classes;                   // one more than the largest value that is given
   std::vector<float> class_weights;  // for crops around a class
   // Nobody has said what the colours mean: a palette index whose colour and whose value are of two
