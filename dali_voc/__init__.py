@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dali_voc.loader import Loader
     from dali_voc.stats import ClassStats, loss_weights
     from dali_voc.textbook import load_data_voc
+    from dali_voc.views import in_step
 
 __all__ = [
     "BadFile",
@@ -41,6 +42,7 @@ __all__ = [
     "StateError",
     "build_loader",
     "count_classes",
+    "in_step",
     "load_config",
     "load_data_voc",
     "loss_weights",
@@ -68,6 +70,7 @@ _HOMES = {
     "loader": ("Loader",),
     "stats": ("ClassStats", "loss_weights"),
     "textbook": ("load_data_voc",),
+    "views": ("in_step",),
 }
 
 

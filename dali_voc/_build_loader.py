@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy.typing as npt
 
@@ -12,7 +13,7 @@ from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
-from dali_voc.datasets._places import find_places
+from dali_voc.datasets._chosen import find_chosen
 from dali_voc.datasets._sizes import find_large
 from dali_voc.loader import Loader
 from dali_voc.sampling import balanced_weights, check_weights, read_weights
@@ -64,19 +65,24 @@ def build_loader(
     if training is None:
         training = _is_training(split)
     must_exist = config.loader.on_error == "raise"
-    index = find_index(config.dataset, split, must_exist=must_exist)
+    places: list[int] | None = None
+    if samples is None:
+        index = find_index(config.dataset, split, must_exist=must_exist)
+    else:
+        index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
     if training:
         warn_of_binary_masks(index)
-    stats = None
+    stats = balanced = None
     if training and config.sampling.policy == "balanced":
-        stats = ClassStats.load_for(config.sampling.stats_path, index, split=split)
-        weights = balanced_weights(stats) if weights is None else weights
+        stats, counted = _statistics(config.sampling.stats_path, index, places, split=split)
+        balanced = None if weights is not None else balanced_weights(stats, places=counted)
     elif training and config.sampling.weights is not None and weights is None:
         weights = read_weights(expanded(config.sampling.weights), num_samples=len(index))
     elif training and weights is None:
         weights = index.weights
-    if samples is not None:
-        index, weights = _keep(find_places(index, samples), index, weights)
+    if places is not None:
+        index, weights = _keep(places, index, weights)
+    weights = balanced if weights is None else weights
     # whole pictures are never too small
     if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
@@ -85,12 +91,24 @@ def build_loader(
     return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
 
 
+def _statistics(
+    path: Path, index: PairIndex, places: list[int] | None, *, split: str
+) -> tuple[ClassStats, list[int] | None]:
+    """Return class statistics, and the places in them of the pairs that are wanted; None: all."""
+    if places is not None:
+        chosen = index.select(places)
+        if ClassStats.load(path).samples == chosen.digest():  # counted of these alone
+            return ClassStats.load_for(path, chosen, split=split), None
+    return ClassStats.load_for(path, index, split=split), places
+
+
 def _keep(
     places: list[int], index: PairIndex, weights: npt.ArrayLike | None
 ) -> tuple[PairIndex, npt.ArrayLike | None]:
     """Return some of the pairs, and their weights, if there are any."""
     if weights is not None:
-        weights = check_weights(weights, num_samples=len(index))[places]
+        of = "pairs of the split, of which some are shown"
+        weights = check_weights(weights, num_samples=len(index), of=of)[places]
     return index.select(places), weights
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
+from dali_voc.datasets._chosen import find_chosen
 from dali_voc.errors import DatasetError, SampleError
 from dali_voc.stats import ClassStats
 
@@ -28,6 +29,7 @@ def count_classes(
     config: Config,
     *,
     split: str = "train",
+    samples: Iterable[int] | Iterable[str] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> ClassStats:
     """Read every label of a split, whole, and count its pixels.
@@ -36,6 +38,7 @@ def count_classes(
         config: sections `dataset` and `labels`, and `loader.threads` and `loader.on_error` are
             used. Void is void whatever `labels.ignore_index` is.
         split: name of the split.
+        samples: of the split only these, as for `build_loader`.
         progress: called now and then with how many labels are done, and of how many.
 
     Returns:
@@ -43,21 +46,26 @@ def count_classes(
         bad labels are logged, listed in `bad_files`, and count as showing nothing.
 
     Raises:
-        DatasetError: the split cannot be found, has unpaired or missing files, or no labels.
+        DatasetError: the split cannot be found, has unpaired or missing files, or no labels, or
+            does not have one of `samples`.
         SampleError: a label cannot be read, and `on_error` is "raise".
     """
     must_exist = config.loader.on_error == "raise"
-    index = find_index(config.dataset, split, must_exist=must_exist)
-    samples = index.labeled.tolist()
-    if not samples:
+    if samples is None:
+        index = find_index(config.dataset, split, must_exist=must_exist)
+    else:
+        index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
+        index = index.select(places)
+    labeled = index.labeled.tolist()
+    if not labeled:
         raise DatasetError(f"{config.dataset.path}: split '{split}' has no labels to count")
     n = len(index.spec.classes)
     pixels, picture_pixels = np.zeros(n, np.int64), np.zeros(n, np.int64)
     void = 0
     shown: list[tuple[int, ...]] = [()] * len(index)
     bad: dict[int, SampleError] = {}
-    for done, (sample, label) in enumerate(_read_labels(index, samples, config)):
-        progress(done, len(samples))
+    for done, (sample, label) in enumerate(_read_labels(index, labeled, config)):
+        progress(done, len(labeled))
         if isinstance(label, SampleError):
             _log.warning("%s; it counts as showing nothing", label)
             bad[sample] = label
@@ -68,7 +76,7 @@ def count_classes(
         picture_pixels[present] += counts[:n].sum()
         void += int(counts[n])
         shown[sample] = tuple(present.tolist())
-    progress(len(samples), len(samples))
+    progress(len(labeled), len(labeled))
     return ClassStats(
         dataset=config.dataset.name,
         split=split,
@@ -78,7 +86,7 @@ def count_classes(
         picture_pixels=tuple(picture_pixels.tolist()),
         void_pixels=void,
         sample_classes=tuple(shown),
-        unlabeled=len(index) - len(samples),
+        unlabeled=len(index) - len(labeled),
         meaning=index.meaning_digest(),
         # a name that is not UTF-8 cannot be written as it is
         bad_files=tuple(str(bad[i]).encode(errors="replace").decode() for i in sorted(bad)),

@@ -195,6 +195,16 @@ class Loader:
         return self._index
 
     @property
+    def dataset(self) -> PairIndex:
+        """The same, for code that asks for `len(loader.dataset)`."""
+        return self._index
+
+    @property
+    def batch_size(self) -> int:
+        """How many samples a full batch has, on each rank."""
+        return self._plan.batch_size
+
+    @property
     def spec(self) -> LabelSpec:
         """The classes and their colours."""
         return self._index.spec

@@ -7,7 +7,9 @@ pixel of a drawn class, rare ones more often (`balanced_augment`).
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,8 +32,10 @@ __all__ = [
 _BALANCED_CLASS_CROP = 0.5
 
 
-def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np.float64]:
-    """Return weights as float64 [num_samples].
+def check_weights(
+    weights: npt.ArrayLike, *, num_samples: int, of: str = "samples"
+) -> npt.NDArray[np.float64]:
+    """Return weights as float64 [num_samples]; `of` is what errors call the samples.
 
     Raises:
         ConfigError: they are no numbers, or not as many as samples, one is negative or not finite,
@@ -48,7 +52,7 @@ def check_weights(weights: npt.ArrayLike, *, num_samples: int) -> npt.NDArray[np
     except ValueError as e:  # text, or a list of lists of different lengths
         raise ConfigError(f"weights: expected one number a sample ({e})") from None
     if array.shape != (num_samples,):
-        raise ConfigError(f"found weights of shape {list(array.shape)} for {num_samples} samples")
+        raise ConfigError(f"found weights of shape {list(array.shape)} for {num_samples} {of}")
     with np.errstate(over="ignore"):
         total = array.sum()
     if not np.isfinite(total) or (array < 0).any() or not array.any():
@@ -91,7 +95,9 @@ def source_weights(sources: npt.ArrayLike, shares: Sequence[float]) -> npt.NDArr
     return check_weights((np.asarray(shares) / counts)[numbers], num_samples=len(numbers))
 
 
-def balanced_weights(stats: ClassStats) -> npt.NDArray[np.float64]:
+def balanced_weights(
+    stats: ClassStats, *, places: Sequence[int] | None = None
+) -> npt.NDArray[np.float64]:
     """Return weights per sample by which each class is drawn as often as any other.
 
     A class is drawn, all that occur alike, then one of the pictures that show it: the class-aware
@@ -101,16 +107,19 @@ def balanced_weights(stats: ClassStats) -> npt.NDArray[np.float64]:
 
     Args:
         stats: of the split.
+        places: of some of its samples, which alone are drawn and counted; None: all.
 
     Returns:
-        float64 [num_samples]; they sum to the number of classes that occur.
+        float64, one for each of them; they sum to the number of classes that occur.
 
     Raises:
         ConfigError: no sample shows a class.
     """
-    pictures = stats.pictures
+    samples = stats.sample_classes
+    shown = samples if places is None else [samples[place] for place in places]
+    pictures = Counter(itertools.chain.from_iterable(shown))
     # exactly rounded, so that states of loaders agree across versions of Python
-    weights = [math.fsum(1 / pictures[c] for c in classes) for classes in stats.sample_classes]
+    weights = [math.fsum(1 / pictures[c] for c in classes) for classes in shown]
     return check_weights(weights, num_samples=len(weights))
 
 

@@ -16,6 +16,7 @@ import torch
 from pydantic import Field, TypeAdapter, ValidationError
 
 from dali_voc._files import write_text
+from dali_voc._first_difference import first_difference
 from dali_voc._json_files import first_problem, read_json
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import DatasetError
@@ -147,8 +148,7 @@ _ADAPTER = TypeAdapter(ClassStats)
 
 def _differ(found: Any, expected: Any) -> str:
     if isinstance(found, tuple):
-        pairs = zip(found, expected, strict=False)
-        here = next(((a, b) for a, b in pairs if a != b), (len(found), len(expected)))
+        here = first_difference(found, expected)
         return f"found {here[0]!r}, expected {here[1]!r}"
     return f"found {found}, expected {expected}"
 

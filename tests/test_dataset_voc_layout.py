@@ -48,6 +48,14 @@ def test_values_are_class_indices(root: Path, folder: str | None, palette: str) 
     assert np.array_equal(found, read_label(root / "SegmentationClass/field.png"))
 
 
+def test_labels_elsewhere(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """By an absolute path, as where the data lie in a folder that cannot be written to."""
+    folder = tmp_path_factory.mktemp("pseudo")
+    write_label(folder / "field.png", VALUES)
+    found = load(root, classes=CLASSES, labels=str(folder), reading={"palette": "index"})
+    assert np.array_equal(found, VALUES)
+
+
 def test_map_by_value(root: Path) -> None:
     found = load(root, classes=CLASSES, labels="Small", map={0: "weed", 9: "crop", 55: None})
     assert np.array_equal(found, by_value(WIDE % 100, {0: 2, 9: 1}))

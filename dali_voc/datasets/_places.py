@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -24,10 +25,18 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
 
     Raises:
         DatasetError: there are none, one is not there, or is there twice, or several have the name.
-        TypeError: they are neither whole numbers nor text, or are one name alone.
+        TypeError: they are neither whole numbers nor text, or one name alone, or a set.
     """
-    if isinstance(samples, str):
-        raise TypeError(f"samples: found {samples!r}, expected a list of names or places")
+    if isinstance(samples, str | os.PathLike):
+        raise TypeError(
+            f"samples: found {str(samples)!r}, expected a list of names or places; those of a file "
+            "are Path(file).read_text().split()"
+        )
+    if isinstance(samples, set | frozenset):
+        raise TypeError(
+            "samples: found a set, whose order is another in every process, expected a list; "
+            "sorted() makes one"
+        )
     given = list(samples)
     if not given:
         raise DatasetError("samples: found none, expected one at least")

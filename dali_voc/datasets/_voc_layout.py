@@ -35,7 +35,7 @@ def find_listed(
         root: the folder that holds `JPEGImages`.
         split: name of a list in `ImageSets/Segmentation`, of ids or, as some lists have it, of
             `/JPEGImages/ID.jpg /LABELS/ID.png`.
-        labels: name of the labels' folder.
+        labels: name of the labels' folder, or its path, if that is absolute.
         spec: what label values mean.
         what: what errors call the data set.
         must_exist: check that every file is there; else it turns out when it is read.
@@ -45,7 +45,12 @@ def find_listed(
         DatasetError: the root, the list, or a file of a pair is missing, or the list is empty, not
             one of ids, or has one twice.
     """
-    check_root(root, (IMAGES,) if unlabeled else (IMAGES, labels), what=what)
+    try:
+        check_root(root, (IMAGES,) if unlabeled else (IMAGES, labels), what=what)
+    except DatasetError as e:
+        if unlabeled or not (root / IMAGES).is_dir():
+            raise
+        raise DatasetError(f"{e}; without labels: dataset.unlabeled: true") from None
     list_path = root / _LISTS / f"{split}.txt"
     ids = _read_list(list_path, labels)
     if must_exist:
@@ -56,7 +61,7 @@ def find_listed(
     images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg")
     return PairIndex(
         images=images,
-        labels=images.between(f"{root}/{labels}/", ".png"),
+        labels=images.between(f"{root / labels}/", ".png"),
         spec=spec,
         made_from=(str(list_path),),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._first_difference import first_difference
 from dali_voc.datasets._chain import ChainList
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import DatasetOptions, SourceOptions
@@ -95,9 +96,10 @@ def _common_spec(found: Sequence[PairIndex]) -> LabelSpec:
     first = found[0].spec
     for k, index in enumerate(found):
         if index.spec.classes != first.classes:
+            here, there = first_difference(first.classes, index.spec.classes)
             raise DatasetError(
                 f"dataset.classes: found null, expected the common classes, as dataset.sources[{k}]"
-                " has others than dataset.sources[0]"
+                f" has others than dataset.sources[0]: {there!r} in place of {here!r}"
             )
     maps = tuple(label_map for index in found for label_map in index.spec.label_maps())
     return dataclasses.replace(first, maps=maps)

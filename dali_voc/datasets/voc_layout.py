@@ -25,8 +25,8 @@ def find_pairs(
         root: the folder that holds `JPEGImages`.
         split: name of a list in `ImageSets/Segmentation`.
         must_exist: check that every file is there; else it turns out when it is read.
-        options: `classes` must be given; `map`; `labels` is the name of the labels' folder, by
-            default `SegmentationClass`; `unlabeled`.
+        options: `classes` must be given; `map`; `labels` is the name of the labels' folder, or an
+            absolute path, by default `SegmentationClass`; `unlabeled`.
 
     Raises:
         DatasetError: see `find_listed` and `own_classes`.
