@@ -1,13 +1,14 @@
-"""ddp.py, with_accelerate.py and with_lightning.py: two processes, stopped and started again.
+"""ddp.py, with_accelerate.py, with_lightning.py, semi_supervised.py: stopped and started again.
 
-All three begin with the same weights and do the same arithmetic, so the weights at the end are
-those of a plain loop over two loaders in one process that never stops.
+The first three run in two processes, begin with the same weights and do the same arithmetic, so the
+weights at the end are those of a plain loop over two loaders in one process that never stops.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,34 @@ def test_lightning(tmp_path: Path, voc: Path, expected: Weights) -> None:
     assert f"step {STEPS}: last.ckpt is written\n" in printed
     found = torch.load(tmp_path / "last.ckpt", weights_only=False)["state_dict"]
     demand_equal({name.removeprefix("network."): w for name, w in found.items()}, expected)
+
+
+def test_semi_supervised(tmp_path: Path, voc: Path) -> None:
+    """Stopped with an epoch's last batch, it ends as one that never stops."""
+
+    def train(steps: int, checkpoint: str) -> str:
+        done = subprocess.run(
+            [
+                *(sys.executable, EXAMPLES / "semi_supervised.py", voc, "--steps", str(steps)),
+                *("--sure", "0.05", "--checkpoint", checkpoint),
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # two of the 14 have labels, and the others are six batches
+    for steps in 6, 14:
+        stopped = train(steps, "stopped.pt")
+    assert stopped.replace("stopped", "whole") == train(14, "whole.pt")
+    one, other = (torch.load(tmp_path / f"{name}.pt") for name in ("stopped", "whole"))
+    for name, weights in one["model"].items():
+        assert torch.equal(weights, other["model"][name])
+    assert one["few"] == other["few"]
+    assert (one["weak"]["epoch"], one["weak"]["delivered"]) == (2, 4)
+    assert one["weak"]["delivered"] == one["strong"]["delivered"]
