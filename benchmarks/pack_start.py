@@ -23,8 +23,8 @@ from process_memory import memory
 from results_file import report
 
 from dali_voc import build_loader, parse_config
-from dali_voc.datasets._names import Names
 from dali_voc.datasets._pack_format import MadeFrom
+from dali_voc.datasets._packed_names import Names
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label

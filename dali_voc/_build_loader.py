@@ -64,7 +64,7 @@ def build_loader(
         raise TypeError(f"split: found {split!r}, expected the name of one, such as 'train'")
     if training is None:
         training = _is_training(split)
-    must_exist = config.loader.on_error == "raise"
+    must_exist = config.loader.raises
     places: list[int] | None = None
     if samples is None:
         index = find_index(config.dataset, split, must_exist=must_exist)

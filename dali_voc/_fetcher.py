@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
+from dali_voc._bad_samples import RETRIES, bad_samples_of
 from dali_voc._batches import Batch, BatchKey, BatchPlan
 from dali_voc._cache import Cache
 from dali_voc._dali_errors import reason_from_dali
 from dali_voc._devices import pick_prefetch
-from dali_voc._diagnose import RETRIES, bad_samples_of
 from dali_voc._pipeline_builder import PipelineBuilder
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc._substitutes import Substitutes

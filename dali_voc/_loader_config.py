@@ -135,3 +135,8 @@ class LoaderConfig(Section):
         description="what becomes of a last batch that samples do not fill: partial, it is short; "
         "drop, it is left out; pad, it is filled up from the epoch's beginning",
     )
+
+    @property
+    def raises(self) -> bool:
+        """Whether a bad file is an error, and is not passed over."""
+        return self.on_error == "raise"

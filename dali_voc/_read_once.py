@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._bad_samples import RETRIES, bad_samples_of
 from dali_voc._batches import Batch, BatchKey
 from dali_voc._dali_errors import reason_from_dali
-from dali_voc._diagnose import RETRIES, bad_samples_of
 from dali_voc._prefetch import DALI_ERRORS, Prefetcher
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import LoaderError, SampleError

@@ -50,7 +50,7 @@ def count_classes(
             does not have one of `samples`.
         SampleError: a label cannot be read, and `on_error` is "raise".
     """
-    must_exist = config.loader.on_error == "raise"
+    must_exist = config.loader.raises
     if samples is None:
         index = find_index(config.dataset, split, must_exist=must_exist)
     else:
@@ -100,7 +100,7 @@ def _read_labels(
     # what looks for bad files looks at images too: here they are the labels themselves
     labels_only = dataclasses.replace(index, images=index.labels)
     build = functools.partial(_build_pipeline, config=config, index=index)
-    raising = config.loader.on_error == "raise"
+    raising = config.loader.raises
     for sample, found in read_once(labels_only, build, samples=samples, raising=raising):
         yield sample, found if isinstance(found, SampleError) else found[0]
 

@@ -38,7 +38,7 @@ def write_index(config: Config, path: str | os.PathLike[str], *, split: str = "t
     """
     dataset = config.dataset
     subject = subject_of(dataset, split)
-    must_exist = config.loader.on_error == "raise"
+    must_exist = config.loader.raises
     # what was written just before the listing must be told from what is written during it
     time.sleep(2 * _TICK)
     begin = time.time_ns()

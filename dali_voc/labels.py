@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from dali_voc._near_match import near_match
+from dali_voc._repeats import find_twice
 from dali_voc.errors import ConfigError
 
 __all__ = [
@@ -25,14 +26,12 @@ __all__ = [
     "LabelTables",
     "colorize",
     "find_classes",
-    "find_twice",
     "usual_void",
     "voc_colormap",
 ]
 
 Color = tuple[int, int, int]
 LabelDtype = Literal["uint8", "int32", "int64"]
-T = TypeVar("T")
 
 # in place of the number of a label map: there is no label
 NO_LABEL = -1
@@ -57,13 +56,6 @@ def voc_colormap(n: int = 256) -> tuple[Color, ...]:
 def usual_void(size: int) -> int:
     """Return the gray value that means "no class" beside `size` others, where nothing says so."""
     return 255 if size <= 255 else 65535
-
-
-def find_twice(values: Sequence[T]) -> T | None:
-    """Return the first value that is there again later, None where all differ."""
-    if len(set(values)) == len(values):
-        return None
-    return next(value for value in values if values.count(value) > 1)
 
 
 @dataclass(frozen=True, kw_only=True)

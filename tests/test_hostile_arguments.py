@@ -64,23 +64,26 @@ def test_turns_that_lead_anywhere(rotation: list[float]) -> None:
     assert run(crop, PICTURE).shape == (3, 10, 20)
 
 
-def test_tables_without_counts(tmp_path: Path) -> None:
-    """As the schema allows; our own wrapper always gives them."""
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, "longer than their counts"),
+        ({"color_counts": [0], "value_counts": [1]}, "longer than their counts"),
+        ({"color_counts": [0], "value_counts": [3]}, "shorter than their counts"),
+        ({"color_counts": [0, 0], "value_counts": [2]}, "do not fit each other"),
+    ],
+)
+def test_tables_and_their_counts(tmp_path: Path, counts: dict[str, list[int]], words: str) -> None:
+    """The schema takes any; our own wrapper gives those that fit."""
     Image.new("L", (4, 3), 1).save(tmp_path / "a.png")
     data = np.frombuffer((tmp_path / "a.png").read_bytes(), np.uint8)
     path = np.frombuffer(b"a.png", np.uint8)
 
     def decode(node: Any) -> Any:
         made = fn.dali_voc.decode_label(
-            node,
-            path,
-            node,
-            crop_size=[3, 4],
-            values=[0, 1],
-            value_classes=[0, 1],
-            image_shape=[3, 4, 1],
-            position=[0.0, 0.0],
+            node, path, crop_size=[3, 4], values=[0, 1], value_classes=[0, 1], **counts
         )
-        return made[0] if isinstance(made, (list, tuple)) else made
+        return made[0]
 
-    assert (run(decode, data) == 1).all()
+    with pytest.raises(RuntimeError, match=words):
+        run(decode, data)

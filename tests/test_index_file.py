@@ -568,7 +568,7 @@ def test_other_versions(
     for version in 1, 3:
         other = write_arrays(tmp_path / "o.npz", change_facts(arrays_in(path), version=version))
         assert f"found version {version} of an index" in refused(config, other)
-    monkeypatch.setattr(_index_file, "_own_version", lambda: "99.0")
+    monkeypatch.setattr(_index_file, "__version__", "99.0")
     assert "by dali_voc '0.1.0', expected 2 by 99.0; run 'dali-voc index' again" in refused(
         config, path
     )

@@ -307,7 +307,7 @@ def test_what_is_bad_only_within_batches(
 ) -> None:
     """A file that changes all the time may be sound whenever it is looked at by itself."""
     label(root, 9).write_bytes(label(root, 9).read_bytes()[:90])
-    monkeypatch.setattr("dali_voc._diagnose._Trial.problem", lambda *_: None)
+    monkeypatch.setattr("dali_voc._bad_samples._Trial.problem", lambda *_: None)
     with build_loader(make_config(root, augment=CROP, loader={"on_error": policy})) as loader:
         assert sum(len(images) for images, _ in collect(loader)) == N
         (bad,) = loader.report().bad_files

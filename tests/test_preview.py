@@ -19,7 +19,7 @@ from dali_voc.commands import main
 from dali_voc.datasets import find_index
 from dali_voc.labels import voc_colormap
 from dali_voc.previewing import REST, VOID, Sheet, Shown, sheet_of, take_first, take_named
-from dali_voc.previewing._names import find_samples
+from dali_voc.previewing._find_samples import find_samples
 
 CONFIG = Path(__file__).parents[1] / "configs/voc2012.yaml"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -317,8 +317,8 @@ def run(monkeypatch) -> Callable[..., None]:
         (["--samples", "made_00003"], "found 'made_00003', .* 13; did you mean 'made_0000"),
         (["--samples", "9" * 5000], "expected a name, or a place from 0 to 13"),
         (["--samples", "14"], "found '14', expected a name, or a place from 0 to 13"),
-        (["--samples", ","], "--samples: found no name, expected some of the split's"),
-        (["--samples", ""], "--samples: found no name, expected some of the split's"),
+        (["--samples", ","], "samples: found no name, expected some of the split's"),
+        (["--samples", ""], "samples: found no name, expected some of the split's"),
         (["--first", "14"], "found 14, expected at most 13: the batches of epoch 0 hold 14 samp"),
         (["--set", "loader.bach_size=2"], "did you mean 'batch_size'"),
         (["--set", "labels.masks=[]"], r"labels\.masks: found \[\], expected at least one"),

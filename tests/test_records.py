@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dali_voc import SampleError
 from dali_voc.datasets import PairIndex, PathList, RecordList
-from dali_voc.datasets._names import Names
+from dali_voc.datasets._packed_names import Names
 from dali_voc.labels import LabelSpec
 
 SPEC = LabelSpec(classes=("x",), colors=((0, 0, 0),))

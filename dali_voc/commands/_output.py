@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from dali_voc._files import write_text
-from dali_voc.commands._places import check_places
+from dali_voc.commands._writable import check_places
 from dali_voc.errors import ConfigError, printable
 
 __all__ = ["STANDARD_OUTPUT", "Output", "open_output"]

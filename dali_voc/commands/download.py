@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from dali_voc.commands._options import JsonFile, Quiet, expand_path
 from dali_voc.commands._output import Output, open_output
-from dali_voc.commands._transfer_bar import show_transfer
+from dali_voc.commands._progress import show_transfer
 from dali_voc.downloading import (
     BY_HAND,
     Checksum,

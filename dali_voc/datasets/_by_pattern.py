@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
+from dali_voc._repeats import repeated
 from dali_voc.datasets._layout import list_folders, some_of
 from dali_voc.datasets._path_list import PathList
 from dali_voc.datasets._patterns import Patterns
@@ -145,7 +145,7 @@ def _groups(pattern: Patterns, stem: str, root: Path) -> tuple[str, ...]:
 
 
 def _check_chosen(where: Path, stems: list[str], there: Collection[str], pattern: Patterns) -> None:
-    twice = [stem for stem, times in Counter(stems).items() if times > 1]
+    twice = repeated(stems)
     if twice:
         raise DatasetError(
             f"{where}: the split's list has lines more than once ({some_of(twice)}), expected each "
@@ -190,14 +190,12 @@ def _check_partners_differ(
     root: Path, images: Patterns, masks: Patterns, partners: list[str]
 ) -> None:
     """Refuse a label of two images: by `**/*.jpg` and `*_*.png`, a_b_c is of a/b_c and of a_b/c."""
-    if len(set(partners)) == len(partners):
-        return
-    shared = sorted(stem for stem, times in Counter(partners).items() if times > 1)
-    files = [masks.file(stem) for stem in shared]
-    raise DatasetError(
-        f"{root}: expected a label {masks.text} for each image {images.text}, found several images "
-        f"for {len(files)} labels ({some_of(files)})"
-    )
+    files = [masks.file(stem) for stem in sorted(repeated(partners))]
+    if files:
+        raise DatasetError(
+            f"{root}: expected a label {masks.text} for each image {images.text}, found several "
+            f"images for {len(files)} labels ({some_of(files)})"
+        )
 
 
 def _known_splits(root: Path, *patterns: str) -> list[str]:

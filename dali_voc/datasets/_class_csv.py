@@ -6,9 +6,10 @@ import csv
 import io
 from pathlib import Path
 
+from dali_voc._repeats import find_twice
 from dali_voc.datasets._class_text import read_class_text
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, find_twice, usual_void
+from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
 
 __all__ = ["read_class_csv"]
 

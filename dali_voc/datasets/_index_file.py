@@ -5,7 +5,6 @@ No array holds Python objects, so that the file can be read by anybody without r
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import zipfile
@@ -15,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc import __version__
 from dali_voc._files import write_bytes
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._index_arrays import Arrays, arrays_of, index_from
 from dali_voc.datasets._index_subject import IndexSubject, from_root, to_root
-from dali_voc.datasets._npz import read_npz
+from dali_voc.datasets._npz import npz_bytes, read_npz
 from dali_voc.datasets._watched import first_changed
 from dali_voc.errors import DatasetError
 
@@ -58,7 +58,7 @@ def write_index_file(
     facts |= {
         "format": _FORMAT,
         "version": _VERSION,
-        "made_by": _own_version(),
+        "made_by": __version__,
         "name": subject.name,
         "root": subject.place,
         "split": subject.split,
@@ -69,9 +69,7 @@ def write_index_file(
     whole: dict[str, Any] = {**arrays, "watched": np.frombuffer(kept, np.uint8), "stamps": stamps}
     facts["arrays"] = sorted(whole)
     whole[_FACTS] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, **whole)
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, npz_bytes(**whole))
 
 
 def read_index_file(path: Path, subject: IndexSubject, *, must_exist: bool) -> PairIndex:
@@ -94,10 +92,10 @@ def read_index_file(path: Path, subject: IndexSubject, *, must_exist: bool) -> P
         known = False
     if not known:
         raise DatasetError(f"{path}: found another kind of file, expected one of 'dali-voc index'")
-    if (version, made_by) != (_VERSION, _own_version()):
+    if (version, made_by) != (_VERSION, __version__):
         raise DatasetError(
             f"{path}: found version {version!r} of an index, by dali_voc {made_by!r}, expected "
-            f"{_VERSION} by {_own_version()}; {_AGAIN}"
+            f"{_VERSION} by {__version__}; {_AGAIN}"
         )
     try:
         if facts["arrays"] != sorted(name for name in arrays if name != _FACTS):
@@ -173,10 +171,3 @@ def _reason(error: Exception) -> str:
 def _hint(differs: str | None) -> str:
     of_split = differs is not None and differs.startswith("made of split")
     return ", or put {split} into the file's name" if of_split else ""
-
-
-def _own_version() -> str:
-    # the package imports this module
-    from dali_voc import __version__  # noqa: PLC0415
-
-    return __version__

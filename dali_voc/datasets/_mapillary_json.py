@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from dali_voc._json_files import first_problem, read_json
+from dali_voc._repeats import find_twice
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelMap, LabelSpec, find_twice
+from dali_voc.labels import LabelMap, LabelSpec
 
 __all__ = ["read_mapillary_classes"]
 

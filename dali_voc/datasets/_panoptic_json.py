@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import ijson
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._repeats import repeated
 from dali_voc.datasets._layout import some_of
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color
@@ -202,8 +202,8 @@ def _places(
 
 
 def _check(path: Path, entries: PanopticEntries) -> None:
-    if len(set(entries.stems)) < len(entries.stems):
-        twice = [stem for stem, times in Counter(entries.stems).items() if times > 1]
+    twice = repeated(entries.stems)
+    if twice:
         raise DatasetError(
             f"{path}: found more than one entry for {len(twice)} files "
             f"({some_of(twice)}), expected one for each"

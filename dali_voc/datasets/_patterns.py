@@ -89,9 +89,7 @@ class Patterns:
             suffix = self.text[len(self.each[0].prefix) + len(self.middle) :]
         return begin + suffix
 
-    def stems(
-        self, root: Path, other: Patterns | None, listed: set[str], *, always: bool = False
-    ) -> Iterator[str]:
+    def stems(self, root: Path, other: Patterns | None, listed: set[str]) -> Iterator[str]:
         """Yield the stems of the files that are there, in no order.
 
         Args:
@@ -99,18 +97,23 @@ class Patterns:
             other: patterns of other files. What one of them matches, too, is left out if it is
                 the longer one, as `*_L.png` is beside `*.png`.
             listed: takes up the folders that were looked into.
-            always: what others match is left out, however long they are.
 
         Raises:
             DatasetError: a folder cannot be listed.
         """
         for pattern in self.each:
-            yield from _own_stems(pattern, root, other, listed, always=always)
+            yield from _own_stems(pattern, root, other, listed, always=False)
 
     def find(
         self, root: Path, other: Patterns | None, listed: set[str], *, always: bool = False
     ) -> dict[str, str]:
         """Return the same stems, each with the end of its file's name.
+
+        Args:
+            root: as for `stems`, and `other` and `listed`, too.
+            other: of other files.
+            listed: takes up folders.
+            always: what others match is left out, however long they are.
 
         Raises:
             DatasetError: as for `stems`, or two files differ in their ends alone.

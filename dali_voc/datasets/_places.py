@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import operator
 import os
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from dali_voc._near_match import near_match
+from dali_voc._repeats import find_twice, repeated
 from dali_voc.datasets._index import PairIndex
 from dali_voc.errors import DatasetError
-from dali_voc.labels import find_twice
 
 __all__ = ["find_places"]
 
@@ -73,7 +72,7 @@ def _by_name(index: PairIndex, given: list[Any]) -> list[int]:
             raise DatasetError(
                 f"samples: found {name!r}, which the split does not have{near_match(name, names)}"
             )
-    several = {name for name, times in Counter(names).items() if times > 1}.intersection(given)
+    several = set(repeated(names)).intersection(given)
     if several:
         raise DatasetError(
             f"samples: {min(several)!r} is the name of several pairs, expected places"

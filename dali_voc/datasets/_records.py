@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from dali_voc.datasets._names import Names
+from dali_voc.datasets._packed_names import Names
 from dali_voc.errors import SampleError
 
 __all__ = ["RecordList"]

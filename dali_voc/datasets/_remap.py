@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._near_match import near_match
+from dali_voc._repeats import find_twice
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._options import LabelKey
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, find_twice, usual_void, voc_colormap
+from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void, voc_colormap
 
 __all__ = ["class_list", "class_table", "in_colors", "remap"]
 

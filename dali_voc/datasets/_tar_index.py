@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 import os
 from dataclasses import asdict, dataclass
@@ -14,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._files import write_bytes
-from dali_voc.datasets._names import Names
-from dali_voc.datasets._npz import read_npz
+from dali_voc.datasets._npz import npz_bytes, read_npz
+from dali_voc.datasets._packed_names import Names
 from dali_voc.datasets._tar_scan import IMAGES, LABELS, Member, scan_shard
 from dali_voc.errors import DatasetError, printable
 
@@ -76,12 +75,11 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
         if kept is not None and np.array_equal(kept.version, version) and _makes_sense(kept):
             return kept
     index = _make(shard, version, unlabeled=unlabeled)
-    buffer = io.BytesIO()
-    np.savez(buffer, **asdict(index))
+    file = npz_bytes(**asdict(index))
     for place in places:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(place, buffer.getvalue(), follows_links=False)
+            write_bytes(place, file, follows_links=False)
             break
         except OSError as e:
             problem = e

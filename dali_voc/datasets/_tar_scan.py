@@ -30,7 +30,6 @@ _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": "zstd",
 }
 _LONGEST_HEADER = 1 << 20  # bytes
-_SHOWN = 3  # offenders that an error names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +104,8 @@ def _lacking(pairs: dict[str, tuple[Member | None, Member | None]], place: int) 
 
 def _refuse(path: Path, what: str, offenders: list[str], expected: str) -> None:
     if offenders:
-        more = ", ..." if len(offenders) > _SHOWN else ""
         raise DatasetError(
-            f"{path}: found {len(offenders)} {what} ({', '.join(offenders[:_SHOWN])}{more}), "
-            f"expected {expected}"
+            f"{path}: found {len(offenders)} {what} ({some_of(offenders)}), expected {expected}"
         )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
+from dali_voc._repeats import repeated
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._layout import check_root, missing_stems, some_of
 from dali_voc.datasets._path_list import PathList
@@ -84,8 +84,8 @@ def _read_list(path: Path, labels: str) -> list[str]:
     ids = read_split_list(path, entries="ids")
     if any(f"{IMAGES}/" in line for line in ids):
         ids = [_id_of(line, path, labels) for line in ids]
-    if len(set(ids)) < len(ids):
-        twice = [name for name, times in Counter(ids).items() if times > 1]
+    twice = repeated(ids)
+    if twice:
         raise DatasetError(
             f"{path}: found {len(twice)} ids more than once ({some_of(twice)}), expected each once"
         )

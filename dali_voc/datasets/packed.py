@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from dali_voc._json_files import first_problem, read_json
 from dali_voc.datasets._index import PairIndex
-from dali_voc.datasets._names import Names
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._pack_format import (
     INDEX,
@@ -26,6 +25,7 @@ from dali_voc.datasets._pack_format import (
     shard_name,
     unfinished,
 )
+from dali_voc.datasets._packed_names import Names
 from dali_voc.datasets._records import RecordList
 from dali_voc.errors import DatasetError
 

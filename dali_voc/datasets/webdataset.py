@@ -17,8 +17,8 @@ import numpy.typing as npt
 from dali_voc.datasets._class_file import read_classes
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._layout import some_of
-from dali_voc.datasets._names import Names
 from dali_voc.datasets._options import DatasetOptions
+from dali_voc.datasets._packed_names import Names
 from dali_voc.datasets._records import RecordList
 from dali_voc.datasets._tar_index import ShardIndex, load_index
 from dali_voc.datasets._tar_scan import IMAGES, LABELS

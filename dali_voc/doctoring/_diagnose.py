@@ -11,7 +11,7 @@ from typing import Any
 
 from dali_voc import __version__
 from dali_voc._threads import pick_threads
-from dali_voc.config import Config, parse_config
+from dali_voc.config import Config, LabelsConfig, parse_config
 from dali_voc.doctoring import _gpus, _limits, _packages
 from dali_voc.doctoring._batch_lines import check_batch, check_gpu_batch
 from dali_voc.doctoring._child import Outcome, run_probe
@@ -168,7 +168,7 @@ class _Visit:
         """Write made-up data, and return the settings with them."""
         root = write_voc(place / "VOC2012", train=_MADE_UP, val=0)
         dataset = parse_config({"dataset": {"root": str(root)}}).dataset
-        defaults = {"dataset": dataset, "labels": type(self.settings.labels)()}
+        defaults = {"dataset": dataset, "labels": LabelsConfig()}
         return self.settings.model_copy(update=defaults)
 
     def _of_the_gpus_needs(

@@ -22,7 +22,7 @@ from dali_voc.errors import DatasetError, DownloadError
 
 __all__ = ["Downloaded", "download"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("dali_voc")
 
 # 12,031 small PNG files, each in blocks of its own
 _SPACE_FOR_SBD = 200_000_000

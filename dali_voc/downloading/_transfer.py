@@ -15,7 +15,7 @@ from dali_voc.errors import DownloadError
 
 __all__ = ["Patience", "Progress", "check_file", "fetch"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("dali_voc")
 
 # What is being done, bytes done, and of how many, where that is known.
 Progress = Callable[[str, int, int | None], None]

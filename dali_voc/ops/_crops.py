@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from dali_voc.ops._cache import CacheNodes
 from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import dali_type, fn
+from dali_voc.ops._types import ImageDtype, dali_type, fn
 
 __all__ = ["decode_crop", "normalize_crop"]
 
@@ -24,7 +24,7 @@ def normalize_crop(
     vertical_flip: Any = 0,
     rotation: Any = None,
     color: Any = None,
-    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
+    dtype: ImageDtype = "float32",
     channels_last: bool = False,
 ) -> Any:
     """Resize decoded windows, recolour, normalise, mirror and pad them to the crop.
@@ -133,7 +133,7 @@ def _arguments(
     flip: Any = 0,
     vertical_flip: Any = 0,
     rotation: Any = None,
-    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
+    dtype: ImageDtype = "float32",
     channels_last: bool = False,
 ) -> dict[str, Any]:
     optional = {} if rotation is None else {"rotation": rotation}

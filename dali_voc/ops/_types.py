@@ -7,10 +7,13 @@ from typing import Any, Literal
 import nvidia.dali.fn
 from nvidia.dali import types
 
-__all__ = ["Dtype", "dali_type", "fn"]
+from dali_voc.labels import LabelDtype
+
+__all__ = ["Dtype", "ImageDtype", "dali_type", "fn"]
 
 fn: Any = nvidia.dali.fn  # it gets `dali_voc` only when the plugin is loaded
-Dtype = Literal["float32", "float16", "bfloat16", "uint8", "int32", "int64"]
+ImageDtype = Literal["float32", "float16", "bfloat16", "uint8"]
+Dtype = ImageDtype | LabelDtype
 
 
 def dali_type(dtype: Dtype) -> Any:

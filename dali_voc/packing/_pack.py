@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -13,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
-from pydantic import ValidationError
 
-from dali_voc._digest import json_digest
-from dali_voc._files import make_folder, sync_folder, write_bytes
+from dali_voc._files import make_folder, sync_folder
 from dali_voc._folder_lock import locked_folder
 from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import read_once
@@ -24,9 +21,7 @@ from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
-from dali_voc.datasets._file_state import state_of_files
 from dali_voc.datasets._pack_format import (
-    MadeFrom,
     PackIndex,
     packed_spec,
     unfinished,
@@ -35,14 +30,14 @@ from dali_voc.datasets.packed import read_index
 from dali_voc.errors import DatasetError, SampleError
 from dali_voc.packing._index_writer import write_index
 from dali_voc.packing._label_code import encode_label
-from dali_voc.packing._restarts import RESTART_INTERVAL, add_jpeg_restarts
-from dali_voc.packing._shards import PARTS, Part, ShardWriter, read_parts
+from dali_voc.packing._made_from import check_same, describe_run, take_up, tidy
+from dali_voc.packing._restarts import add_jpeg_restarts
+from dali_voc.packing._shards import Part, ShardWriter, read_parts
 
 __all__ = ["DEFAULT_SHARD_SIZE", "pack_split"]
 
 _log = logging.getLogger("dali_voc")
 DEFAULT_SHARD_SIZE = 1 << 30
-_PLAN = ".plan.json"
 
 # sample, image, label as stored and (height, width); or what is wrong with the sample
 _Packed = tuple[int, bytes, bytes, tuple[int, int]] | tuple[int, SampleError]
@@ -83,42 +78,30 @@ def pack_split(
         OSError: the folder cannot be written.
     """
     if {"", ".", ".."} & set(split.split("/")):
-        raise DatasetError(f"split: found {split!r}, expected a name that can be a folder below -o")
-    raising = config.loader.on_error == "raise"
+        raise DatasetError(f"split: found {split!r}, expected a name that can be a folder")
+    raising = config.loader.raises
     source = find_index(config.dataset, split, must_exist=raising)
     warn_of_binary_masks(source)
     spec, void = packed_spec(source.spec)
-    made_from = MadeFrom(
-        dataset=config.dataset.name,
-        # a path that is not UTF-8 cannot be written as it is
-        root=str(config.dataset.path).encode(errors="replace").decode(),
-        split=split,
-        samples=source.digest(),
-        palette=source.spec.palette_rule(config.labels.palette),
-        unknown=config.labels.unknown,
-        shard_size=shard_size,
-        meaning=_meaning(source),
-        files=source.files_digest(config.dataset.path),
-        state=state_of_files(source)[:16],
-        weights=_weights_digest(source),
-        jpeg_restarts=RESTART_INTERVAL if jpeg_restarts else 0,
+    made_from = describe_run(
+        config, source, split=split, shard_size=shard_size, jpeg_restarts=jpeg_restarts
     )
     final = out / split
     folder = final.parent / unfinished(final.name)
     if final.exists():
         index = read_index(final)
-        _check_same(final, index.made_from, made_from)
+        check_same(final, index.made_from, made_from)
         if raising and index.left_out:
             raise DatasetError(
                 f"{final}: was packed without {len(index.left_out)} bad pairs, and loader.on_error "
                 "is 'raise'; choose another folder, or remove it"
             )
-        _tidy(final)
+        tidy(final)
         return index
     make_folder(folder)
     busy = DatasetError(f"{folder}: another process is packing this split")
     with locked_folder(folder, busy=busy):
-        _take_up(folder, made_from)
+        take_up(folder, made_from)
         parts = read_parts(folder)
         packer = _Packer(
             config,
@@ -149,7 +132,7 @@ def pack_split(
         )
         os.rename(folder, final)
         sync_folder(final.parent)
-        _tidy(final)
+        tidy(final)
     progress(len(source), len(source))
     return index
 
@@ -216,7 +199,7 @@ class _Packer:
         """Yield the samples in order, labels encoded by several threads."""
         jobs = pick_threads(self._config.loader.threads)
         waiting: deque[Future[_Packed]] = deque()
-        raising = self._config.loader.on_error == "raise"
+        raising = self._config.loader.raises
         with ThreadPoolExecutor(jobs, thread_name_prefix="dali_voc") as threads:
             try:
                 for sample, found in read_once(
@@ -252,53 +235,4 @@ class _Packer:
             batch_size=batch_size,
             threads=pick_threads(self._config.loader.threads),
             prefetch=prefetch,
-        )
-
-
-def _weights_digest(source: PairIndex) -> str:
-    if source.weights is None:
-        return ""
-    return hashlib.sha256(source.weights.astype("<f8").tobytes()).hexdigest()[:16]
-
-
-def _meaning(source: PairIndex) -> str:
-    return json_digest(source.meaning()) if source.spec.maps else ""
-
-
-def _take_up(folder: Path, made_from: MadeFrom) -> None:
-    """Begin a run, or check that one that was interrupted was the same."""
-    path = folder / _PLAN
-    try:
-        _check_same(folder, MadeFrom.model_validate_json(path.read_bytes()), made_from)
-    except FileNotFoundError:
-        write_bytes(path, made_from.model_dump_json(indent=2).encode(), durable=True)
-    except ValidationError:
-        raise DatasetError(f"{path}: damaged; remove the folder to begin anew") from None
-    # of a run that was killed
-    for left in folder.glob(".*.part"):
-        left.unlink()
-
-
-def _tidy(folder: Path) -> None:
-    """Delete what a finished pack has no use for."""
-    for left in (folder / _PLAN, *folder.glob(PARTS)):
-        left.unlink(missing_ok=True)
-
-
-def _check_same(folder: Path, found: MadeFrom, expected: MadeFrom) -> None:
-    theirs, ours = found.model_dump(), expected.model_dump()
-    for name in "files", "state":  # of a version that did not write it
-        if not theirs[name]:
-            del ours[name]
-    differing = [name for name in ours if theirs[name] != ours[name]]
-    if differing == ["state"]:
-        raise DatasetError(
-            f"{folder}: was packed from these files, which have changed since (other sizes or "
-            "times); remove it to pack them anew, or choose another folder"
-        )
-    if differing:
-        how = "; ".join(f"{k} {theirs[k]!r}, not {ours[k]!r}" for k in differing if k != "state")
-        raise DatasetError(
-            f"{folder}: was packed in another way ({how}), expected none or the same; choose "
-            "another folder, or remove it"
         )

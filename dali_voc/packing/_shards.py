@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import zlib
@@ -16,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc._files import named_in_errors, sync_folder, write_bytes
-from dali_voc.datasets._names import Names
-from dali_voc.datasets._npz import read_npz
+from dali_voc.datasets._npz import npz_bytes, read_npz
 from dali_voc.datasets._pack_format import RECORD, SHARD_START, shard_name
+from dali_voc.datasets._packed_names import Names
 
 __all__ = ["PARTS", "Part", "ShardWriter", "part_name", "read_parts"]
 
@@ -145,16 +144,14 @@ class ShardWriter:
             next_sample=next_sample,
             left_out=tuple(left_out),
         )
-        buffer = io.BytesIO()
-        np.savez(
-            buffer,
+        file = npz_bytes(
             records=part.records,
             names=np.frombuffer(part.names, np.uint8),
             weights=part.weights,
             numbers=np.array([part.size, next_sample]),
             left_out=np.frombuffer(json.dumps(part.left_out).encode(), np.uint8),
         )
-        write_bytes(self._folder / part_name(self._number), buffer.getvalue(), durable=True)
+        write_bytes(self._folder / part_name(self._number), file, durable=True)
         sync_folder(self._folder)
         return part
 

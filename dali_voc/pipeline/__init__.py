@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dali_voc.pipeline._build import build_pipeline
 from dali_voc.pipeline._decode_only import build_decode_only_pipeline
-from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._for_checking import build_image_pipeline
 from dali_voc.pipeline._for_packing import build_packing_pipeline
+from dali_voc.pipeline._for_preview import build_stored_pipeline
+from dali_voc.pipeline._inputs import Source
 from dali_voc.pipeline._labels_only import build_label_pipeline
-from dali_voc.pipeline._stored import build_stored_pipeline
 
 __all__ = [
     "Source",

@@ -14,8 +14,8 @@ from dali_voc._label_reading import LabelReading
 from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
-from dali_voc.pipeline._files import Source
 from dali_voc.pipeline._forks import keep_in_children
+from dali_voc.pipeline._inputs import Source
 from dali_voc.pipeline._memory import keep_buffers
 from dali_voc.pipeline._pairs import PairGraph, plain_python
 from dali_voc.pipeline._placement import Form

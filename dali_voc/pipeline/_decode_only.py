@@ -6,7 +6,7 @@ from typing import Any
 
 from nvidia.dali import Pipeline, fn
 
-from dali_voc.pipeline._files import Source, empty_pipeline, read_one
+from dali_voc.pipeline._inputs import Source, empty_pipeline, read_one
 
 __all__ = ["build_decode_only_pipeline"]
 

@@ -7,7 +7,7 @@ from nvidia.dali import Pipeline, fn, types
 
 from dali_voc.labels import LabelTables
 from dali_voc.ops import decode_crop, decode_label
-from dali_voc.pipeline._files import Source, empty_pipeline, read_one
+from dali_voc.pipeline._inputs import Source, empty_pipeline, read_one
 
 __all__ = ["build_image_pipeline"]
 

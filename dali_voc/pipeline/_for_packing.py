@@ -6,7 +6,7 @@ from nvidia.dali import Pipeline, fn
 
 from dali_voc._label_reading import LabelReading
 from dali_voc.ops import decode_label, read_record
-from dali_voc.pipeline._files import Source, empty_pipeline
+from dali_voc.pipeline._inputs import Source, empty_pipeline
 from dali_voc.pipeline._label import meaning_of, read_label
 
 __all__ = ["build_packing_pipeline"]

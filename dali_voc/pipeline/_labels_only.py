@@ -6,7 +6,7 @@ from nvidia.dali import Pipeline
 
 from dali_voc._label_reading import LabelReading
 from dali_voc.ops import decode_label
-from dali_voc.pipeline._files import Source, empty_pipeline, read_one
+from dali_voc.pipeline._inputs import Source, empty_pipeline, read_one
 from dali_voc.pipeline._label import meaning_of
 
 __all__ = ["build_label_pipeline"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from nvidia.dali import fn, types
 
 from dali_voc.config import NormalizeConfig
 from dali_voc.ops import CacheNodes, decode_crop, normalize_crop
+from dali_voc.ops._types import ImageDtype
 
 __all__ = ["Encoded", "Form", "erase", "place_by_dali", "place_fused"]
 
@@ -30,7 +31,7 @@ class Form:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     fill: Triple = (0.0, 0.0, 0.0)
-    dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32"
+    dtype: ImageDtype = "float32"
     channels_last: bool = False
 
     @classmethod

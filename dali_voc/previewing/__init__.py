@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dali_voc.previewing._codes import REST, STRANGE, VOID, Entry, find_entries, paint, to_codes
 from dali_voc.previewing._contact import contact_sheet
-from dali_voc.previewing._names import find_samples
+from dali_voc.previewing._find_samples import find_samples
 from dali_voc.previewing._page import make_page
 from dali_voc.previewing._panels import Panel
 from dali_voc.previewing._sheet import Cell, Sheet, draw_sheet

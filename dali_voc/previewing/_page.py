@@ -42,7 +42,7 @@ def make_page(shown: Sequence[Shown], *, spec: LabelSpec, ignore_index: int, tit
     pictures = [one.image for one in shown] + [one.raw.image for one in shown if one.raw]
     if sum(image.shape[0] * image.shape[1] for image in pictures) > _LARGEST:
         raise ConfigError(
-            f"--html: found more than {_LARGEST // 10**6} million pixels in {len(shown)} samples, "
+            f"found more than {_LARGEST // 10**6} million pixels in {len(shown)} samples, "
             "expected fewer: show fewer samples"
         )
     entries = find_entries(

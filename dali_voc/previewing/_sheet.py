@@ -94,8 +94,8 @@ def draw_sheet(
     width, height = inner + 2 * margin, top + body + legend.height + margin
     if width * height > _LARGEST:
         raise ConfigError(
-            f"--count: {len(cells)} samples make a sheet of {width} x {height} pixels, expected at "
-            f"most {_LARGEST // 10**6} million: show fewer samples or take a smaller --size"
+            f"{len(cells)} samples make a sheet of {width} x {height} pixels, expected at "
+            f"most {_LARGEST // 10**6} million: show fewer samples or smaller pictures"
         )
     picture = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(picture)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dali_voc._bad_samples import image_reason
 from dali_voc._batches import Batch
 from dali_voc._dali_errors import sentence_from_dali
-from dali_voc._diagnose import image_reason
 from dali_voc._label_reading import LabelReading
 from dali_voc._prefetch import DALI_ERRORS, BatchSource
 from dali_voc._threads import pick_threads

@@ -58,7 +58,7 @@ def take_first(
             break
     if not wanted:
         raise DatasetError(
-            f"--first: found {first}, expected at most {seen - 1}: the batches of epoch {epoch} "
+            f"first: found {first}, expected at most {seen - 1}: the batches of epoch {epoch} "
             f"hold {seen} samples"
         )
     return _take(loader, config, epoch, wanted, compare=compare)

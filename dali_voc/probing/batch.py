@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from dali_voc._ranks import Ranks
-from dali_voc.config import AugmentConfig, Config, SamplingConfig
+from dali_voc.config import AugmentConfig, CacheConfig, Config, SamplingConfig
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.loader import Loader
 from dali_voc.probing._report import Report
@@ -33,7 +33,7 @@ def simplified(config: Config, *, num_samples: int, device: str) -> Config:
             "augment": AugmentConfig(crop_size=config.augment.crop_size, flip=0.0),
             "labels": config.labels.model_copy(update=plain),
             "sampling": SamplingConfig(),
-            "cache": type(config.cache)(),
+            "cache": CacheConfig(),
             "loader": config.loader.model_copy(update=ours),
         }
     )
@@ -49,7 +49,7 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
     config = Config.model_validate(request["config"])
     gpu = request["gpu"]
     report(stage="listing the data")
-    must_exist = config.loader.on_error == "raise"
+    must_exist = config.loader.raises
     index = find_index(config.dataset, request["split"], must_exist=must_exist)
     few = index.select(range(min(_MOST, len(index))))
     if gpu is None:

@@ -32,7 +32,7 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
     if request["config"] is not None:
         report(stage="listing the data")
         config = Config.model_validate(request["config"])
-        must_exist = config.loader.on_error == "raise"
+        must_exist = config.loader.raises
         index = find_index(config.dataset, request["split"], must_exist=must_exist)
         report(pairs=len(index))
         pieces = pieces_of_split(index, most=request["most"] // 2)

@@ -113,10 +113,6 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     auto value_counts = spec.GetRepeatedArgument<int>("value_counts");
     auto guessed = spec.GetRepeatedArgument<int>("colors_guessed");
     const int unlabeled = spec.GetArgument<int>("unlabeled");
-    if (color_counts.empty()) {
-      color_counts = {static_cast<int>(colors.size())};
-      value_counts = {static_cast<int>(values.size())};
-    }
     guessed.resize(std::max(guessed.size(), color_counts.size()));
     if (colors.size() != color_classes.size() || values.size() != value_classes.size() ||
         color_counts.size() != value_counts.size())
@@ -141,6 +137,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       color += color_counts[k];
       value += value_counts[k];
     }
+    if (color != colors.size() || value != values.size())
+      Fail("decode_label: the label tables are longer than their counts");
   }
 
   void SetWholeShapes(const Workspace& ws, dali::TensorListShape<>* shapes) {
@@ -252,7 +250,6 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   }
 
   static std::string Name(const Workspace& ws, int i) {
-    if (ws.NumInput() < 2) return "sample " + std::to_string(i) + " of the batch";
     return Printable(TextOf(ws.Input<CPUBackend>(1), i));
   }
 

@@ -15,7 +15,7 @@ the image is JPEG or PNG of the common kinds, which `decode_crop` reads.
 With `resample`, start and shape are those of the source pixels that an image resized with a
 triangle filter is computed from, and three more outputs, float, say how: the region of interest in
 them, its start and its end (y, x), and the size (height, width) that it becomes.)")
-    .NumInput(1, 3)
+    .NumInput(2, 3)
     .InputDox(0, "encoded", "1D TensorList of uint8",
               "The bytes of PNG files, or of maps as packed data sets keep them.")
     .InputDox(1, "path", "1D TensorList of uint8", "The files' names, for error messages.")
@@ -31,7 +31,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     std::vector<int>{})
     .AddOptionalArg("value_classes", "The class of each of `values`.", std::vector<int>{})
     .AddOptionalArg("color_counts",
-                    "Where there are several label maps: how many of `colors` belong to each.",
+                    "How many of `colors` belong to each label map.",
                     std::vector<int>{})
     .AddOptionalArg("value_counts", "The same of `values`.", std::vector<int>{})
     .AddOptionalArg("colors_guessed",

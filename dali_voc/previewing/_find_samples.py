@@ -35,14 +35,14 @@ def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
         fitting = by_name.get(text) or by_end.get(text, [])
         if len(fitting) > 1:
             names = ", ".join(f"{index.name(i)} (sample {i})" for i in fitting[:3])
-            raise DatasetError(f"--samples: found {text!r}, which fits {names}")
+            raise DatasetError(f"samples: found {text!r}, which fits {names}")
         if fitting:
             return fitting[0]
         # no place has more digits
         if text.isascii() and text.isdigit() and len(text) < 19 and int(text) < len(index):
             return int(text)
         raise DatasetError(
-            f"--samples: found {text!r}, expected a name, or a place from 0 to {len(index) - 1}"
+            f"samples: found {text!r}, expected a name, or a place from 0 to {len(index) - 1}"
             f"{near_match(text, [*by_name, *by_end])}"
         )
 
@@ -51,5 +51,5 @@ def find_samples(index: PairIndex, wanted: Iterable[str]) -> list[int]:
         whole = text in by_name or text in by_end
         found += [find(part) for part in ([text] if whole else text.split(",")) if part]
     if not found:
-        raise DatasetError("--samples: found no name, expected some of the split's")
+        raise DatasetError("samples: found no name, expected some of the split's")
     return list(dict.fromkeys(found))

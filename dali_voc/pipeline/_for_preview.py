@@ -10,7 +10,7 @@ from dali_voc._label_reading import LabelReading
 from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig
 from dali_voc.ops import decode_label, read_record
-from dali_voc.pipeline._files import Source, empty_pipeline
+from dali_voc.pipeline._inputs import Source, empty_pipeline
 from dali_voc.pipeline._label import meaning_of, read_label, window_of
 from dali_voc.pipeline._resizing import resize_for_crops
 
