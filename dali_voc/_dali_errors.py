@@ -16,6 +16,7 @@ __all__ = [
 
 # as operator_error.h marks them
 _OF_A_SAMPLE = re.compile(r"<dali_voc sample (\d+)>(.*?)</dali_voc>", re.DOTALL)
+_NO_THREADS = re.compile(r"can't start new thread|Resource temporarily unavailable")
 _OURS = re.compile(r"<dali_voc[^>]*>(.*?)</dali_voc>", re.DOTALL)
 
 
@@ -52,4 +53,11 @@ def reason_from_dali(error: BaseException) -> str:
 
 def cannot_start(error: BaseException) -> LoaderError:
     """Return what to raise from an error of DALI's before it has run a batch."""
-    return LoaderError(f"DALI cannot start its pipeline: {reason_from_dali(error)}")
+    reason = reason_from_dali(error)
+    advice = ""
+    if _NO_THREADS.search(reason):
+        advice = (
+            "; if this is about threads, there may be no more of them: lower loader.threads, or "
+            "raise the limit (ulimit -u, or of processes in a container)"
+        )
+    return LoaderError(f"DALI cannot start its pipeline: {reason}{advice}")

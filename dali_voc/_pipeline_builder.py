@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,11 @@ class PipelineBuilder:
     on_gpu: bool
     whole: bool
     cache: Cache | None
+
+    def __post_init__(self) -> None:
+        # Not with the first batch: a process that is forked from another thread meanwhile would
+        # wait for ever for the end of the import.
+        importlib.import_module("dali_voc.pipeline")
 
     def __call__(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
         """Return a pipeline around a source, built."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NoReturn
 
 from dali_voc._batches import Batch, BatchKey
-from dali_voc._interrupts import uninterrupted
+from dali_voc._worker import Answer, Worker
 from dali_voc.datasets import PairIndex
 from dali_voc.errors import LoaderError
 
@@ -111,12 +109,9 @@ class Prefetcher:
         self._running = self._source.running
         self._build = build
         self._pipeline = build(self._source)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dali_voc")
-        # at the end of the main thread there are no more threads, see `fetch`
-        with uninterrupted(), contextlib.suppress(RuntimeError):
-            self._thread.submit(int)  # which starts it
-        self._scheduling: Future[None] | None = None
-        self._preparing: Future[None] | None = None
+        self._worker = Worker()
+        self._scheduling: Answer[None] | None = None
+        self._preparing: Answer[None] | None = None
 
     def _wait(self) -> None:
         """Wait for the thread, and raise what went wrong in it."""
@@ -132,7 +127,7 @@ class Prefetcher:
     def next_up(self) -> BatchKey | None:
         """Return which batch `fetch` would return, if it is in the works."""
         if self._scheduling:
-            wait([self._scheduling])
+            self._scheduling.wait()
         return self._running[0].key if self._running else None
 
     def seek(self, plan: Iterator[Batch]) -> None:
@@ -170,16 +165,16 @@ class Prefetcher:
         self._pipeline.release_outputs()
         batch = self._running.popleft()
         try:
-            self._scheduling = self._thread.submit(self._pipeline.schedule_run)
-            self._preparing = self._thread.submit(self._source.prepare)
+            self._scheduling = self._worker.submit(self._pipeline.schedule_run)
+            self._preparing = self._worker.submit(self._source.prepare)
         except RuntimeError:
-            # the main thread has come to its end; the next batches are made when they are asked for
+            # there is no thread, as when the process ends: batches are made when they are asked for
             self._preparing = None
         return batch, outputs
 
     def close(self) -> None:
         """Wait for the thread to end, and let go of what it reads from."""
-        self._thread.shutdown()
+        self._worker.close()
         self._source.end()
 
     def abandon(self, error: BaseException) -> None:
@@ -188,7 +183,7 @@ class Prefetcher:
         Args:
             error: what has struck; a notebook keeps its traceback, and all that its frames hold.
         """
-        self._thread.shutdown(wait=False)
+        self._worker.close(wait=False)
         self._scheduling = self._preparing = None
         self._source.end()
         self._end_pipeline(error)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import hashlib
 import logging
 import os
 import socket
 import struct
-import threading
 import time
 import weakref
 from typing import NoReturn
 
-from dali_voc._interrupts import uninterrupted
 from dali_voc.errors import LoaderError
 
 __all__ = ["SharedMemory"]
@@ -143,12 +142,8 @@ def _serve(server: socket.socket, handle: int) -> None:
 
 def _starts(server: socket.socket, handle: int) -> bool:
     """Begin to answer others, unless the system gives no thread for it."""
-    thread = threading.Thread(
-        target=_serve, args=(server, handle), name="dali_voc cache", daemon=True
-    )
     try:
-        with uninterrupted():
-            thread.start()
+        _thread.start_new_thread(_serve, (server, handle))  # one call, whatever interrupts it
     except RuntimeError as e:
         _log.warning("the cache is not shared: %s", e)
         return False

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import TypeVar
 
 from dali_voc.errors import LoaderError
 
 __all__ = ["Turns"]
 
+T = TypeVar("T")
 _all: weakref.WeakSet[Turns] = weakref.WeakSet()
 
 
@@ -34,9 +35,10 @@ class Turns:
         self._inside = False
         _all.add(self)
 
-    @contextlib.contextmanager
-    def take(self) -> Iterator[None]:
-        """Let no other thread in.
+    def run(self, work: Callable[[], T]) -> T:
+        """Do something while no other thread is in, and return what comes of it.
+
+        No context manager: one in Python would stay inside where it is interrupted on its way in.
 
         Raises:
             LoaderError: this thread is inside: a signal's handler came in between.
@@ -44,9 +46,9 @@ class Turns:
         with self._lock:
             if self._inside:
                 raise LoaderError("this thread is taking a batch already")
-            self._inside = True
             try:
-                yield
+                self._inside = True
+                return work()
             finally:
                 self._inside = False
                 if self.closed:
@@ -58,8 +60,8 @@ class Turns:
         with self._lock:
             if self._inside:  # this thread is, below us: it ends on its way out
                 return
-            self._inside = True
             try:
+                self._inside = True
                 self._end()
             finally:
                 self._inside = False

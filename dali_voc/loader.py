@@ -404,15 +404,19 @@ class _EpochIterator:
         return self
 
     def __del__(self) -> None:
-        self._here.left = True
+        here = self.__dict__.get("_here")  # none where it was interrupted while it was made
+        if here is not None:
+            here.left = True
 
     def __next__(self) -> LoaderBatch:
+        return self._loader._turns.run(self._take)
+
+    def _take(self) -> LoaderBatch:
         here = self._here
-        with self._loader._turns.take():
-            if here.key.step >= self._loader._plan.deal(here.key.start).num_batches():
-                here.begun = here.finished = True
-                raise StopIteration
-            batch = self._loader._fetch(here)
-            here.begun = True
-            here.key = dataclasses.replace(here.key, step=here.key.step + 1)
-            return batch
+        if here.key.step >= self._loader._plan.deal(here.key.start).num_batches():
+            here.begun = here.finished = True
+            raise StopIteration
+        batch = self._loader._fetch(here)
+        here.begun = True
+        here.key = dataclasses.replace(here.key, step=here.key.step + 1)
+        return batch

@@ -198,7 +198,7 @@ def test_closed_by_a_signal_while_it_is_closed(make_config: MakeConfig) -> None:
     prefetcher = loader._fetcher.prefetcher
     assert prefetcher is not None
     busy = threading.Event()
-    prefetcher._thread.submit(busy.wait, 60)  # what closing waits for
+    prefetcher._worker.submit(lambda: busy.wait(60))  # what closing waits for
     before = signal.signal(signal.SIGALRM, lambda *_: (loader.close(), busy.set()))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)

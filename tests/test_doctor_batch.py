@@ -115,3 +115,11 @@ def test_batch_lines() -> None:
         assert (finding.level, finding.found) == ("failure", crashed.trouble)
         assert "dali-voc verify" in finding.advice
         assert "dali-voc verify" not in check("x", crashed, data=" of made-up data").advice
+
+
+def test_killed_for_memory() -> None:
+    killed = Outcome(facts=FACTS, trouble="making a batch on the CPU: it was ended by SIGKILL")
+    finding = check_batch("batch on CPU", killed, data="")
+    assert (finding.level, finding.found) == ("failure", killed.trouble)
+    assert "lower loader.batch_size, loader.prefetch or cache.memory" in finding.advice
+    assert "verify" not in finding.advice

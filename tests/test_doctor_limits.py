@@ -203,6 +203,36 @@ def test_open_files(
 
 
 @pytest.mark.parametrize(
+    ("soft", "of_group", "level", "found"),
+    [
+        (INFINITE, None, "ok", "up to any number of this user"),
+        (INFINITE, "max", "ok", "up to any number of this user"),
+        (4096, "1000", "ok", "up to 4,096 of this user, 1,000 in this process's group"),
+        (4096, "100", "warning", "up to 4,096 of this user, 100 in this process's group; threads"),
+        (64, None, "warning", "up to 64 of this user; threads count"),
+    ],
+)
+def test_processes(  # noqa: PLR0917
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    soft: int,
+    of_group: str | None,
+    level: str,
+    found: str,
+) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/\n")
+    (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
+    if of_group:
+        (tmp_path / "sys/fs/cgroup/pids.max").write_text(f"{of_group}\n")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+    finding = _limits.check_processes(root=tmp_path)
+    assert finding.level == level
+    assert finding.found.startswith(found)
+    assert ("--pids-limit" in finding.advice) == (level == "warning")
+
+
+@pytest.mark.parametrize(
     ("soft", "gpu", "error", "level", "found"),
     [
         (8 << 20, False, None, "ok", "up to 8.0 MiB; only a GPU needs it"),

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 from nvidia.dali.pipeline import Pipeline
 
 from dali_voc import Config, build_loader
-from dali_voc._interrupts import uninterrupted
 
 MakeConfig = Callable[..., Config]
 SMALL = {"crop_size": [48, 64]}
@@ -23,52 +21,6 @@ SMALL = {"crop_size": [48, 64]}
 
 def strike() -> None:
     os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
-    done = []
-
-    def work() -> None:
-        with uninterrupted():
-            strike()
-            done.append(1)
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    assert done == [1]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_handlers_of_others_are_called_and_stay() -> None:
-    seen: list[Any] = []
-    before = signal.signal(signal.SIGINT, lambda *what: seen.append(what[0]))
-    try:
-        with uninterrupted():
-            strike()
-            assert not seen
-        assert seen == [signal.SIGINT]
-        strike()
-        assert len(seen) == 2
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with uninterrupted():
-            strike()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_in_other_threads_nothing_changes() -> None:
-    seen = []
-
-    def work() -> None:
-        before = signal.getsignal(signal.SIGINT)
-        with uninterrupted():
-            seen.append(signal.getsignal(signal.SIGINT) is before)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [True]
 
 
 def pipelines() -> int:
@@ -111,7 +63,7 @@ def test_nor_does_an_interrupt_of_the_building(
     with build_loader(make_config(augment=SMALL)) as loader:
         for _ in range(3):
             with monkeypatch.context() as patch:
-                patch.setattr("dali_voc._prefetch.uninterrupted", interrupt)
+                patch.setattr("dali_voc._prefetch.Worker", interrupt)
                 with pytest.raises(KeyboardInterrupt) as error:
                     next(iter(loader))
             kept.append(error.value)

@@ -131,7 +131,7 @@ def test_members_are_where_the_index_says(tmp_path: Path) -> None:
 BAD: dict[str, tuple[list[tuple[str, bytes]], str]] = {
     "no label": (
         [*PAIR, *((f"{k}.jpg", b"x") for k in "bcde")],
-        "found 4 images without a label (b, c, d and 1 more), expected KEY.png or KEY.seg.png as well",
+        "found 4 images without a label (b, c, d and 1 more), expected KEY.png or KEY.seg.png as",
     ),
     "no image": (
         [*PAIR, ("b.png", b"x")],

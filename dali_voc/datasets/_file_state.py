@@ -24,10 +24,14 @@ def state_of_files(index: PairIndex, *, most: int | None = None) -> str:
     some = spread(len(index), most=len(index) if most is None else most)
     rows = [row for files in (index.images, index.labels) for row in files.encoded(some)]
     names = sorted({row.tobytes().rstrip(b"\0") for row in rows})
-    # a network takes its time for each
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        parts = threads.map(_facts, (names[i::_AT_ONCE] for i in range(_AT_ONCE)))
-    return hashlib.sha256(repr(list(parts)).encode()).hexdigest()
+    parts = [names[i::_AT_ONCE] for i in range(_AT_ONCE)]
+    try:
+        # a network takes its time for each
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            facts = [*threads.map(_facts, parts)]
+    except RuntimeError:  # the system gives no more threads
+        facts = [*map(_facts, parts)]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _facts(names: list[bytes]) -> list[tuple[int, int] | None]:

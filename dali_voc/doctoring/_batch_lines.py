@@ -21,7 +21,13 @@ def check_batch(name: str, made: Outcome, *, data: str) -> Finding:
     """
     if made.trouble is None:
         return Finding.ok(name, _describe(made, data))
-    return Finding.failure(name, made.trouble, advice=_advice(data, "reinstall dali-voc and DALI"))
+    advice = _advice(data, "reinstall dali-voc and DALI")
+    if "SIGKILL" in made.trouble:
+        advice = (
+            "nearly always the system kills what takes too much memory, see 'memory' above: lower "
+            "loader.batch_size, loader.prefetch or cache.memory"
+        )
+    return Finding.failure(name, made.trouble, advice=advice)
 
 
 def check_gpu_batch(name: str, made: Outcome, *, data: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-__all__ = ["cpu_quota", "memory_limit"]
+__all__ = ["cpu_quota", "memory_limit", "process_limit"]
 
 _NO_LIMIT = 2**60  # version 1 says so by a number near 2**63
 
@@ -30,6 +30,12 @@ def memory_limit(*, root: Path = Path("/")) -> int | None:
     texts = (_text(folder / name) for folder in _folders(root, "memory") for name in names)
     limits = [int(text) for text in texts if text.isdigit()]
     return min((limit for limit in limits if limit < _NO_LIMIT), default=None)
+
+
+def process_limit(*, root: Path = Path("/")) -> int | None:
+    """Return how many processes and threads there may be; None: as many as there can."""
+    texts = (_text(folder / "pids.max") for folder in _folders(root, "pids"))
+    return min((int(text) for text in texts if text.isdigit()), default=None)
 
 
 def _quotas(folder: Path) -> Iterator[tuple[int, int]]:

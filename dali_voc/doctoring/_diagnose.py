@@ -113,6 +113,7 @@ class _Visit:
         yield from _guarded("memory", lambda: _limits.check_memory(settings))
         yield from _guarded("shared memory", lambda: _limits.check_shared(settings))
         yield from _guarded("open files", _limits.check_open_files)
+        yield from _guarded("processes", _limits.check_processes)
 
     def _read(self) -> Outcome:
         """List the split's files and, if no other folder is asked for, read some of them."""

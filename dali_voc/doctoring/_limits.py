@@ -10,13 +10,21 @@ from typing import Literal
 
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
-from dali_voc.doctoring._cgroup import cpu_quota, memory_limit
+from dali_voc.doctoring._cgroup import cpu_quota, memory_limit, process_limit
 from dali_voc.doctoring._finding import Finding
 
-__all__ = ["check_cores", "check_locked_memory", "check_memory", "check_open_files", "check_shared"]
+__all__ = [
+    "check_cores",
+    "check_locked_memory",
+    "check_memory",
+    "check_open_files",
+    "check_processes",
+    "check_shared",
+]
 
 _KEPT = 4  # batches: 2 workers of a DataLoader have 2 each ready
 _FILES = 1024
+_PROCESSES = 256  # threads of DALI, of PyTorch and ours, and of a few workers
 _NUMBER_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "uint8": 1, "int64": 8, "int32": 4}
 
 
@@ -115,6 +123,25 @@ def check_open_files() -> Finding:
     if enough < _FILES:
         advice = f"raise the hard limit to {_FILES} (container: '--ulimit nofile={_FILES}')"
     return Finding.warning(name, found, advice=advice)
+
+
+def check_processes(*, root: Path = Path("/")) -> Finding:
+    """Look at how many processes and threads there may be."""
+    name = "processes"
+    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    of_group = process_limit(root=root)
+    found = f"up to {_limit(soft)} of this user"
+    if of_group is not None:
+        found += f", {of_group:,} in this process's group"
+    limits = [limit for limit in (soft, of_group) if limit not in (None, resource.RLIM_INFINITY)]
+    if min(limits, default=_PROCESSES) >= _PROCESSES:
+        return Finding.ok(name, found)
+    return Finding.warning(
+        name,
+        f"{found}; threads count",
+        advice=f"raise it to {_PROCESSES} or more (ulimit -u; container: '--pids-limit'), or set "
+        "loader.threads and OMP_NUM_THREADS to few",
+    )
 
 
 def check_locked_memory(*, has_gpu: bool, pinned_error: str | None = None) -> Finding:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nvidia.dali import Pipeline, fn, pipeline_def
 
 from dali_voc._cache import Cache
 from dali_voc._label_reading import LabelReading
+from dali_voc._worker import run_in_thread
 from dali_voc.augment import parameter_names
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.errors import ConfigError
@@ -19,7 +19,7 @@ from dali_voc.pipeline._inputs import Source
 from dali_voc.pipeline._memory import keep_buffers
 from dali_voc.pipeline._pairs import PairGraph, plain_python
 from dali_voc.pipeline._placement import Form
-from dali_voc.pipeline._temporary import check_temporary_files
+from dali_voc.pipeline._temporary import check_temporary_files, remove_temporary_files
 from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = ["build_pipeline"]
@@ -115,13 +115,14 @@ def build_pipeline(
         warnings.filterwarnings("ignore", "The external source node .* is not used")
         try:
             # AutoGraph is of no more use after an interrupt; other threads than the main have none
-            with ThreadPoolExecutor(1) as thread:
-                pipeline: Pipeline = thread.submit(make).result()
+            pipeline: Pipeline = run_in_thread(make)
         except ConfigError as e:  # to which AutoGraph has added where it was raised
             raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
         except TypeError:
             check_temporary_files()
             raise
+        finally:
+            remove_temporary_files()
         keep_in_children(pipeline)
         pipeline.build()
     if cache:

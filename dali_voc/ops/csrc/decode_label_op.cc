@@ -129,8 +129,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
           part(values, value, value_counts[k]), part(value_classes, value, value_counts[k]),
           unknown, spec.GetArgument<bool>("palette_by_color"), ignore);
       map->unlabeled = unlabeled < 0 ? ignore : unlabeled;
-      map->num_classes = std::max(
-          {map->num_classes, map->unlabeled + 1, spec.GetArgument<int>("num_classes")});
+      map->num_classes =
+          std::max({map->num_classes, map->unlabeled + 1, spec.GetArgument<int>("num_classes")});
       map->colors_guessed = guessed[k] != 0;
       map->class_weights = spec.GetRepeatedArgument<float>("class_weights");
       maps_.push_back(map);

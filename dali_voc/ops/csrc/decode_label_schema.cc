@@ -30,8 +30,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
     .AddOptionalArg("values", "Known gray values, 0..65535, or palette indices.",
                     std::vector<int>{})
     .AddOptionalArg("value_classes", "The class of each of `values`.", std::vector<int>{})
-    .AddOptionalArg("color_counts",
-                    "How many of `colors` belong to each label map.",
+    .AddOptionalArg("color_counts", "How many of `colors` belong to each label map.",
                     std::vector<int>{})
     .AddOptionalArg("value_counts", "The same of `values`.", std::vector<int>{})
     .AddOptionalArg("colors_guessed",

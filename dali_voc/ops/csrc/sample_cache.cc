@@ -22,7 +22,8 @@ SampleCache::SampleCache(int handle, int64_t slots) : slots_(slots) {
   void* memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
   if (memory == MAP_FAILED)
     throw std::runtime_error(std::string("the cache's memory cannot be mapped: ") +
-                             strerror(errno));
+                             strerror(errno) + "; lower cache.memory, or raise the limit of " +
+                             "address space (ulimit -v)");
   memory_ = static_cast<uint8_t*>(memory);
   data_ = memory_ + before_data;
   capacity_ = mapped_ - before_data;
