@@ -13,6 +13,7 @@ from dali_voc._cache import Cache
 from dali_voc._devices import pick_hw_decoder_load
 from dali_voc._label_reading import LabelReading
 from dali_voc._threads import pick_threads
+from dali_voc._turns import close_at_exit
 from dali_voc.config import AugmentConfig, Config
 from dali_voc.datasets import PairIndex
 
@@ -45,6 +46,7 @@ class PipelineBuilder:
         # Not with the first batch: a process that is forked from another thread meanwhile would
         # wait for ever for the end of the import.
         importlib.import_module("dali_voc.pipeline")
+        close_at_exit()
 
     def __call__(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
         """Return a pipeline around a source, built."""

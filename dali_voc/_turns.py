@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import TypeVar
 
 from dali_voc.errors import LoaderError
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "close_at_exit"]
 
 T = TypeVar("T")
 _all: weakref.WeakSet[Turns] = weakref.WeakSet()
+_exiting: list[int] = []  # the thread that ends the interpreter, once it does
+_LEFT_TO_EXIT = 2.0  # seconds
 
 
 class Turns:
@@ -41,8 +46,11 @@ class Turns:
         No context manager: one in Python would stay inside where it is interrupted on its way in.
 
         Raises:
-            LoaderError: this thread is inside: a signal's handler came in between.
+            LoaderError: this thread is inside: a signal's handler came in between; or the
+                interpreter ends.
         """
+        if _exiting and threading.get_ident() not in _exiting:
+            _leave_to_exit()
         with self._lock:
             if self._inside:
                 raise LoaderError("this thread is taking a batch already")
@@ -70,6 +78,35 @@ class Turns:
         """Forget who is inside: in a forked child, whoever it was is not here."""
         self._lock = threading.RLock()
         self._inside = False
+
+
+def _leave_to_exit() -> None:
+    """Let a daemon thread sleep while the interpreter ends, which then ends it without noise.
+
+    One that goes on is ended in the middle of whatever it does, and in a tensor's destructor that
+    ends the process with an abort (SIGABRT).
+
+    Raises:
+        LoaderError: it takes long, perhaps because somebody waits for this thread.
+    """
+    time.sleep(_LEFT_TO_EXIT)
+    raise LoaderError("the interpreter ends, and no batches are made any more")
+
+
+@functools.cache
+def close_at_exit() -> None:
+    """Let all be closed when the interpreter ends.
+
+    To be called when DALI has been imported: else it ends its pipelines first, in the middle of the
+    batches of threads that go on.
+    """
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    _exiting.append(threading.get_ident())
+    for turns in list(_all):
+        turns.close()
 
 
 def _renew_all() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,3 +44,35 @@ def test_a_child_may_collect_garbage(make_config: Callable[..., Config], which: 
     child.join()
     assert not hangs
     assert child.exitcode == 0
+
+
+CHILD = """
+import os, sys
+from dali_voc import build_loader, parse_config
+loader = build_loader(parse_config({
+    "dataset": {"root": sys.argv[1]}, "loader": {"device": "cpu", "batch_size": 2},
+    "augment": {"crop_size": [32, 40]}, "cache": {"keep": sys.argv[2]},
+}))
+first = next(iter(loader))[0].sum()
+child = os.fork()
+if child == 0:
+    if sys.argv[3] == "uses it":
+        loader.set_epoch(0)
+        assert next(iter(loader))[0].sum() == first
+    sys.exit(3)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("keep", ["none", "decoded"])
+@pytest.mark.parametrize("what", ["leaves it", "uses it"])
+def test_a_child_may_end_as_programs_do(voc: Path, keep: str, what: str) -> None:
+    """With `sys.exit`, which ends the interpreter and all that is left in it."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(voc), keep, what],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
