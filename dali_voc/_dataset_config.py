@@ -106,7 +106,7 @@ class _Source(Section):
     unlabeled: bool = Field(
         False,
         description="true: label files are not looked for, and every pixel is "
-        "labels.unlabeled_index; see docs/predicting.md",
+        "labels.ignore_index, or of pictures labels.unlabeled_index; see docs/predicting.md",
     )
 
     def _options(self) -> dict[str, Any]:

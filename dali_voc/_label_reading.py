@@ -53,14 +53,16 @@ class LabelReading:
         unlabeled = ignore_index
         if ignore_index is None:
             ignore_index, unlabeled = labels.ignore_index, labels.unlabeled_index
+        unlabeled = ignore_index if unlabeled is None else unlabeled
         num_classes = len(spec.classes)
-        narrowest: LabelDtype = "uint8" if max(num_classes - 1, ignore_index) <= 255 else "int32"
+        largest = max(num_classes - 1, ignore_index, unlabeled)
+        narrowest: LabelDtype = "uint8" if largest <= 255 else "int32"
         return cls(
             tables=LabelTables.build(spec, ignore_index=ignore_index),
             num_classes=num_classes,
             palette=labels.palette,
             unknown="error" if labels.unknown == "error" else ignore_index,
             ignore_index=ignore_index,
-            unlabeled=ignore_index if unlabeled is None else unlabeled,
+            unlabeled=unlabeled,
             dtype=dtype or narrowest,
         )

@@ -50,7 +50,7 @@ class PipelineBuilder:
 
     def __call__(self, source: Any, *, batch_size: int, prefetch: int) -> Any:
         """Return a pipeline around a source, built."""
-        # Importing DALI takes a while; configuration and order work without it.
+        # here, as this module is imported where no loader is built; DALI takes a while
         from dali_voc.pipeline import build_pipeline  # noqa: PLC0415
 
         if self.cache and self.cache.pictures and self.device.type == "cuda":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import atexit
 import os
-import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -20,13 +19,16 @@ __all__ = ["Answer", "Worker", "run_in_thread"]
 
 _LOST = 1.0  # seconds after which to look again: an interrupt may have taken the item away
 T = TypeVar("T")
-_all: weakref.WeakSet[Worker] = weakref.WeakSet()
+_Calls = SimpleQueue[tuple["Answer[Any]", Callable[[], Any]] | None]
+_ENDED = "the thread has ended"
+_running: dict[Answer[None], _Calls] = {}  # threads by their ends
 
 
 class Answer(Generic[T]):
     """What a call will have come to."""
 
-    def __init__(self) -> None:
+    def __init__(self, thread: Answer[None] | None = None) -> None:
+        self._thread = thread  # whose end is the end of what it has not done
         self._given: SimpleQueue[None] = SimpleQueue()
         self._value: T | None = None
         self._error: BaseException | None = None
@@ -42,11 +44,18 @@ class Answer(Generic[T]):
         self._given.put(None)
 
     def wait(self) -> None:
-        """Wait for the end of the call."""
+        """Wait for the end of the call.
+
+        Raises:
+            RuntimeError: it was submitted while the thread came to its end, and is not made.
+        """
         while not self._done:
+            ended = self._thread is not None and self._thread._done
             try:
                 self._given.get(timeout=_LOST)
             except Empty:
+                if ended:
+                    raise RuntimeError(_ENDED) from None
                 continue
             self._given.put(None)  # for another who waits
 
@@ -62,22 +71,22 @@ class Answer(Generic[T]):
 class Worker:
     """A thread that makes calls in the order in which they are submitted.
 
-    It ends with `close`, with the last reference to this, or before the interpreter does. Where the
-    system gives no thread, it takes no calls.
+    It ends with `close`, with the last reference to this, or before the interpreter does, after the
+    calls that were submitted. Where the system gives no thread, it takes none.
     """
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._calls: SimpleQueue[tuple[Answer[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._calls: _Calls = SimpleQueue()
         self._end: Answer[None] = Answer()
         self._closed = False
-        self._problem = "the thread has ended"
+        self._problem = _ENDED
+        _running[self._end] = self._calls
         try:
             _thread.start_new_thread(_run, (self._calls, self._end))
         except RuntimeError as e:
             self._closed, self._problem = True, str(e)
-            self._end.fill(lambda: None)
-        _all.add(self)
+            _finish(self._end)
 
     def __del__(self) -> None:
         calls = self.__dict__.get("_calls")  # none where it was interrupted while it was made
@@ -92,7 +101,7 @@ class Worker:
         """
         if self._closed:
             raise RuntimeError(self._problem)
-        answer: Answer[T] = Answer()
+        answer: Answer[T] = Answer(self._end)
         self._calls.put((answer, call))
         return answer
 
@@ -104,17 +113,20 @@ class Worker:
             self._end.wait()
 
 
-def _run(
-    calls: SimpleQueue[tuple[Answer[Any], Callable[[], Any]] | None], end: Answer[None]
-) -> None:
+def _run(calls: _Calls, end: Answer[None]) -> None:
     while True:
         item = calls.get()
         if item is None:
-            end.fill(lambda: None)
+            _finish(end)
             return
         answer, call = item
         answer.fill(call)
         del item, answer, call  # whoever waits for the next holds nothing
+
+
+def _finish(end: Answer[None]) -> None:
+    _running.pop(end, None)
+    end.fill(lambda: None)
 
 
 def run_in_thread(call: Callable[[], T]) -> T:
@@ -132,8 +144,10 @@ def run_in_thread(call: Callable[[], T]) -> T:
 
 def _end_all() -> None:
     """End threads while there is an interpreter for them."""
-    for worker in list(_all):
-        worker.close()
+    for end, calls in list(_running.items()):
+        calls.put(None)
+        end.wait()
 
 
 atexit.register(_end_all)
+os.register_at_fork(after_in_child=_running.clear)  # they are not there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 __all__ = ["assert_resumes_exactly"]
@@ -48,7 +50,8 @@ def assert_resumes_exactly(
     before the first batch, after each batch, after the end of each `for`. Then a new loader is made
     for each state, which must give exactly what was left; and again as a chain: the state is taken
     from a resumed loader, loaded into a third, and so on, over `links` loaders. Batches may be
-    tensors, or tuples, lists and mappings of them, nested; what else they hold is compared by `==`.
+    tensors or arrays, or tuples, lists and mappings of them, nested; what else they hold is
+    compared by `==`, and NaN is itself.
 
     States go through JSON, as they would through a checkpoint. Cost: the square of the number of
     batches, so take few and small ones.
@@ -137,7 +140,8 @@ def _compare(
         for name, b in other.items():
             a, what = batch[name], f"{here}{name}"
             if not (isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)):
-                _demand(type(a) is type(b) and a == b, f"{what} is {a!r}, expected {b!r}")
+                same = type(a) is type(b) and bool(a == b)
+                _demand(same, f"{what} is {a!r}, expected {b!r}")
                 continue
             _demand(a.dtype == b.dtype, f"{what} is {a.dtype}, expected {b.dtype}")
             _demand(a.shape == b.shape, f"{what} has shape {list(a.shape)}, not {list(b.shape)}")
@@ -152,6 +156,10 @@ def _demand(holds: bool, otherwise: str) -> None:
 
 
 def _copy(batch: Any, where: str = "") -> _Leaves:
+    if isinstance(batch, np.ndarray):
+        batch = batch.tolist() if batch.dtype.kind in "OSUMm" else torch.from_numpy(batch)
+    elif isinstance(batch, float):
+        batch = torch.tensor(batch, dtype=torch.float64)
     if isinstance(batch, torch.Tensor):
         return {where: batch.detach().cpu().clone(memory_format=torch.contiguous_format)}
     parts: Iterable[tuple[Any, Any]]
@@ -160,7 +168,7 @@ def _copy(batch: Any, where: str = "") -> _Leaves:
     elif isinstance(batch, Sequence) and not isinstance(batch, str | bytes):
         parts = enumerate(batch)
     else:
-        return {where: batch}
+        return {where: copy.deepcopy(batch)}
     return {k: leaf for key, part in parts for k, leaf in _copy(part, f"{where}[{key!r}]").items()}
 
 

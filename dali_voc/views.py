@@ -23,7 +23,9 @@ def in_step(*loaders: Loader) -> Iterator[tuple[LoaderBatch, ...]]:
 
     Args:
         loaders: of the same crops of the same samples in the same order, such as those of a weak
-            and a strong view; colours, labels and what else becomes of crops may differ.
+            and a strong view; colours and what else becomes of crops may differ, and so may labels,
+            unless crops are chosen by them. With `on_error`, a picture that only one of them could
+            not read is blank, or another one, in that one alone.
 
     Yields:
         A batch of each.
@@ -67,6 +69,11 @@ def _of_settings(one: Loader, other: Loader) -> str | None:
     for name in "training", "seed", "batch_size", "last_batch":
         if getattr(one.plan, name) != getattr(other.plan, name):
             return name if name == "training" else f"loader.{name}"
+    if one.index.digest() != other.index.digest():
+        return "samples"
+    by_class = one.plan.augment.class_crop or one.plan.augment.category_max_ratio
+    if by_class and one.index.meaning_digest() != other.index.meaning_digest():
+        return "labels, by which crops are chosen"
     for name in (*PlaceKeys.model_fields, "small", "validation", "shorter_side", "stride"):
         if getattr(one.plan.augment, name) != getattr(other.plan.augment, name):
             return f"augment.{name}"

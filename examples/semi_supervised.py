@@ -73,7 +73,7 @@ with (
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     parts = {"model": model, "optimizer": optimizer}
     parts |= {"few": few, "weak": weak, "strong": changed_much}
-    step = 0
+    step, loss = 0, torch.tensor(torch.nan)
     if options.checkpoint.is_file():
         saved = torch.load(options.checkpoint, map_location=few.device)
         step = saved.pop("step")

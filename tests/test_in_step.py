@@ -81,8 +81,9 @@ def test_states_of_two_moments(make: Callable[..., Loader]) -> None:
         ({"loader": {"batch_size": 5}}, r"other loader\.batch_size"),
         ({"loader": {"last_batch": "drop"}}, r"other loader\.last_batch"),
         ({"keys": {"training": False}}, "other training"),
-        ({"keys": {"samples": [1, 0, 3]}}, "one has ended before another|other samples"),
-        ({"keys": {"split": "trainval", "training": True}}, "other samples, in batches 0 and 0"),
+        ({"keys": {"samples": [1, 0, 3]}}, "are not in step: other samples$"),
+        ({"keys": {"samples": [*range(12), 13, 12]}}, "are not in step: other samples$"),
+        ({"keys": {"split": "trainval", "training": True}}, "are not in step: other samples$"),
         ({"loader": {"rank": 1, "world_size": 2}}, "other samples, in batches 0 and 0"),
         ({"keys": {"weights": list(range(14))}}, "other samples, in batches 0 and 0"),
     ],
@@ -96,6 +97,20 @@ def test_what_is_not_in_step(
         # a third is compared, too, and a loader is in step with one that is like it
         with make() as same, pytest.raises(LoaderError, match=words.replace("0 and 1", "0 and 2")):
             list(in_step(one, same, two))
+
+
+@pytest.mark.parametrize("choice", [{"class_crop": 0.5}, {"category_max_ratio": 0.5}])
+def test_crops_that_labels_choose(make: Callable[..., Loader], choice: dict[str, float]) -> None:
+    bare = {"dataset": {"unlabeled": True}}
+    with make(augment=choice) as one, make(augment=choice) as same:
+        assert len(list(in_step(one, same))) == len(one)
+        with (
+            make(augment=choice, **bare) as two,
+            pytest.raises(LoaderError, match="other labels, by which crops are chosen"),
+        ):
+            list(in_step(one, two))
+    with make() as one, make(**bare) as two:
+        assert len(list(in_step(one, two))) == len(one)
 
 
 def test_whole_pictures(make: Callable[..., Loader]) -> None:

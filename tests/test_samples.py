@@ -122,19 +122,27 @@ def test_other_pairs_need_not_be_complete(
     assert [name for name, _ in found] == names
     assert all(torch.equal(a, b) for (_, a), (_, b) in zip(found, expected, strict=True))
     assert len(count_classes(config, samples=names).sample_classes) == 2
-    for samples in None, [*names, "made_000001"]:
+    for samples in None, [*names, "made_000001"], [0, 3]:  # without some, places are others
         with pytest.raises(DatasetError, match=r"made_000001|no label for"):
             build_loader(config, samples=samples)
 
 
-def test_of_a_pack(make_config: MakeConfig, tmp_path: Path) -> None:
-    config = make_config(augment=CROP)
-    pack_split(config, tmp_path / "packed", split="val")
-    packed = make_config(tmp_path / "packed", dataset={"name": "packed"}, augment=CROP)
-    expected = shown(config, split="val", samples=[1, 2])
-    found = shown(packed, split="val", samples=[1, 2])
-    assert [name for name, _ in found] == [name for name, _ in expected]
-    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(found, expected, strict=True))
+def test_chosen_records_beside_files_that_are_missing(
+    voc: Path, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(voc, tmp_path / "voc"))
+    pack_split(make_config(voc), tmp_path / "packed", split="val")
+    (root / "SegmentationClass/made_000000.png").unlink()
+    sources = [
+        {"name": "voc2012", "root": str(root), "split": "train"},
+        {"name": "packed", "root": str(tmp_path / "packed"), "split": "val"},
+    ]
+    dataset = {"name": "sources", "root": "/", "sources": sources}
+    config = make_config(dataset=dataset, augment=CROP)
+    names = ["made_000003", "made_000015", "made_000020"]
+    assert [name for name, _ in shown(config, training=False, samples=names)] == names
+    with pytest.raises(DatasetError, match="made_000000"):
+        build_loader(config, samples=["made_000000", "made_000015"])
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,10 @@ ZERO, NAN = torch.zeros(2), torch.tensor([0.0, math.nan])
         ([ZERO, (ZERO, NAN)], [ZERO, (ZERO, ZERO)], r"\[1\]\[1\] differs in 1 values"),
         ((ZERO,), (ZERO.int(),), r"\[0\] is torch.int32, expected torch.float32"),
         ((ZERO,), (ZERO, ZERO), "holds"),
+        ([np.array([1.0, np.nan]), np.nan], [np.array([1.0, np.nan]), np.nan], None),
+        ([np.zeros(2)], [-np.zeros(2)], r"\[0\] differs in 2 values"),
+        ([np.array(["a", "b"])], [np.array(["a", "c"])], r"\[0\]\[1\] is 'c', expected 'b'"),
+        ([0.0], [-0.0], r"\[0\] differs in 1 values"),
         (ZERO.expand(3, 2), torch.zeros(3, 2), None),
         (torch.arange(6.0).view(2, 3).T, torch.arange(6.0).view(2, 3).T.contiguous(), None),
     ],
@@ -169,6 +173,29 @@ def test_the_oracle_with_batches_of_any_kind(expected: Any, found: Any, words: s
     else:
         with pytest.raises(AssertionError, match=words):
             check()
+
+
+def test_the_oracle_copies_what_is_written_to_again() -> None:
+    """Else a record of one buffer would hold its last batch many times."""
+
+    class Reused:
+        def __init__(self) -> None:
+            self.numbers, self.listed, self.at = np.zeros(3), [0], 0
+
+        def __iter__(self) -> Any:
+            while self.at < 3:
+                self.numbers[:] = self.listed[0] = self.at
+                self.at += 1
+                yield {"numbers": self.numbers, "listed": self.listed}
+            self.at = 0
+
+        def state_dict(self) -> dict[str, Any]:
+            return {"at": self.at}
+
+        def load_state_dict(self, state: dict[str, Any]) -> None:
+            self.at = state["at"]
+
+    assert assert_resumes_exactly(Reused) > 0
 
 
 def test_state_is_small_plain_and_the_same_on_every_rank(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from dali_voc.datasets._find import DatasetSection, find_index
 from dali_voc.datasets._index import PairIndex
-from dali_voc.datasets._places import find_places
+from dali_voc.datasets._places import check_list, find_places
 from dali_voc.errors import DatasetError
 
 __all__ = ["find_chosen"]
@@ -26,18 +25,19 @@ def find_chosen(
         dataset: see `find_index`.
         split: name of the split.
         samples: see `find_places`.
-        must_exist: the files of the chosen pairs must be there; where others are not, places are
-            those among the pairs that can be listed.
+        must_exist: the files of the chosen pairs must be there; and those of the others, too, where
+            pairs are chosen by place: a list without some pairs has other places.
 
     Raises:
         DatasetError: as `find_index` and `find_places`.
         TypeError: as `find_places`.
     """
-    samples = samples if isinstance(samples, str | os.PathLike | set | frozenset) else [*samples]
+    check_list(samples)
+    samples = [*samples]
     try:
         index = find_index(dataset, split, must_exist=must_exist)
     except DatasetError as e:
-        if not must_exist:
+        if not must_exist or not all(isinstance(sample, str) for sample in samples):
             raise
         index = find_index(dataset, split, must_exist=False)
         try:
@@ -51,4 +51,8 @@ def find_chosen(
 
 
 def _is_missing(index: PairIndex, place: int) -> bool:
-    return not (os.path.exists(index.images[place]) and os.path.exists(index.labels[place]))
+    try:
+        with index.images.open(place), index.labels.open(place):
+            return False
+    except OSError:
+        return True

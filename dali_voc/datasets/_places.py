@@ -12,7 +12,7 @@ from dali_voc._repeats import find_twice, repeated
 from dali_voc.datasets._index import PairIndex
 from dali_voc.errors import DatasetError
 
-__all__ = ["find_places"]
+__all__ = ["check_list", "find_places"]
 
 
 def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> list[int]:
@@ -26,16 +26,7 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
         DatasetError: there are none, one is not there, or is there twice, or several have the name.
         TypeError: they are neither whole numbers nor text, or one name alone, or a set.
     """
-    if isinstance(samples, str | os.PathLike):
-        raise TypeError(
-            f"samples: found {str(samples)!r}, expected a list of names or places; those of a file "
-            "are Path(file).read_text().split()"
-        )
-    if isinstance(samples, set | frozenset):
-        raise TypeError(
-            "samples: found a set, whose order is another in every process, expected a list; "
-            "sorted() makes one"
-        )
+    check_list(samples)
     given = list(samples)
     if not given:
         raise DatasetError("samples: found none, expected one at least")
@@ -47,6 +38,24 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
             "more often than others"
         )
     return places
+
+
+def check_list(samples: object) -> None:
+    """Refuse what can be gone through and is no list of samples.
+
+    Raises:
+        TypeError: it is one name or path, or has no order.
+    """
+    if isinstance(samples, str | bytes | os.PathLike):
+        raise TypeError(
+            f"samples: found {str(samples)!r}, expected a list of names or places; those of a file "
+            "are Path(file).read_text().split()"
+        )
+    if isinstance(samples, set | frozenset):
+        raise TypeError(
+            "samples: found a set, whose order is another in every process, expected a list; "
+            "sorted() makes one"
+        )
 
 
 def _by_place(index: PairIndex, given: list[Any]) -> list[int]:

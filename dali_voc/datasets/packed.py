@@ -104,8 +104,12 @@ def read_index(folder: Path) -> PackIndex:
         DatasetError: it cannot be read, has another version, or is damaged.
     """
     path = folder / INDEX
-    if not path.exists():
-        raise DatasetError(_why_missing(folder))
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise DatasetError(_why_missing(folder)) from None
+    except OSError:
+        pass  # which is said when it is read
     values = read_json(path, expected="the index of a packed split")
     version = values.get("version") if isinstance(values, dict) else None
     if version != VERSION:
