@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dali_voc._config_section import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
-from dali_voc.datasets import PairIndex, find_index
+from dali_voc.datasets import PairIndex
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._chosen import find_chosen
 from dali_voc.datasets._sizes import find_large
@@ -65,11 +65,7 @@ def build_loader(
     if training is None:
         training = _is_training(split)
     must_exist = config.loader.raises
-    places: list[int] | None = None
-    if samples is None:
-        index = find_index(config.dataset, split, must_exist=must_exist)
-    else:
-        index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
+    index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
     if training:
         warn_of_binary_masks(index)
     stats = balanced = None
@@ -95,11 +91,13 @@ def _statistics(
     path: Path, index: PairIndex, places: list[int] | None, *, split: str
 ) -> tuple[ClassStats, list[int] | None]:
     """Return class statistics, and the places in them of the pairs that are wanted; None: all."""
-    if places is not None:
-        chosen = index.select(places)
-        if ClassStats.load(path).samples == chosen.digest():  # counted of these alone
-            return ClassStats.load_for(path, chosen, split=split), None
-    return ClassStats.load_for(path, index, split=split), places
+    if places is None:
+        return ClassStats.load_for(path, index, split=split), None
+    stats, chosen = ClassStats.load(path), index.select(places)
+    if stats.samples == chosen.digest():  # counted of these alone
+        index, places = chosen, None
+    stats.check(path, index, split=split)
+    return stats, places
 
 
 def _keep(

@@ -15,7 +15,7 @@ from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
-from dali_voc.datasets import PairIndex, find_index
+from dali_voc.datasets import PairIndex
 from dali_voc.datasets._chosen import find_chosen
 from dali_voc.errors import DatasetError, SampleError
 from dali_voc.stats import ClassStats
@@ -51,10 +51,8 @@ def count_classes(
         SampleError: a label cannot be read, and `on_error` is "raise".
     """
     must_exist = config.loader.raises
-    if samples is None:
-        index = find_index(config.dataset, split, must_exist=must_exist)
-    else:
-        index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
+    index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
+    if places is not None:
         index = index.select(places)
     labeled = index.labeled.tolist()
     if not labeled:

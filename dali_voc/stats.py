@@ -126,21 +126,26 @@ class ClassStats:
             DatasetError: as in `load`, or the file is of another split, other samples, other
                 classes, or labels whose values mean something else.
         """
-        stats, meaning = cls.load(path), index.meaning_digest()
+        stats = cls.load(path)
+        stats.check(path, index, split=split)
+        return stats
+
+    def check(self, path: str | os.PathLike[str], index: PairIndex, *, split: str) -> None:
+        """Demand what `load_for` does of a file that has been read; errors name its path."""
+        meaning = index.meaning_digest()
         for what, found, expected in (
-            ("samples", stats.samples, index.digest()),
-            ("classes", stats.classes, index.spec.classes),
-            ("samples", len(stats.sample_classes), len(index)),
+            ("samples", self.samples, index.digest()),
+            ("classes", self.classes, index.spec.classes),
+            ("samples", len(self.sample_classes), len(index)),
             # pairs of another split may have the same names
-            ("splits", stats.split, split),
-            ("label values", stats.meaning or meaning, meaning),
+            ("splits", self.split, split),
+            ("label values", self.meaning or meaning, meaning),
         ):
             if found != expected:
                 raise DatasetError(
                     f"{path}: class statistics of other {what} ({_differ(found, expected)}); "
                     "run 'dali-voc stats CONFIG' again"
                 )
-        return stats
 
 
 _ADAPTER = TypeAdapter(ClassStats)

@@ -57,6 +57,14 @@ def assert_same(one: list[list[torch.Tensor]], other: list[list[torch.Tensor]]) 
         assert all(torch.equal(a, b) for a, b in zip(these, those, strict=True))
 
 
+def compare(expected: Config, config: Config, *, split: str = "train", count: int) -> None:
+    """Demand that two configurations give the same batches."""
+    with build_loader(expected, split=split) as loader:
+        batches = epochs(loader, count=count)
+    with build_loader(config, split=split) as loader:
+        assert_same(epochs(loader, count=count), batches)
+
+
 AUGMENTED: dict[str, Any] = {
     "scale": [0.5, 2.0],
     "aspect": 1.3,

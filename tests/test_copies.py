@@ -5,11 +5,8 @@ from __future__ import annotations
 import copy
 import gc
 import multiprocessing
-import os
 import pickle
 import signal
-import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -20,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from run_code import run_code
 
 from dali_voc import Config, Loader, LoaderError, build_loader
 
@@ -279,13 +277,6 @@ threading.Thread(target=train).start()
 
 def test_a_thread_may_outlive_the_main_one(voc: Path) -> None:
     """No new threads can be started then; no file is to blame for that."""
-    done = subprocess.run(
-        [sys.executable, "-c", LATE, str(voc)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env=dict(os.environ),
-    )
+    done = run_code(LATE, voc)
     assert done.stderr == ""
     assert done.stdout == "28\n"

@@ -55,8 +55,10 @@ def expected(voc: Path) -> Weights:
 
 
 def run(script: str, folder: Path, *arguments: object, processes: int = 2) -> str:
+    """Run an example by torchrun, and return what it printed; one process needs none."""
+    start = torchrun_command(processes=processes) if processes > 1 else [sys.executable]
     done = subprocess.run(
-        [*torchrun_command(processes=processes), EXAMPLES / script, *map(str, arguments)],
+        [*start, EXAMPLES / script, *map(str, arguments)],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
@@ -116,20 +118,8 @@ def test_semi_supervised(tmp_path: Path, voc: Path) -> None:
     """Stopped with an epoch's last batch, it ends as one that never stops."""
 
     def train(steps: int, checkpoint: str) -> str:
-        done = subprocess.run(
-            [
-                *(sys.executable, EXAMPLES / "semi_supervised.py", voc, "--steps", str(steps)),
-                *("--sure", "0.05", "--checkpoint", checkpoint),
-            ],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        options = ["--steps", steps, "--sure", 0.05, "--checkpoint", checkpoint]
+        return run("semi_supervised.py", tmp_path, voc, *options, processes=1)
 
     # two of the 14 have labels, and the others are six batches
     for steps in 6, 14:

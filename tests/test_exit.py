@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from run_code import run_code
 
 BEGIN = """
 import atexit, sys, threading, time
@@ -94,13 +92,6 @@ TOLD = {
 @pytest.mark.parametrize("end", ENDS)
 def test_it_ends_without_noise(voc: Path, end: str) -> None:
     for _ in range(2):  # by chance, some would abort
-        done = subprocess.run(
-            [sys.executable, "-c", BEGIN + ENDS[end], str(voc)],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-            env=dict(os.environ),
-        )
+        done = run_code(BEGIN + ENDS[end], voc)
         expected = f"{TOLD.get(end, '')}end\n"
         assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from run_code import run_code
 
 from dali_voc import Config, build_loader
 from dali_voc.counting import count_classes
@@ -68,11 +67,5 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.parametrize("what", ["leaves it", "uses it"])
 def test_a_child_may_end_as_programs_do(voc: Path, keep: str, what: str) -> None:
     """With `sys.exit`, which ends the interpreter and all that is left in it."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(voc), keep, what],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_code(CHILD, voc, keep, what, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")

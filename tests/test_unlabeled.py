@@ -14,7 +14,7 @@ import torch
 from augmented import write_lossless
 from nvidia.dali import Pipeline, fn
 from PIL import Image
-from test_cache import AUGMENTED, assert_same, epochs
+from test_cache import AUGMENTED, assert_same, compare, epochs
 from typer.testing import CliRunner
 from whole_labels import write_image, write_label
 
@@ -66,11 +66,8 @@ def test_batches_are_those_of_void_labels(
 ) -> None:
     split, augment = shown
     keys: dict[str, Any] = {"augment": {"crop_size": [64, 80], **augment}, "cache": {"keep": keep}}
-    with build_loader(make_config(void, **keys), split=split) as loader:
-        expected = epochs(loader, count=2)
     config = make_config(alone, dataset={"unlabeled": True}, **keys)
-    with build_loader(config, split=split) as loader:
-        assert_same(epochs(loader, count=2), expected)
+    compare(make_config(void, **keys), config, split=split, count=2)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +89,8 @@ def compare_on_the_graph(
         "cache": {"keep": keep},
         "loader": {"gpu_tail": tail},
     }
-    with build_loader(make_config(void, **keys)) as loader:
-        expected = epochs(loader, count=2)
-    with build_loader(make_config(alone, dataset={"unlabeled": True}, **keys)) as loader:
-        assert_same(epochs(loader, count=2), expected)
+    bare = make_config(alone, dataset={"unlabeled": True}, **keys)
+    compare(make_config(void, **keys), bare, count=2)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +107,8 @@ def test_forms_of_labels(
     void: Path, alone: Path, make_config: MakeConfig, labels: dict[str, Any]
 ) -> None:
     keys: dict[str, Any] = {"augment": {"crop_size": [64, 80]}, "labels": labels}
-    with build_loader(make_config(void, **keys)) as loader:
-        expected = epochs(loader, count=1)
-    with build_loader(make_config(alone, dataset={"unlabeled": True}, **keys)) as loader:
-        assert_same(epochs(loader, count=1), expected)
+    bare = make_config(alone, dataset={"unlabeled": True}, **keys)
+    compare(make_config(void, **keys), bare, count=1)
 
 
 def test_resumes(alone: Path, make_config: MakeConfig) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from augmented import write_lossless
 from PIL import Image
-from test_cache import AUGMENTED, assert_same, epochs
+from test_cache import AUGMENTED, compare
 
 from dali_voc import Config, ConfigError, build_loader
 from dali_voc.packing import pack_split
@@ -58,11 +58,8 @@ def test_batches_are_those_of_labels_of_that_class(
 ) -> None:
     split, augment = shown
     keys: dict[str, Any] = {"augment": {"crop_size": [64, 80], **augment}, "cache": {"keep": keep}}
-    with build_loader(make_config(sevens, **keys), split=split) as loader:
-        expected = epochs(loader, count=2)
     config = make_config(void, dataset={"unlabeled": True}, labels=FILLED, **keys)
-    with build_loader(config, split=split) as loader:
-        assert_same(epochs(loader, count=2), expected)
+    compare(make_config(sevens, **keys), config, split=split, count=2)
 
 
 def test_crops_are_not_chosen_by_it(void: Path, make_config: MakeConfig) -> None:
@@ -89,11 +86,8 @@ def test_on_the_graph_of_a_gpu(
         "augment": {"crop_size": [64, 80], "scale": [0.5, 2.0], "rotate": 20},
         "loader": {"gpu_tail": tail},
     }
-    with build_loader(make_config(sevens, **keys)) as loader:
-        expected = epochs(loader, count=1)
     config = make_config(void, dataset={"unlabeled": True}, labels=FILLED, **keys)
-    with build_loader(config) as loader:
-        assert_same(epochs(loader, count=1), expected)
+    compare(make_config(sevens, **keys), config, count=1)
 
 
 @pytest.mark.parametrize(
@@ -109,11 +103,8 @@ def test_forms_of_labels(
     void: Path, sevens: Path, make_config: MakeConfig, labels: dict[str, Any]
 ) -> None:
     keys: dict[str, Any] = {"augment": {"crop_size": [64, 80]}}
-    with build_loader(make_config(sevens, labels=labels, **keys)) as loader:
-        expected = epochs(loader, count=1)
     config = make_config(void, dataset={"unlabeled": True}, labels=labels | FILLED, **keys)
-    with build_loader(config) as loader:
-        assert_same(epochs(loader, count=1), expected)
+    compare(make_config(sevens, labels=labels, **keys), config, count=1)
 
 
 def test_beside_pictures_with_labels(voc: Path, void: Path, make_config: MakeConfig) -> None:

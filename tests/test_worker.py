@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -13,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from run_code import run_code
 
 from dali_voc import Config, build_loader
 from dali_voc._dali_errors import cannot_start
@@ -220,13 +219,7 @@ print(hits)
 @pytest.mark.parametrize("seconds", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_interrupts_leave_no_lock_behind(voc: Path, keep: str, seconds: int) -> None:
     """The process goes on, with the same batches, and ends."""
-    done = subprocess.run(
-        [sys.executable, "-c", CAMPAIGN, str(voc), keep, str(seconds)],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = run_code(CAMPAIGN, voc, keep, seconds, timeout=200)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20 * seconds
 
@@ -245,14 +238,7 @@ next(iter(loader))
 print(len(os.listdir(os.environ["TMPDIR"])), flush=True)
 {leave}
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(voc)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
+    done = run_code(code, voc, TMPDIR=str(tmp_path))
     assert done.stdout == "0\n", done.stderr
     # an empty folder of byte code may stay
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

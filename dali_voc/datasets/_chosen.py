@@ -15,16 +15,16 @@ __all__ = ["find_chosen"]
 def find_chosen(
     dataset: DatasetSection,
     split: str,
-    samples: Iterable[int] | Iterable[str],
+    samples: Iterable[int] | Iterable[str] | None,
     *,
     must_exist: bool,
-) -> tuple[PairIndex, list[int]]:
-    """Return the pairs of a split, and the places in it of those that are asked for.
+) -> tuple[PairIndex, list[int] | None]:
+    """Return the pairs of a split, and the places in it of those that are asked for; None: all.
 
     Args:
         dataset: see `find_index`.
         split: name of the split.
-        samples: see `find_places`.
+        samples: see `find_places`; None: all.
         must_exist: the files of the chosen pairs must be there; and those of the others, too, where
             pairs are chosen by place: a list without some pairs has other places.
 
@@ -32,6 +32,8 @@ def find_chosen(
         DatasetError: as `find_index` and `find_places`.
         TypeError: as `find_places`.
     """
+    if samples is None:
+        return find_index(dataset, split, must_exist=must_exist), None
     check_list(samples)
     samples = [*samples]
     try:
