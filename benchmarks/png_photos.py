@@ -65,7 +65,7 @@ class Windows:
             if way == "ours":
                 plain = {"mean": (0, 0, 0), "std": (1, 1, 1), "dtype": "uint8"}
                 options = {"crop_size": None, "channels_last": True, **plain}
-                image = decode_crop(file, nothing, name, start=start, shape=shape, **options)
+                image = decode_crop(file, name, nothing, start=start, shape=shape, **options)
             elif way == "image_slice":
                 image = fn.decoders.image_slice(
                     file, start=start, shape=shape, axes=(0, 1), **options

@@ -14,10 +14,10 @@ __all__ = [
     "sentence_from_dali",
 ]
 
-# as operator_error.h marks them
-_OF_A_SAMPLE = re.compile(r"<dali_voc sample (\d+)>(.*?)</dali_voc>", re.DOTALL)
+# as operator_error.h begins them
+_OF_A_SAMPLE = re.compile(r"\bdali_voc, sample (\d+): (.*)")
 _NO_THREADS = re.compile(r"can't start new thread|Resource temporarily unavailable")
-_OURS = re.compile(r"<dali_voc[^>]*>(.*?)</dali_voc>", re.DOTALL)
+_OURS = re.compile(r"\bdali_voc(?:, sample \d+)?: (.*)")
 
 
 def sentence_from_dali(error: BaseException) -> tuple[int, str] | None:

@@ -164,13 +164,31 @@ class LabelTables:
         values: gray values, 0..65535, or palette indices.
         value_classes: their class indices.
         colors_guessed: see `LabelMap`.
+
+    Raises:
+        ValueError: a colour or value is none that there is, or is there twice, or there is not one
+            class for each.
     """
 
-    colors: tuple[int, ...]
-    color_classes: tuple[int, ...]
-    values: tuple[int, ...]
-    value_classes: tuple[int, ...]
+    colors: tuple[int, ...] = ()
+    color_classes: tuple[int, ...] = ()
+    values: tuple[int, ...] = ()
+    value_classes: tuple[int, ...] = ()
     colors_guessed: bool = False
+
+    def __post_init__(self) -> None:
+        for what, keys, classes, most in (
+            ("colour", self.colors, self.color_classes, 0xFFFFFF),
+            ("value", self.values, self.value_classes, 65535),
+        ):
+            if len(keys) != len(classes):
+                raise ValueError(f"{len(keys)} {what}s but {len(classes)} classes")
+            for key in keys:
+                if not isinstance(key, int) or not 0 <= key <= most:
+                    raise ValueError(f"{what} {key!r}: expected an integer from 0 to {most}")
+            twice = find_twice(keys)
+            if twice is not None:
+                raise ValueError(f"{what} {twice} is there twice")
 
     @classmethod
     def build(cls, spec: LabelSpec, *, ignore_index: int) -> tuple[LabelTables, ...]:

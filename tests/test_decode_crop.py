@@ -57,8 +57,8 @@ def run(
         pipeline.set_outputs(
             decode_crop(
                 encoded,
-                unused,
                 name,
+                unused,
                 start=start,
                 shape=shape,
                 **(PLAIN | options),
@@ -158,8 +158,8 @@ def test_a_file_without_tables_does_not_get_those_of_another() -> None:
     ("damage", "message"),
     [
         (lambda file: file[: len(file) // 2].copy(), ""),  # libjpeg fills up with gray
-        (lambda file: file[:3].copy(), "its image: damaged JPEG: "),
-        (lambda _: np.frombuffer(b"no picture", np.uint8), "its image: damaged JPEG: Not a JPEG"),
+        (lambda file: file[:3].copy(), "damaged JPEG: "),
+        (lambda _: np.frombuffer(b"no picture", np.uint8), "this is neither JPEG nor PNG"),
     ],
 )
 def test_damage_names_the_sample(damage: Any, message: str) -> None:

@@ -50,18 +50,37 @@ def test_windows_of_no_size(window: dict[str, Any]) -> None:
     def crop(node: Any) -> Any:
         return fn.dali_voc.normalize_crop(node, **CROP, **{**WINDOW, **window})
 
-    with pytest.raises(RuntimeError, match=r"NormalizeCrop: sample 0 has a place or a size beyond"):
+    with pytest.raises(RuntimeError, match=r"normalize_crop: sample 0 has a place or a size"):
         run(crop, PICTURE)
 
 
-@pytest.mark.parametrize("rotation", [[2147483520.0, 0.0], [NAN, INF]])
-def test_turns_that_lead_anywhere(rotation: list[float]) -> None:
+@pytest.mark.parametrize(
+    "rotation", [[2147483520.0, 0.0], [NAN, INF], [NAN, NAN], [2.0, 0.0], [0.0, 0.0], [30.0, 30.0]]
+)
+def test_turns_by_no_angle(rotation: list[float]) -> None:
+    """One number per sample, such as an angle, comes as two that are alike."""
+
     def crop(node: Any) -> Any:
         return fn.dali_voc.normalize_crop(
             node, **{**CROP, "crop_size": [10, 20]}, rotation=rotation
         )
 
-    assert run(crop, PICTURE).shape == (3, 10, 20)
+    words = "normalize_crop: rotation of sample 0 is .*, expected cosine and sine of an angle"
+    with pytest.raises(RuntimeError, match=words):
+        run(crop, PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"std": [1.0, 0.0, 1.0]}, "std of numbers above 0"),
+        ({"std": [1.0, NAN, 1.0]}, "std of numbers above 0"),
+        ({"mean": [INF, 0.0, 1.0]}, "mean of finite numbers"),
+    ],
+)
+def test_colors_that_make_no_number(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(RuntimeError, match=words):
+        run(lambda node: fn.dali_voc.normalize_crop(node, **{**CROP, **wrong}), PICTURE)
 
 
 @pytest.mark.parametrize(

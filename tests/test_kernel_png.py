@@ -27,9 +27,8 @@ from test_png_window import KINDS, PALETTE_COLORS, picture
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import SampleError
 from dali_voc.labels import LabelTables
-from dali_voc.ops import check_png
 from dali_voc.ops._kernels import KernelError, PngClasses, Window, decode_png
-from dali_voc.ops._png import nvcomp_path
+from dali_voc.ops.experimental import check_png, nvcomp_path
 
 Pixels = npt.NDArray[Any]
 

@@ -78,8 +78,8 @@ def test_padding_of_bytes(flip: int, channels_last: bool) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: f[: len(f) // 2], "its image: truncated PNG: the file ends inside a chunk"),
-        (lambda f: f[:40], "its image: truncated PNG"),
+        (lambda f: f[: len(f) // 2], "truncated PNG: the file ends inside a chunk"),
+        (lambda f: f[:40], "truncated PNG"),
         (lambda f: np.where(np.arange(len(f)) == 70, f ^ 1, f), "checksum (CRC) is wrong"),
     ],
 )

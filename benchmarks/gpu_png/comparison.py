@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.gpu_png.ways import ByKernels, InPipeline
 from benchmarks.gpu_png.work import Work, make_label, make_photo, make_work, truth
-from dali_voc.ops._png import nvcomp_path
+from dali_voc.ops.experimental import nvcomp_path
 
 __all__ = ["DRY_SIZES", "SIZES", "measure"]
 

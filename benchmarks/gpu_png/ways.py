@@ -11,9 +11,10 @@ import torch
 from nvidia.dali import Pipeline, fn
 
 from benchmarks.gpu_png.work import TABLES, Work
-from dali_voc.ops import check_png, decode_crop, decode_label, decode_png, decode_png_label
+from dali_voc.ops import decode_crop, decode_label
 from dali_voc.ops._kernels import PngClasses
 from dali_voc.ops._kernels import decode_png as decode_by_kernels
+from dali_voc.ops.experimental import check_png, decode_png, decode_png_label
 
 __all__ = ["ByKernels", "InPipeline"]
 
@@ -49,7 +50,7 @@ class InPipeline:
             else:
                 found = [
                     decode_crop(
-                        *(file, nothing, name),
+                        *(file, name, nothing),
                         start=[0, 0],
                         shape=shape,
                         crop_size=None,

@@ -10,7 +10,9 @@ __all__ = ["CacheNodes"]
 
 @dataclass(frozen=True, kw_only=True)
 class CacheNodes:
-    """The cache, for a batch.
+    """The cache, for a batch: a part of the loader.
+
+    What is kept is what one set of label tables made of the files: other tables need another one.
 
     Attributes:
         handle: file descriptor of shared memory that was all zeros when it was made; operators map
@@ -24,6 +26,10 @@ class CacheNodes:
     num_samples: int
     keep: Literal["encoded", "decoded"]
     sample: Any
+
+    def __post_init__(self) -> None:
+        if self.keep not in ("encoded", "decoded"):
+            raise ValueError(f"keep: found {self.keep!r}, expected 'encoded' or 'decoded'")
 
     @staticmethod
     def decoded_arguments(cache: CacheNodes | None) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy.typing as npt
 
 from dali_voc.errors import SampleError
 from dali_voc.labels import Color, LabelDtype
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import dali_type, fn
+from dali_voc.ops._arguments import as_class, as_label_type
+from dali_voc.ops._call import call, is_on_gpu
 
 __all__ = ["check_unknown", "color_to_index"]
 
@@ -19,8 +20,8 @@ __all__ = ["check_unknown", "color_to_index"]
 def color_to_index(
     rgb: Any,
     *,
-    colors: Sequence[Color],
-    classes: Sequence[int] | None = None,
+    colors: Iterable[Sequence[int]] | Mapping[Color, int],
+    classes: Iterable[int] | None = None,
     unknown: int | Literal["error"] = "error",
     count_unknown: bool = False,
     dtype: LabelDtype = "uint8",
@@ -29,7 +30,7 @@ def color_to_index(
 
     Args:
         rgb: uint8 pictures [height, width, 3], of any mix of sizes.
-        colors: known colours (R, G, B), each 0..255.
+        colors: known colours (R, G, B), integers 0..255; or a mapping of these to classes.
         classes: the class of each colour; by default its place in `colors`.
         unknown: the class of any other colour, or an error naming the colour and its pixel count.
             On a GPU only a class: nothing waits there for what has been found.
@@ -37,37 +38,48 @@ def color_to_index(
         dtype: of the result.
 
     Returns:
-        Class indices [height, width]; with `count_unknown` also, per sample, uint32 [2]: how many
+        Class indices [height, width]; with `count_unknown` also, per sample, int32 [2]: how many
         pixels have colours that are not in the table, and the smallest of these as 0xRRGGBB, or
-        0xffffffff.
+        -1.
 
     Raises:
-        ValueError: `colors` and `classes` do not fit, a colour is there twice, or on a GPU other
-            colours are to be an error.
+        ValueError: `colors` and `classes` do not fit, something is no colour or no class of
+            `dtype`, a colour is there twice, or on a GPU other colours are to be an error.
+        RuntimeError: from the pipeline, with one sentence naming the sample by its place among
+            those that the operator was given, for a colour that is not in the table.
     """
-    load_plugin()
-    colors = [(int(r), int(g), int(b)) for r, g, b in colors]
-    if not all(0 <= value <= 255 for color in colors for value in color):
-        raise ValueError("a colour has three values from 0 to 255")
-    classes = list(range(len(colors)) if classes is None else classes)
-    if len(classes) != len(colors):
-        raise ValueError(f"{len(colors)} colors but {len(classes)} classes")
-    if len(set(colors)) != len(colors):
+    type_ = as_label_type(dtype)
+    if isinstance(colors, Mapping):
+        if classes is not None:
+            raise ValueError("colors is a mapping to classes, expected no other classes")
+        classes = colors.values()
+    packed = [_pack(color) for color in colors]
+    classes = list(range(len(packed)) if classes is None else classes)
+    if len(classes) != len(packed):
+        raise ValueError(f"{len(packed)} colors but {len(classes)} classes")
+    if len(set(packed)) != len(packed):
         raise ValueError("a colour is in colors twice")
-    limit = 255 if dtype == "uint8" else 65534
-    for value in [*classes, *([] if unknown == "error" else [unknown])]:
-        if not 0 <= value <= limit:
-            raise ValueError(f"class {value} does not fit, expected 0..{limit} for {dtype}")
-    if unknown == "error" and (count_unknown or getattr(rgb, "device", "cpu") == "gpu"):
+    if unknown == "error" and (count_unknown or is_on_gpu(rgb)):
         raise ValueError("unknown is 'error', expected a class where colours are counted or on GPU")
-    return fn.dali_voc.color_to_index(
+    return call(
+        "color_to_index",
         rgb,
-        colors=[r << 16 | g << 8 | b for r, g, b in colors],
-        classes=classes,
-        unknown=-1 if unknown == "error" else unknown,
+        colors=packed,
+        classes=[as_class("classes", value, dtype=dtype) for value in classes],
+        unknown=-1 if unknown == "error" else as_class("unknown", unknown, dtype=dtype),
         count_unknown=count_unknown,
-        dtype=dali_type(dtype),
+        dtype=type_,
     )
+
+
+def _pack(color: Sequence[int]) -> int:
+    try:
+        r, g, b = map(operator.index, color)
+    except (TypeError, ValueError):
+        r = g = b = -1
+    if not all(0 <= value <= 255 for value in (r, g, b)):
+        raise ValueError(f"colors: found {color!r}, expected three integers from 0 to 255: R, G, B")
+    return r << 16 | g << 8 | b
 
 
 def check_unknown(counts: npt.ArrayLike, names: Sequence[str]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dali_voc.labels import LabelDtype
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import dali_type, fn
+from dali_voc.ops._arguments import as_class, as_crop_size, as_label_type, turned_by
+from dali_voc.ops._call import call, is_on_gpu
 
 __all__ = ["crop_label"]
 
@@ -50,29 +50,26 @@ def crop_label(
         Class indices [crop height, crop width].
 
     Raises:
-        ValueError: `values` are not on a GPU, or the classes are not 256 that fit `dtype`.
+        ValueError: `values` are not on a GPU, the classes are not 256 that fit `dtype`, or another
+            argument is none that there is.
     """
-    load_plugin()
-    if getattr(values, "device", "cpu") != "gpu":
+    type_ = as_label_type(dtype)
+    if not is_on_gpu(values):
         raise ValueError("values are on the CPU, expected them on a GPU")
     if classes is not None and len(classes) != _VALUES:
         raise ValueError(f"{len(classes)} classes, expected one for each of {_VALUES} values")
-    limit = 255 if dtype == "uint8" else 65534
-    for value in [*(classes or ()), ignore_index]:
-        if not 0 <= value <= limit:
-            raise ValueError(f"class {value} does not fit, expected 0..{limit} for {dtype}")
-    optional = {} if rotation is None else {"rotation": rotation}
-    if scaled is not None:
-        optional["scaled"] = scaled
-    return fn.dali_voc.crop_label(
+    optional = {} if scaled is None else {"scaled": scaled}
+    return call(
+        "crop_label",
         values,
         device="gpu",
-        crop_size=[] if crop_size is None else list(crop_size),
+        crop_size=as_crop_size(crop_size),
         start=start,
         flip=flip,
         vertical_flip=vertical_flip,
-        classes=list(classes or ()),
-        ignore_index=ignore_index,
-        dtype=dali_type(dtype),
+        classes=[as_class("classes", value, dtype=dtype) for value in classes or ()],
+        ignore_index=as_class("ignore_index", ignore_index, dtype=dtype),
+        dtype=type_,
+        **turned_by(rotation),
         **optional,
     )

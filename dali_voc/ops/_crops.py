@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from dali_voc.ops._arguments import as_crop_size, as_image_type, turned_by
 from dali_voc.ops._cache import CacheNodes
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import ImageDtype, dali_type, fn
+from dali_voc.ops._call import call
+from dali_voc.ops._types import ImageDtype
 
 __all__ = ["decode_crop", "normalize_crop"]
 
@@ -55,8 +58,10 @@ def normalize_crop(
 
     Returns:
         (value - mean) / std.
+
+    Raises:
+        ValueError: `crop_size` or `dtype` is none that there is, or `rotation` is a number.
     """
-    load_plugin()
     arguments = _arguments(
         crop_size=crop_size,
         mean=mean,
@@ -69,21 +74,31 @@ def normalize_crop(
         dtype=dtype,
         channels_last=channels_last,
     )
-    return fn.dali_voc.normalize_crop(*_inputs(windows, color=color), **arguments)
+    return call("normalize_crop", *_inputs(windows, color=color), **arguments)
 
 
 def decode_crop(
     encoded: Any,
-    decoded: Any,
     path: Any,
+    decoded: Any = None,
     *,
     start: Any,
     shape: Any,
-    is_decoded: Any = 0,
+    crop_size: tuple[int, int] | None,
+    mean: Sequence[float],
+    std: Sequence[float],
+    fill: Sequence[float] = (0.0, 0.0, 0.0),
+    roi: tuple[Any, Any, Any] | None = None,
+    flip: Any = 0,
+    vertical_flip: Any = 0,
+    rotation: Any = None,
     color: Any = None,
+    dtype: ImageDtype = "float32",
+    channels_last: bool = False,
+    is_decoded: Any = 0,
     strict: bool = False,
+    about: str = "",
     cache: CacheNodes | None = None,
-    **options: Any,
 ) -> Any:
     """Decode windows of JPEG and PNG files, and on as `normalize_crop` does, row by row. CPU.
 
@@ -93,29 +108,58 @@ def decode_crop(
     Args:
         encoded: the files' bytes, 1D uint8; JPEG of one or three channels, or PNG of at most 8
             bits per channel that is not interlaced. Transparency is left out.
-        decoded: windows that something else has decoded, uint8 RGB [height, width, 3].
-        path: names for error messages, 1D uint8: those of the labels.
+        path: names for error messages, 1D uint8.
+        decoded: windows that something else has decoded, uint8 RGB [height, width, 3]; None: there
+            are none.
         start: first row and column of the window, int32 [2] per sample.
         shape: its height and width, likewise.
+        crop_size: this and what follows up to `channels_last`, as in `normalize_crop`.
+        mean: likewise.
+        std: likewise.
+        fill: likewise.
+        roi: likewise.
+        flip: likewise.
+        vertical_flip: likewise.
+        rotation: likewise.
+        color: likewise.
+        dtype: likewise.
+        channels_last: likewise.
         is_decoded: 1 takes the window from `decoded`, per sample or constant.
-        color: as in `normalize_crop`.
         strict: fail for damage anywhere in a JPEG that libjpeg warns of and goes on after, too.
+        about: what errors begin with, after the file's name: "its image".
         cache: where whole pictures are kept and taken from, if it keeps what is decoded.
-        options: as in `normalize_crop`.
+
+    Returns:
+        What `normalize_crop` returns.
 
     Raises:
+        ValueError: as `normalize_crop`.
         RuntimeError: from the pipeline, with one sentence, for what is not a sound file of these
             kinds.
     """
-    load_plugin()
-    return fn.dali_voc.decode_crop(
+    if decoded is None:
+        decoded = np.zeros((1, 1, 3), np.uint8)
+    return call(
+        "decode_crop",
         *_inputs(encoded, decoded, path, color=color),
         start=start,
         shape=shape,
         is_decoded=is_decoded,
         strict=strict,
+        about=about,
         **CacheNodes.decoded_arguments(cache),
-        **_arguments(**options),
+        **_arguments(
+            crop_size=crop_size,
+            mean=mean,
+            std=std,
+            fill=fill,
+            roi=roi,
+            flip=flip,
+            vertical_flip=vertical_flip,
+            rotation=rotation,
+            dtype=dtype,
+            channels_last=channels_last,
+        ),
     )
 
 
@@ -128,25 +172,25 @@ def _arguments(
     crop_size: tuple[int, int] | None,
     mean: Sequence[float],
     std: Sequence[float],
-    fill: Sequence[float] = (0.0, 0.0, 0.0),
-    roi: tuple[Any, Any, Any] | None = None,
-    flip: Any = 0,
-    vertical_flip: Any = 0,
-    rotation: Any = None,
-    dtype: ImageDtype = "float32",
-    channels_last: bool = False,
+    fill: Sequence[float],
+    roi: tuple[Any, Any, Any] | None,
+    flip: Any,
+    vertical_flip: Any,
+    rotation: Any,
+    dtype: ImageDtype,
+    channels_last: bool,
 ) -> dict[str, Any]:
-    optional = {} if rotation is None else {"rotation": rotation}
+    optional = turned_by(rotation)
     if roi is not None:
         optional |= dict(zip(("roi_start", "roi_end", "size"), roi, strict=True))
     return {
-        "crop_size": [] if crop_size is None else list(crop_size),
+        "crop_size": as_crop_size(crop_size),
         "mean": list(mean),
         "std": list(std),
         "fill": list(fill),
         "flip": flip,
         "vertical_flip": vertical_flip,
-        "dtype": dali_type(dtype),
+        "dtype": as_image_type(dtype),
         "channels_last": channels_last,
         **optional,
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dali_voc.ops._cache import CacheNodes
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import fn
+from dali_voc.ops._call import call
 
 __all__ = ["keep_window"]
 
@@ -35,7 +34,12 @@ def keep_window(
         RuntimeError: from the pipeline, where the picture is not kept after all, or the window
             reaches past it.
     """
-    load_plugin()
-    return fn.dali_voc.keep_window(
-        pictures, memory=memory, is_kept=is_kept, start=start, shape=shape, **cache.arguments()
+    return call(
+        "keep_window",
+        pictures,
+        memory=memory,
+        is_kept=is_kept,
+        start=start,
+        shape=shape,
+        **cache.arguments(),
     )

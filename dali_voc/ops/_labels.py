@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from dali_voc.labels import LabelDtype, LabelTables
+from dali_voc.ops._arguments import (
+    as_class,
+    as_crop_size,
+    as_label_type,
+    check_word,
+    turned_by,
+)
 from dali_voc.ops._cache import CacheNodes
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import dali_type, fn
+from dali_voc.ops._call import call
 
 __all__ = ["ClassCrop", "LabelNodes", "Resize", "decode_label"]
 
@@ -54,9 +60,8 @@ class Resize:
             raise ValueError(f"{self}: expected shorter, longer or both, or else exact")
 
 
-@dataclass(frozen=True, kw_only=True)
-class LabelNodes:
-    """What `decode_label` returns: DALI nodes.
+class LabelNodes(NamedTuple):
+    """What `decode_label` returns: DALI nodes, as a tuple, which conditionals pass on.
 
     Attributes:
         label: the map [crop height, crop width].
@@ -118,10 +123,10 @@ def decode_label(
         max_ratio: the first candidate is taken in which no class fills more than this share of the
             pixels that are not `ignore_index`; if there is none, the last.
         resize: to which size the picture is resized before it is cropped.
-        scale: factors (y, x) of the picture's size, or of what `resize` makes of it, before it is
-            cropped, per sample. Sizes are rounded half up, and no side becomes less than 0.01 or
-            more than 100 times as long; the label is sampled at the nearest pixel: row i of h'
-            comes from row floor((i + 1/2) * h / h').
+        scale: factors (y, x), or one for both, of the picture's size, or of what `resize` makes of
+            it, before it is cropped, per sample. Sizes are rounded half up, and no side becomes
+            less than 0.01 or more than 100 times as long; the label is sampled at the nearest
+            pixel: row i of h' comes from row floor((i + 1/2) * h / h').
         class_crop: crops around a drawn class, instead of `position`, for some of the samples.
         flip: 1 mirrors the crop left to right, per sample or constant.
         vertical_flip: 1 mirrors it top to bottom.
@@ -138,7 +143,8 @@ def decode_label(
         palette: map palette files by colour or by index; auto: by colour, and where the tables'
             colours are guessed, an index that is of another class than its colour is an error.
         unknown: class of colours and values that are not in the tables, or an error.
-        ignore_index: what fills the crop outside the picture.
+        ignore_index: what fills the crop outside the picture, 0..255 for uint8, else 0..65534; the
+            one that `tables` were built for.
         unlabeled: what fills pictures without a label; crops are not chosen by it. None:
             `ignore_index`.
         dtype: of the map.
@@ -149,19 +155,17 @@ def decode_label(
         rest of the map, at the bottom and at the right before flipping, is `ignore_index`.
 
     Raises:
-        ValueError: `palette`, `unknown`, `unlabeled` or `dtype` is none that there is.
+        ValueError: `crop_size`, `palette`, `dtype` or a class is none that there is, there are no
+            tables, or `rotation` is a number.
         RuntimeError: from the pipeline, with one sentence naming the file, for anything that is
             not a sound PNG of a known type, has another shape, or holds an unknown colour.
     """
-    load_plugin()
-    if palette not in ("auto", "color", "index"):
-        raise ValueError(f"palette: found {palette!r}, expected 'auto', 'color' or 'index'")
-    if unknown != "error" and unknown < 0:
-        raise ValueError(f"unknown: found {unknown}, expected a class, or 'error'")
-    if unlabeled is not None and unlabeled < 0:
-        raise ValueError(f"unlabeled: found {unlabeled}, expected a class")
+    type_ = as_label_type(dtype)
+    check_word("palette", palette, ("auto", "color", "index"))
     optional = CacheNodes.decoded_arguments(cache)
     tables = (tables,) if isinstance(tables, LabelTables) else tables
+    if not tables or not all(isinstance(table, LabelTables) for table in tables):
+        raise ValueError(f"tables: found {tables!r}, expected LabelTables, or a sequence of them")
     if segments is not None:
         optional["segments"] = segments
     if image_shape is not None:
@@ -175,17 +179,16 @@ def decode_label(
             "resize_longer": resize.longer or 0,
             "resize_to": list(resize.exact or ()),
         }
-    if rotation is not None:
-        optional["rotation"] = rotation
     if class_crop is not None:
         optional |= {
             "class_draw": class_crop.draw,
             "class_probability": class_crop.probability,
             "class_weights": list(class_crop.weights),
         }
-    label, start, shape, is_common, *roi = fn.dali_voc.decode_label(
+    label, start, shape, is_common, *roi = call(
+        "decode_label",
         *((encoded, path) if image is None else (encoded, path, image)),
-        crop_size=[] if crop_size is None else list(crop_size),
+        crop_size=as_crop_size(crop_size),
         colors=[color for table in tables for color in table.colors],
         color_classes=[index for table in tables for index in table.color_classes],
         color_counts=[len(table.colors) for table in tables],
@@ -196,14 +199,15 @@ def decode_label(
         num_classes=num_classes,
         palette_by_color=palette != "index",
         colors_guessed=[int(palette == "auto" and table.colors_guessed) for table in tables],
-        unknown=-1 if unknown == "error" else unknown,
-        ignore_index=ignore_index,
-        unlabeled=-1 if unlabeled is None else unlabeled,
+        unknown=-1 if unknown == "error" else as_class("unknown", unknown, dtype=dtype),
+        ignore_index=as_class("ignore_index", ignore_index, dtype=dtype),
+        unlabeled=-1 if unlabeled is None else as_class("unlabeled", unlabeled, dtype=dtype),
         position=position,
         max_ratio=max_ratio,
         flip=flip,
         vertical_flip=vertical_flip,
-        dtype=dali_type(dtype),
+        dtype=type_,
+        **turned_by(rotation),
         **optional,
     )
     return LabelNodes(

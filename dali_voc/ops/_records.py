@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from dali_voc.ops._arguments import check_word
 from dali_voc.ops._cache import CacheNodes
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import fn
+from dali_voc.ops._call import call
 
 __all__ = ["read_record"]
 
@@ -45,13 +45,14 @@ def read_record(
         The bytes, 1D uint8; with `tells_kept` also int32, 1 where a header stands for the picture.
 
     Raises:
+        ValueError: `what` is neither.
         RuntimeError: from the pipeline, with one sentence naming the file: it cannot be read, is
             empty, ends before the part does, becomes shorter while it is read, or a check fails.
             A lack of file handles names no file.
     """
-    load_plugin()
+    check_word("what", what, ("image", "label"))
     optional = {} if record is None else {"record": record}
     if cache:
         optional |= cache.arguments()
         optional |= {"is_label": what == "label", "keeps_bytes": cache.keep == "encoded"}
-    return fn.dali_voc.read_record(path, map=map, about=about, tells_kept=tells_kept, **optional)
+    return call("read_record", path, map=map, about=about, tells_kept=tells_kept, **optional)

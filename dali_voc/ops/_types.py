@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import nvidia.dali.fn
 from nvidia.dali import types
 
 from dali_voc.labels import LabelDtype
 
-__all__ = ["Dtype", "ImageDtype", "dali_type", "fn"]
+__all__ = ["Dtype", "ImageDtype", "dali_type"]
 
-fn: Any = nvidia.dali.fn  # it gets `dali_voc` only when the plugin is loaded
 ImageDtype = Literal["float32", "float16", "bfloat16", "uint8"]
 Dtype = ImageDtype | LabelDtype
 

@@ -51,12 +51,13 @@ def build_image_pipeline(
             outputs.append(
                 decode_crop(
                     encoded,
-                    decoded,
                     path,
+                    decoded,
                     start=[0, 0],
                     shape=fn.cast(shape[:2], dtype=types.INT32),
                     is_decoded=1 - judged.is_common,
                     strict=True,
+                    about="its image",
                     crop_size=None,
                     mean=(0.0, 0.0, 0.0),
                     std=(1.0, 1.0, 1.0),

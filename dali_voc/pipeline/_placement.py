@@ -131,12 +131,13 @@ def place_fused(
         return normalize_crop(image, **options)
     return decode_crop(
         encoded.files,
-        image,
         encoded.path,
+        image,
         start=encoded.start,
         shape=encoded.shape,
         is_decoded=1 - encoded.is_common,
         strict=encoded.strict,
+        about="its image",
         cache=encoded.cache,
         **options,
     )

@@ -24,7 +24,7 @@ def probe(request: Mapping[str, Any], report: Report) -> None:
     nvjpeg = nvjpeg_path()
     report(nvjpeg=str(nvjpeg) if nvjpeg else None, stage="importing DALI")
     from dali_voc.ops import _plugin  # noqa: PLC0415
-    from dali_voc.ops._png import nvcomp_path  # noqa: PLC0415
+    from dali_voc.ops.experimental import nvcomp_path  # noqa: PLC0415
 
     report(dali=str(Path(str(sys.modules["nvidia.dali"].__file__)).parent))
     try:

@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/operator.h"
 #include "operator_error.h"
+#include "sample_argument.h"
 #include "sample_cache.h"
 
 namespace dali_voc {
@@ -38,7 +38,7 @@ class CacheArguments {
   }
 
   dali::OpSpec spec_;
-  dali::ArgValue<int64_t> sample_;
+  SampleArgument<int64_t> sample_;
   std::unique_ptr<SampleCache> cache_;
 };
 

@@ -22,7 +22,7 @@ class ColorToIndexBase : public dali::StatelessOperator<Backend> {
         colors_(spec.GetRepeatedArgument<int>("colors")),
         classes_(spec.GetRepeatedArgument<int>("classes")) {
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
-      Fail("color_to_index: dtype must be UINT8, INT32 or INT64");
+      Fail("color_to_index: dtype must be uint8, int32 or int64");
   }
 
  protected:
@@ -41,7 +41,8 @@ class ColorToIndexBase : public dali::StatelessOperator<Backend> {
     }
     outputs.resize(counts_ ? 2 : 1);
     outputs[0] = {shape, dtype_};
-    if (counts_) outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<1>(2)), DALI_UINT32};
+    // the bits are uint32: PyTorch's tensors are made of signed types alone
+    if (counts_) outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<1>(2)), DALI_INT32};
     return true;
   }
 

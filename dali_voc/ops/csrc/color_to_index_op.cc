@@ -50,7 +50,7 @@ class ColorToIndex : public ColorToIndexBase<CPUBackend> {
     UnknownColors found{0, kEmptySlot};
     if (worst == kUnknown) found = Replace(rgb, n, i, out);
     if (!counts_) return;
-    auto* counts = ws.Output<CPUBackend>(1).mutable_tensor<uint32_t>(i);
+    auto* counts = static_cast<uint32_t*>(ws.Output<CPUBackend>(1).raw_mutable_tensor(i));
     counts[0] = found.pixels;
     counts[1] = found.color;
   }
@@ -76,7 +76,7 @@ class ColorToIndex : public ColorToIndexBase<CPUBackend> {
       uint32_t color = PackRgb(rgb);
       if (table_.view().Find(color) == kUnknown) counts.Add(color);
     }
-    FailSample(sample, "sample " + std::to_string(sample) + " of the batch",
+    FailSample(sample,
                counts.Describe([](uint32_t color) { return "colour " + ColorName(color); },
                                [&](uint32_t color) { return NameColors(table_.Colors(), color); }));
   }

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "dali/pipeline/data/views.h"
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/operator.h"
 #include "normalize_crop.h"
 #include "operator_error.h"
+#include "sample_argument.h"
 
 namespace dali_voc {
 
@@ -20,13 +20,13 @@ class CropArguments {
 
   explicit CropArguments(const dali::OpSpec& spec)
       : spec_(spec),
-        name_(spec.SchemaName().substr(std::string("dali_voc__").size())),
+        name_(OperatorName(spec)),
         crop_(spec.GetRepeatedArgument<int>("crop_size")),
         dtype_(spec.GetArgument<dali::DALIDataType>("dtype")),
         channels_last_(spec.GetArgument<bool>("channels_last")),
         flip_("flip", spec),
         vertical_flip_("vertical_flip", spec),
-        rotation_("rotation", spec),
+        rotation_(spec),
         roi_start_("roi_start", spec),
         roi_end_("roi_end", spec),
         size_("size", spec) {
@@ -36,9 +36,12 @@ class CropArguments {
     if ((!crop_.empty() && crop_.size() != 2) || mean.size() != 3 || std.size() != 3 ||
         fill.size() != 3)
       Fail(name_ + ": expected crop_size of 2 numbers or none; mean, std, fill of 3 each");
+    for (int channel = 0; channel < 3; channel++)
+      if (!(std[channel] > 0) || !std::isfinite(mean[channel]))
+        Fail(name_ + ": expected mean of finite numbers, and std of numbers above 0");
     if (dtype_ != DALI_FLOAT && dtype_ != DALI_FLOAT16 && dtype_ != kBfloat16 &&
         dtype_ != DALI_UINT8)
-      Fail(name_ + ": dtype must be FLOAT, FLOAT16, INT16 or UINT8");
+      Fail(name_ + ": dtype must be float32, float16, bfloat16 (to DALI: int16) or uint8");
     colors_ = CropColors::Of(mean.data(), std.data(), fill.data());
   }
 
@@ -52,7 +55,7 @@ class CropArguments {
   void Acquire(const dali::Workspace& ws, int n) {
     flip_.Acquire(spec_, ws, n);
     vertical_flip_.Acquire(spec_, ws, n);
-    if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    rotation_.Acquire(spec_, ws, n);
     if (!resizes()) return;
     roi_start_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     roi_end_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
@@ -76,7 +79,10 @@ class CropArguments {
     crop.crop_height = crop_.empty() ? crop.height : crop_[0];
     crop.crop_width = crop_.empty() ? crop.width : crop_[1];
     if (crop.height > crop.crop_height || crop.width > crop.crop_width)
-      Fail(name_ + ": sample " + std::to_string(i) + " is larger than the crop");
+      Fail(name_ + ": sample " + std::to_string(i) +
+           " is larger than the crop: " + std::to_string(crop.height) + "x" +
+           std::to_string(crop.width) + ", expected at most " + std::to_string(crop.crop_height) +
+           "x" + std::to_string(crop.crop_width) + " (height x width)");
     return crop;
   }
 
@@ -91,10 +97,7 @@ class CropArguments {
             roi_end_[i].data[1],   crop.height,           crop.width};
   }
 
-  Rotation RotationOf(int i) const {
-    if (!rotation_.HasExplicitValue()) return {};
-    return {rotation_[i].data[0], rotation_[i].data[1]};
-  }
+  Rotation RotationOf(int i) const { return rotation_[i]; }
 
   // Makes sample i of the output, which has dtype(); `matrix` may be null.
   void Place(Picture picture, int i, const float* matrix, CropNormalizer* normalizer,
@@ -118,7 +121,7 @@ class CropArguments {
 
   void CheckColor(const dali::TensorList<dali::CPUBackend>& color) const {
     for (int i = 0; i < color.num_samples(); i++)
-      if (color.type() != DALI_FLOAT || color.shape()[i].num_elements() != 12)
+      if (color.type() != DALI_FLOAT || color.shape()[i] != dali::TensorShape<>(3, 4))
         Fail(name_ + ": color must be float32 of shape (3, 4)");
   }
 
@@ -128,12 +131,12 @@ class CropArguments {
   std::vector<int> crop_;
   dali::DALIDataType dtype_;
   bool channels_last_;
-  dali::ArgValue<int> flip_;
-  dali::ArgValue<int> vertical_flip_;
-  dali::ArgValue<float, 1> rotation_;
-  dali::ArgValue<float, 1> roi_start_;
-  dali::ArgValue<float, 1> roi_end_;
-  dali::ArgValue<float, 1> size_;
+  SampleArgument<int> flip_;
+  SampleArgument<int> vertical_flip_;
+  RotationArgument rotation_;
+  SampleArgument<float, 1> roi_start_;
+  SampleArgument<float, 1> roi_end_;
+  SampleArgument<float, 1> size_;
   CropColors colors_{};
 
   static constexpr float kFarthest = 1 << 30;  // pixels

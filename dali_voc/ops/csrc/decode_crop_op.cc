@@ -50,11 +50,16 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
         shape_("shape", spec),
         is_decoded_("is_decoded", spec),
         strict_(spec.GetArgument<bool>("strict")),
-        cache_(spec) {}
+        about_(spec.GetArgument<std::string>("about")),
+        cache_(spec) {
+    if (!about_.empty()) about_ += ": ";
+  }
 
  protected:
   bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
     const int n = ws.GetInputBatchSize(0);
+    CheckBytes(ws, 0, "decode_crop: encoded");
+    CheckBytes(ws, 2, "decode_crop: path");
     if (ws.Input<CPUBackend>(1).type() != DALI_UINT8 || ws.Input<CPUBackend>(1).sample_dim() != 3)
       Fail("decode_crop: decoded windows must be uint8 of shape (height, width, 3)");
     arguments_.Acquire(ws, n);
@@ -86,8 +91,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       try {
         RunSample(ws, i, workers_[thread].get());
       } catch (const ImageError& e) {
-        FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)),
-                   std::string("its image: ") + e.what());
+        FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)), about_ + e.what());
       }
     });
   }
@@ -103,6 +107,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
         png.Start(file, size, window);
         return &png;
       }
+      if (size < 2 || file[0] != 0xff || file[1] != 0xd8)
+        throw ImageError("this is neither JPEG nor PNG");
       jpeg.Start(file, size, window, strict);
       return &jpeg;
     }
@@ -158,10 +164,11 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   }
 
   CropArguments arguments_;
-  dali::ArgValue<int, 1> start_;
-  dali::ArgValue<int, 1> shape_;
-  dali::ArgValue<int> is_decoded_;
+  SampleArgument<int, 1> start_;
+  SampleArgument<int, 1> shape_;
+  SampleArgument<int> is_decoded_;
   bool strict_;
+  std::string about_;
   CacheArguments cache_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -175,12 +182,13 @@ DALI_SCHEMA(dali_voc__DecodeCrop)
     .NumInput(3, 4)
     .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of JPEG and PNG files.")
     .InputDox(1, "decoded", "TensorList of uint8, HWC", "Windows that are decoded already.")
-    .InputDox(2, "path", "1D TensorList of uint8", "The labels' names, for error messages.")
+    .InputDox(2, "path", "1D TensorList of uint8", "The files' names, for error messages.")
     .InputDox(3, "color", "TensorList of float, 3 x 4", "What (r, g, b, 1) is multiplied by.")
     .NumOutput(1)
     .AddArg("start", "First row and column of the window.", DALI_INT_VEC, true)
     .AddArg("shape", "Height and width of the window.", DALI_INT_VEC, true)
     .AddOptionalArg("is_decoded", "Take the window from `decoded`.", 0, true)
     .AddOptionalArg("strict", "Fail where libjpeg warns of damage and goes on.", false)
+    .AddOptionalArg("about", "What errors begin with, after the file's name.", "")
     .AddParent("dali_voc__CacheArguments")
     .AddParent("dali_voc__CropArguments");

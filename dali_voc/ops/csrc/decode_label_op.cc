@@ -7,7 +7,6 @@
 
 #include "cache_arguments.h"
 #include "dali/pipeline/data/views.h"
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
 #include "for_each_sample.h"
@@ -16,6 +15,7 @@
 #include "label_error.h"
 #include "operator_error.h"
 #include "png_window.h"
+#include "sample_argument.h"
 #include "text_argument.h"
 #include "tiff_channels.h"
 
@@ -40,12 +40,13 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
         class_draw_("class_draw", spec),
         flip_("flip", spec),
         vertical_flip_("vertical_flip", spec),
-        rotation_("rotation", spec),
+        rotation_(spec),
         image_shape_("image_shape", spec),
         map_("map", spec),
         segments_("segments", spec),
         cache_(spec) {
     int unknown = spec.GetArgument<int>("unknown");
+    if (unknown >= kUnknown) Fail("decode_label: unknown must be a class, 0 to 65534");
     const auto resized = spec.GetRepeatedArgument<int>("resize_to");
     const int shorter = spec.GetArgument<int>("resize_shorter");
     const int longer = spec.GetArgument<int>("resize_longer");
@@ -58,7 +59,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       Fail("decode_label: crop_size must be two positive numbers, height and width, or none");
     if (crop_.empty()) crop_ = {0, 0};
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
-      Fail("decode_label: dtype must be UINT8, INT32 or INT64");
+      Fail("decode_label: dtype must be uint8, int32 or int64");
     int ignore = spec.GetArgument<int>("ignore_index");
     if (ignore < 0) Fail("decode_label: ignore_index must be a class");
     MakeMaps(spec, unknown < 0 ? kUnknown : unknown, ignore);
@@ -71,6 +72,9 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
  protected:
   bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
     int n = ws.GetInputBatchSize(0);
+    CheckBytes(ws, 0, "decode_label: encoded");
+    CheckBytes(ws, 1, "decode_label: path");
+    if (ws.NumInput() > 2) CheckBytes(ws, 2, "decode_label: image");
     position_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
     if (n > 0 && (position_[0].shape[0] < 2 || position_[0].shape[0] % 2 != 0))
       Fail("decode_label: position must hold one or more pairs (y, x)");
@@ -78,7 +82,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     vertical_flip_.Acquire(spec_, ws, n);
     if (scale_.HasExplicitValue()) scale_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
-    if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    rotation_.Acquire(spec_, ws, n);
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
     map_.Acquire(spec_, ws, n);
     if (segments_.HasExplicitValue()) segments_.Acquire(spec_, ws, n);
@@ -206,7 +210,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.class_number = class_draw_[i].data[1];
       crop.pixel_number = class_draw_[i].data[2];
     }
-    if (rotation_.HasExplicitValue()) crop.rotation = {rotation_[i].data[0], rotation_[i].data[1]};
+    crop.rotation = rotation_[i];
     crop.map = *map_[i].data;
     if (segments_.HasExplicitValue()) {
       if (segments_[i].shape[1] != 2) Fail("decode_label: segments must be pairs");
@@ -218,6 +222,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
       crop.image_height = image_shape_[i].data[0];
       crop.image_width = image_shape_[i].data[1];
+      if (crop.image_height < 1 || crop.image_width < 1)
+        Fail("decode_label: image_shape of sample " + std::to_string(i) + " has no pixels");
     } else if (crop.map == kNoLabel) {
       Fail("decode_label: where there is no label, image_shape is needed");
     }
@@ -259,15 +265,15 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   float max_ratio_;
   float class_probability_;
   dali::DALIDataType dtype_;
-  dali::ArgValue<float, 1> position_;
-  dali::ArgValue<float, 1> scale_;
-  dali::ArgValue<float, 1> class_draw_;
-  dali::ArgValue<int> flip_;
-  dali::ArgValue<int> vertical_flip_;
-  dali::ArgValue<float, 1> rotation_;
-  dali::ArgValue<int64_t, 1> image_shape_;
-  dali::ArgValue<int> map_;
-  dali::ArgValue<int64_t, 2> segments_;
+  SampleArgument<float, 1> position_;
+  SampleArgument<float, 1> scale_;
+  SampleArgument<float, 1> class_draw_;
+  SampleArgument<int> flip_;
+  SampleArgument<int> vertical_flip_;
+  RotationArgument rotation_;
+  SampleArgument<int64_t, 1> image_shape_;
+  SampleArgument<int> map_;
+  SampleArgument<int64_t, 2> segments_;
   CacheArguments cache_;
   std::vector<std::shared_ptr<const LabelMap>> maps_;
   std::vector<std::unique_ptr<LabelDecoder>> decoders_;

@@ -51,6 +51,9 @@ void JpegWindow::Begin(bool by_libjpeg_alone) {
     throw ImageError("a picture of " + std::to_string(decoder_.image_width) + "x" +
                      std::to_string(decoder_.image_height) + " pixels, expected at most " +
                      std::to_string(kMaxPixels));
+  if (decoder_.num_components != 1 && decoder_.num_components != 3)
+    throw ImageError("a JPEG of " + std::to_string(decoder_.num_components) +
+                     " channels, expected 1 or 3");
   decoder_.out_color_space = JCS_RGB;
   // as DALI's decoder: exact integer arithmetic, chroma interpolated
   decoder_.dct_method = JDCT_ISLOW;

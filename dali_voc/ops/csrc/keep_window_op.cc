@@ -6,13 +6,13 @@
 #include "cache_arguments.h"
 #include "crop_window.h"
 #include "dali/pipeline/data/views.h"
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
 #include "gpu/dali_memory.h"
 #include "gpu/row_copier.h"
 #include "kept_windows.h"
 #include "operator_error.h"
+#include "sample_argument.h"
 
 namespace dali_voc {
 
@@ -108,8 +108,8 @@ class KeepWindow : public dali::StatelessOperator<Backend> {
 
   CacheArguments cache_;
   uint8_t* memory_;
-  dali::ArgValue<int> is_kept_;
-  dali::ArgValue<int, 1> start_, shape_;
+  SampleArgument<int> is_kept_;
+  SampleArgument<int, 1> start_, shape_;
 };
 
 }  // namespace dali_voc

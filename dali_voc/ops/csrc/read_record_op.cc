@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "cache_arguments.h"
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
 #include "for_each_sample.h"
 #include "open_file.h"
 #include "operator_error.h"
+#include "sample_argument.h"
 #include "text_argument.h"
 
 namespace dali_voc {
@@ -44,10 +44,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
 
  protected:
   bool SetupImpl(std::vector<OutputDesc>& outputs, const Workspace& ws) override {
-    const auto& paths = ws.Input<CPUBackend>(0);
-    if (paths.type() != DALI_UINT8 || paths.sample_dim() != 1)
-      Fail("read_record: paths must be uint8 of one dimension");
-    const int n = paths.num_samples();
+    CheckBytes(ws, 0, "read_record: path");
+    const int n = ws.GetInputBatchSize(0);
     is_part_ = record_.HasExplicitValue();
     if (is_part_) record_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
     if (is_part_ && n > 0 && (record_[0].shape[0] < 2 || record_[0].shape[0] > 4))
@@ -178,8 +176,8 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
   }
 
   std::string about_;
-  dali::ArgValue<int64_t, 1> record_;
-  dali::ArgValue<int> map_;
+  SampleArgument<int64_t, 1> record_;
+  SampleArgument<int> map_;
   CacheArguments cache_;
   bool is_label_, keeps_bytes_, tells_kept_;
   bool is_part_ = false;

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "dali/pipeline/data/views.h"
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
 #include "gpu/dali_memory.h"
 #include "gpu/label_cropper.h"
 #include "operator_error.h"
+#include "sample_argument.h"
 
 namespace dali_voc {
 
@@ -29,11 +29,11 @@ class CropLabelGpu : public dali::StatelessOperator<GPUBackend> {
         scaled_("scaled", spec),
         flip_("flip", spec),
         vertical_flip_("vertical_flip", spec),
-        rotation_("rotation", spec) {
+        rotation_(spec) {
     if (!crop_.empty() && crop_.size() != 2)
       Fail("crop_label: expected crop_size of 2 numbers or none");
     if (dtype_ != DALI_UINT8 && dtype_ != DALI_INT32 && dtype_ != DALI_INT64)
-      Fail("crop_label: dtype must be UINT8, INT32 or INT64");
+      Fail("crop_label: dtype must be uint8, int32 or int64");
     for (int number : spec.GetRepeatedArgument<int>("classes"))
       classes_.push_back(static_cast<uint16_t>(number));
   }
@@ -48,7 +48,7 @@ class CropLabelGpu : public dali::StatelessOperator<GPUBackend> {
     if (scaled_.HasExplicitValue()) scaled_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     flip_.Acquire(spec_, ws, n);
     vertical_flip_.Acquire(spec_, ws, n);
-    if (rotation_.HasExplicitValue()) rotation_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
+    rotation_.Acquire(spec_, ws, n);
     outputs.resize(1);
     outputs[0].type = dtype_;
     outputs[0].shape.resize(n, 2);
@@ -96,7 +96,7 @@ class CropLabelGpu : public dali::StatelessOperator<GPUBackend> {
     p.window_x = std::min(p.crop_x, p.scaled_x - p.start_x);
     p.flip_x = *flip_[i].data != 0;
     p.flip_y = *vertical_flip_[i].data != 0;
-    if (rotation_.HasExplicitValue()) p.rotation = {rotation_[i].data[0], rotation_[i].data[1]};
+    p.rotation = rotation_[i];
     return p;
   }
 
@@ -104,11 +104,11 @@ class CropLabelGpu : public dali::StatelessOperator<GPUBackend> {
   std::vector<uint16_t> classes_;
   dali::DALIDataType dtype_;
   int ignore_;
-  dali::ArgValue<int, 1> start_;
-  dali::ArgValue<int, 1> scaled_;
-  dali::ArgValue<int> flip_;
-  dali::ArgValue<int> vertical_flip_;
-  dali::ArgValue<float, 1> rotation_;
+  SampleArgument<int, 1> start_;
+  SampleArgument<int, 1> scaled_;
+  SampleArgument<int> flip_;
+  SampleArgument<int> vertical_flip_;
+  RotationArgument rotation_;
   std::vector<LabelPicture> pictures_;
 };
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "dali/pipeline/data/views.h"
-#include "dali/pipeline/operator/arg_helper.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
 #include "dali/pipeline/util/thread_pool.h"
@@ -14,6 +13,7 @@
 #include "gpu/png_decoder.h"
 #include "label_error.h"
 #include "operator_error.h"
+#include "sample_argument.h"
 #include "text_argument.h"
 
 namespace dali_voc {
@@ -42,7 +42,7 @@ class DecodePng : public dali::StatelessOperator<MixedBackend> {
         pool_(spec.GetArgument<int>("num_threads"), spec.GetArgument<int>("device_id"), false,
               "decode_png") {
     if (dtype_ != DALI_UINT8 && (!is_label_ || (dtype_ != DALI_INT32 && dtype_ != DALI_INT64)))
-      Fail("decode_png: dtype must be UINT8, for labels also INT32 or INT64");
+      Fail("decode_png: dtype must be uint8, for labels also int32 or int64");
     if (start_.HasExplicitValue() != shape_.HasExplicitValue())
       Fail("decode_png: a window has both start and shape");
     try {
@@ -73,7 +73,8 @@ class DecodePng : public dali::StatelessOperator<MixedBackend> {
       else
         outputs[0].shape.set_tensor_shape(i, dali::TensorShape<3>(window.height, window.width, 3));
     }
-    outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<1>(4)), DALI_UINT32};
+    // the bits are uint32: PyTorch's tensors are made of signed types alone
+    outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<1>(4)), DALI_INT32};
     return true;
   }
 
@@ -125,8 +126,8 @@ class DecodePng : public dali::StatelessOperator<MixedBackend> {
   bool is_label_;
   dali::DALIDataType dtype_;
   int unknown_;
-  dali::ArgValue<int, 1> start_;
-  dali::ArgValue<int, 1> shape_;
+  SampleArgument<int, 1> start_;
+  SampleArgument<int, 1> shape_;
   LabelMap map_;
   std::unique_ptr<const PngDecoder> decoder_;
   std::vector<PngChunks> chunks_;
@@ -142,7 +143,7 @@ DALI_SCHEMA(dali_voc__DecodePng)
     .DocStr(R"(Decodes windows of PNG files on a GPU: nvCOMP inflates them.
 
 Outputs: RGB pictures [height, width, 3], or maps of class indices [height, width]; and per sample
-four uint32 on what was found, for `check_png`. What is damaged so that it shows before the
+four int32 on what was found, for `check_png`. What is damaged so that it shows before the
 inflating is an error.)")
     .NumInput(2)
     .InputDox(0, "encoded", "1D TensorList of uint8", "The bytes of PNG files.")

@@ -16,7 +16,7 @@ class NormalizeCropGpu : public NormalizeCropBase<GPUBackend> {
  public:
   explicit NormalizeCropGpu(const dali::OpSpec& spec) : NormalizeCropBase<GPUBackend>(spec) {
     if (arguments_.dtype() == CropArguments::kBfloat16)
-      Fail("normalize_crop: bfloat16 is for the CPU, on a GPU expected FLOAT, FLOAT16 or UINT8");
+      Fail("normalize_crop: bfloat16 is for the CPU, on a GPU expected float32, float16 or uint8");
   }
 
  protected:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from dali_voc._wheels import library_in
 from dali_voc.errors import PluginError, SampleError
 from dali_voc.labels import LabelDtype, LabelTables
-from dali_voc.ops._plugin import load_plugin
-from dali_voc.ops._types import dali_type, fn
+from dali_voc.ops._arguments import as_class, as_label_type, check_word
+from dali_voc.ops._call import call
 
 __all__ = ["check_png", "decode_png", "decode_png_label", "nvcomp_path"]
 
@@ -60,7 +60,7 @@ def decode_png(encoded: Any, path: Any, *, start: Any = None, shape: Any = None)
         shape: height and width of the window, likewise.
 
     Returns:
-        RGB, uint8 [height, width, 3], and what was found in each sample, uint32 [4], for
+        RGB, uint8 [height, width, 3], and what was found in each sample, int32 [4], for
         `check_png`; a sample in which something was found is all zeros.
 
     Raises:
@@ -68,9 +68,13 @@ def decode_png(encoded: Any, path: Any, *, start: Any = None, shape: Any = None)
             damaged or of another kind before it is inflated.
         ValueError: only one of `start` and `shape` is given.
     """
-    load_plugin()
-    pictures, reports = fn.dali_voc.decode_png(
-        encoded, path, device="mixed", nvcomp=str(nvcomp_path()), **_window(start, shape)
+    pictures, reports = call(
+        "decode_png",
+        encoded,
+        path,
+        device="mixed",
+        nvcomp=str(nvcomp_path()),
+        **_window(start, shape),
     )
     return pictures, reports
 
@@ -105,13 +109,13 @@ def decode_png_label(
 
     Raises:
         RuntimeError: as `decode_png`.
-        ValueError: only one of `start` and `shape` is given, or `unknown` does not fit `dtype`.
+        ValueError: only one of `start` and `shape` is given, `unknown` does not fit `dtype`, or
+            `palette` or `dtype` is none that there is.
     """
-    limit = 255 if dtype == "uint8" else 65534
-    if not 0 <= unknown <= limit:
-        raise ValueError(f"class {unknown} does not fit, expected 0..{limit} for {dtype}")
-    load_plugin()
-    labels, reports = fn.dali_voc.decode_png(
+    type_ = as_label_type(dtype)
+    check_word("palette", palette, ("color", "index"))
+    labels, reports = call(
+        "decode_png",
         encoded,
         path,
         device="mixed",
@@ -122,8 +126,8 @@ def decode_png_label(
         values=list(tables.values),
         value_classes=list(tables.value_classes),
         palette_by_color=palette == "color",
-        unknown=unknown,
-        dtype=dali_type(dtype),
+        unknown=as_class("unknown", unknown, dtype=dtype),
+        dtype=type_,
         **_window(start, shape),
     )
     return labels, reports
