@@ -69,6 +69,7 @@ class BatchPlan:
         seed: of order, crops and flips.
         augment: what happens to a sample on the way.
         weights: of the samples, float64 [num_samples], to draw with replacement in training.
+        length: of an epoch of training, in samples; None: as many as there are.
         mixing_numbers: how many numbers `Batch.mixing` has per sample.
     """
 
@@ -80,6 +81,7 @@ class BatchPlan:
     seed: int
     augment: AugmentConfig
     weights: npt.NDArray[np.float64] | None = None
+    length: int | None = None
     mixing_numbers: int = 0
 
     @classmethod
@@ -103,13 +105,19 @@ class BatchPlan:
             seed=config.loader.seed,
             augment=config.augment if training else config.augment.without_chance(),
             weights=weights,
+            length=config.sampling.epoch_length if training else None,
             mixing_numbers=mixing_numbers if training else 0,
         )
+
+    @property
+    def epoch_length(self) -> int:
+        """Samples of a whole epoch, over all ranks."""
+        return self.num_samples if self.length is None else self.length
 
     def deal(self, start: int = 0) -> Deal:
         """Return how an epoch, or what is left of it, is dealt out."""
         return Deal(
-            num_samples=self.num_samples,
+            num_samples=self.epoch_length,
             batch_size=self.batch_size,
             world_size=self.ranks.world_size,
             last_batch=self.last_batch,
@@ -123,12 +131,13 @@ class BatchPlan:
             deal = self.deal(start)
             order = self._order(epoch)
             drawn = self.training and self.weights is not None
-            repeats = occurrences(order) if drawn else np.zeros_like(order)
+            again_within = drawn or len(order) > self.num_samples
+            repeats = occurrences(order) if again_within else np.zeros_like(order)
             steps = deal.num_batches()
             for first in range(step, steps, self._together):
                 group = range(first, min(first + self._together, steps))
                 places = [deal.places(step=one, rank=self.ranks.rank) for one in group]
-                again, at = np.divmod(np.concatenate(places), self.num_samples)
+                again, at = np.divmod(np.concatenate(places), len(order))
                 planned, repeated = order[at], repeats[at]
                 # the beginning once more: with crops of its own, where it is to be trained on
                 if self.last_batch == "pad" and again.any():
@@ -151,9 +160,15 @@ class BatchPlan:
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         if self.weights is not None and self.training:
-            return weighted_order(weights=self.weights, seed=self.seed, epoch=epoch)
+            return weighted_order(
+                weights=self.weights, seed=self.seed, epoch=epoch, length=self.epoch_length
+            )
         return epoch_order(
-            num_samples=self.num_samples, shuffle=self.training, seed=self.seed, epoch=epoch
+            num_samples=self.num_samples,
+            shuffle=self.training,
+            seed=self.seed,
+            epoch=epoch,
+            length=self.epoch_length,
         )
 
     @property

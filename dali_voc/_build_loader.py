@@ -14,6 +14,7 @@ from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._chosen import find_chosen
+from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.datasets._sizes import find_large
 from dali_voc.loader import Loader
 from dali_voc.sampling import balanced_weights, check_weights, read_weights
@@ -41,7 +42,8 @@ def build_loader(
             every time. By default, true for splits whose name begins with "train", or "Train";
             where it begins with neither that nor "val" or "test", a warning says so.
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
-            training is then as many draws with replacement as there are samples. By default what
+            training is then as many draws with replacement as there are samples, or as
+            `sampling.epoch_length` says. By default what
             section `sampling` says, else the weights that the data set itself has.
         samples: of the split only these, in this order where nothing is shuffled: places in its
             list, or names as `loader.index.name` gives them. By default all.
@@ -68,6 +70,7 @@ def build_loader(
     index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
     if training:
         warn_of_binary_masks(index)
+        warn_of_lost_values(index)
     stats = balanced = None
     if training and config.sampling.policy == "balanced":
         stats, counted = _statistics(config.sampling.stats_path, index, places, split=split)

@@ -43,6 +43,15 @@ class SamplingConfig(ShortSection):
         "expanded",
     )
 
+    epoch_length: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="samples of an epoch of training, over all ranks: all come, each time with "
+        "another crop, before any comes again, or fewer than all; null: as many as there are",
+        examples=[2000],
+    )
+
     @field_validator("weights")
     @classmethod
     def _one_or_the_other(cls, weights: str | None, info: ValidationInfo) -> str | None:

@@ -116,7 +116,7 @@ class Loader:
         self._length = self._plan.deal().num_batches()
         if self._length == 0:
             raise DatasetError(
-                f"{config.dataset.path}: {len(index)} pairs give no full batch of "
+                f"{config.dataset.path}: {self._plan.epoch_length} pairs give no full batch of "
                 f"{config.loader.batch_size} on {self._plan.ranks.world_size} rank(s), and "
                 "loader.last_batch is 'drop'"
             )
@@ -300,7 +300,7 @@ class Loader:
             StateError: the state is damaged or belongs to a run that differs; says in what.
         """
         checked = LoaderState.from_dict(
-            state, expected=self._fingerprint, num_samples=len(self._index)
+            state, expected=self._fingerprint, length=self._plan.epoch_length
         )
         before, now = (its["batch_size"] for its in (checked.fingerprint, self._fingerprint))
         if before != now:

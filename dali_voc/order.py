@@ -1,6 +1,7 @@
 """Which sample is read when, and on which rank: pure functions, no state.
 
-An epoch is one list of samples: in order, shuffled, or drawn with replacement by weight. Step t
+An epoch is one list of samples: in order, shuffled, or drawn with replacement by weight; in
+training of any length, so that samples may come several times, or not in every epoch. Step t
 takes the next `batch_size * world_size` of it, dealt out to the ranks like cards: rank r gets
 positions r, r + world_size, ... of the step. So whatever the number of ranks, what has been
 delivered after a step is a beginning of the list, and another number of ranks can go on from there:
@@ -34,24 +35,45 @@ __all__ = ["Deal", "LastBatch", "epoch_order", "occurrences", "weighted_order"]
 LastBatch = Literal["drop", "pad", "partial"]
 
 
-def epoch_order(*, num_samples: int, shuffle: bool, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """Return the epoch's list with each sample once, int64 of shape [num_samples]."""
+def epoch_order(
+    *, num_samples: int, shuffle: bool, seed: int, epoch: int, length: int | None = None
+) -> npt.NDArray[np.int64]:
+    """Return the epoch's list.
+
+    Args:
+        num_samples: how many samples there are.
+        shuffle: in an order of this epoch's own, else as they are listed.
+        seed: of the run.
+        epoch: from 0.
+        length: of the list. All samples come, in an order of their own, before any comes again;
+            a list that is shorter has some of them. None: each comes once.
+
+    Returns:
+        int64 [length].
+    """
+    length = num_samples if length is None else length
+    rounds = range(-(-length // num_samples))
     if not shuffle:
-        return np.arange(num_samples, dtype=np.int64)
-    keys = shuffle_keys(seed=seed, epoch=epoch, num_samples=num_samples)
-    return np.argsort(keys, kind="stable").astype(np.int64)
+        orders = [np.arange(num_samples, dtype=np.int64) for _ in rounds]
+    else:
+        keys = [
+            shuffle_keys(seed=seed, epoch=epoch, num_samples=num_samples, occurrence=one)
+            for one in rounds
+        ]
+        orders = [np.argsort(of_one, kind="stable").astype(np.int64) for of_one in keys]
+    return np.concatenate(orders)[:length]
 
 
 def weighted_order(
-    *, weights: npt.NDArray[np.float64], seed: int, epoch: int
+    *, weights: npt.NDArray[np.float64], seed: int, epoch: int, length: int | None = None
 ) -> npt.NDArray[np.int64]:
-    """Return an epoch's list drawn with replacement, int64, as long as `weights`.
+    """Return an epoch's list drawn with replacement, int64 [length], by default of all weights'.
 
     Each place is drawn by itself: sample i with probability `weights[i] / sum(weights)`.
     """
     edges = np.cumsum(weights)
     edges /= edges[-1]
-    places = draws(seed=seed, epoch=epoch, num=len(weights))
+    places = draws(seed=seed, epoch=epoch, num=len(weights) if length is None else length)
     # an edge that rounding left below 1 must not let a draw fall off the end
     last = int(np.flatnonzero(weights)[-1])
     return np.minimum(np.searchsorted(edges, places, side="right"), last).astype(np.int64)
@@ -80,7 +102,7 @@ class Deal:
     """How an epoch's list is dealt out to ranks and batches; see the module's table.
 
     Attributes:
-        num_samples: length of the list.
+        num_samples: length of the epoch's list.
         batch_size: samples per batch and rank.
         world_size: number of ranks.
         last_batch: what happens where the last step is not full.

@@ -139,7 +139,16 @@ def replacement_candidates(
     return (bits % _U64(num_samples)).astype(np.int64)
 
 
-def shuffle_keys(*, seed: int, epoch: int, num_samples: int) -> npt.NDArray[np.uint64]:
-    """Return a random number per sample, uint64 [num_samples]; sorting by it shuffles them."""
+def shuffle_keys(
+    *, seed: int, epoch: int, num_samples: int, occurrence: int = 0
+) -> npt.NDArray[np.uint64]:
+    """Return a random number per sample, uint64 [num_samples]; sorting by it shuffles them.
+
+    Args:
+        seed: of the run.
+        epoch: from 0.
+        num_samples: how many there are.
+        occurrence: how often each came up in the epoch before.
+    """
     samples = np.arange(num_samples, dtype=_U64)
-    return philox(key=(seed, int(Stream.SHUFFLE)), counter=(samples, epoch, 0, 0))[:, 0]
+    return philox(key=(seed, int(Stream.SHUFFLE)), counter=(samples, epoch, occurrence, 0))[:, 0]

@@ -33,10 +33,13 @@ FINGERPRINT = {
     "normalize": "section normalize",
     "training": "training or validation",
     "weights": "sampling weights",
+    "epoch_length": "sampling.epoch_length",
     "seed": "loader.seed",
     "batch_size": "loader.batch_size",
     "last_batch": "loader.last_batch",
 }
+# what states of earlier versions do not say
+_BEFORE = {"epoch_length": "all samples"}
 # the same on all ranks, but another where a state is loaded is no other run
 _MAY_DIFFER = "batch_size"
 
@@ -62,13 +65,13 @@ class LoaderState:
         return {"version": _VERSION, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, state: Any, *, expected: Mapping[str, str], num_samples: int) -> LoaderState:
+    def from_dict(cls, state: Any, *, expected: Mapping[str, str], length: int) -> LoaderState:
         """Check a dictionary made by `to_dict`.
 
         Args:
             state: the dictionary.
             expected: the fingerprint of the loader that is to go on from it.
-            num_samples: length of that loader's epoch.
+            length: samples of that loader's epoch.
 
         Raises:
             StateError: it is not such a dictionary, or its fingerprint differs.
@@ -86,7 +89,8 @@ class LoaderState:
         differing = [
             f"{meaning} ({name}: {found.get(name)!r} in the state, {expected[name]!r} here)"
             for name, meaning in FINGERPRINT.items()
-            if found.get(name) != expected[name] and not (name == _MAY_DIFFER and name in found)
+            if found.get(name, _BEFORE.get(name)) != expected[name]
+            and not (name == _MAY_DIFFER and name in found)
         ]
         if differing:
             raise StateError(
@@ -96,9 +100,9 @@ class LoaderState:
         if not isinstance(left, bool):
             raise StateError(f"the state is damaged: left is {left!r}")
         is_sound = _is_count(epoch) and epoch < 2**63 and _is_count(delivered)
-        if not is_sound or delivered > num_samples:
+        if not is_sound or delivered > length:
             raise StateError(
-                f"the state is damaged: epoch {epoch!r}, {delivered!r} of {num_samples} delivered"
+                f"the state is damaged: epoch {epoch!r}, {delivered!r} of {length} delivered"
             )
         return cls(epoch=epoch, delivered=delivered, left=left, fingerprint=dict(found))
 
@@ -121,6 +125,7 @@ def fingerprint(
         "normalize": _changed(config.normalize),
         "training": "training" if training else "validation",
         "weights": "none" if weights is None else _digest(weights.tolist()),
+        "epoch_length": str((config.sampling.epoch_length if training else None) or "all samples"),
         "seed": str(config.loader.seed),
         "batch_size": str(config.loader.batch_size),
         "last_batch": config.loader.last_batch,

@@ -15,6 +15,7 @@ from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
+from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.datasets._orientations import warn_of_orientations
 from dali_voc.errors import DatasetError, SampleError
 from dali_voc.packing._label_code import encode_runs
@@ -128,6 +129,7 @@ def verify_split(
     index, listing = _find(config, split)
     warn_of_binary_masks(index)
     warn_of_orientations(index)
+    warn_of_lost_values(index)
     checker = _Checker(config, index, decode=not fast)
     faults: list[Fault] = []
     for done, (sample, error) in enumerate(checker.pairs()):

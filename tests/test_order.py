@@ -94,6 +94,29 @@ def test_every_place_is_equally_likely() -> None:
     assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000 * 5 / 6)
 
 
+@pytest.mark.parametrize(("n", "length"), [(7, 3), (7, 7), (7, 8), (7, 40), (1, 5), (5, 10)])
+def test_all_come_before_any_comes_again(n: int, length: int) -> None:
+    for epoch in range(10):
+        given = {"num_samples": n, "shuffle": True, "seed": 5, "epoch": epoch}
+        order = epoch_order(**given, length=length)
+        rounds = [order[begin : begin + n].tolist() for begin in range(0, length, n)]
+        assert sum(map(len, rounds)) == length
+        assert all(sorted(one) == list(range(n)) for one in rounds[:-1])
+        assert len(set(rounds[-1])) == len(rounds[-1])
+        # as without a length, as far as both go
+        assert order[:n].tolist() == epoch_order(**given)[:length].tolist()
+    if length == 40:
+        assert len({tuple(one) for one in rounds[:-1]}) == len(rounds) - 1
+
+
+def test_short_epochs_have_all_samples_alike() -> None:
+    counts = np.zeros(10)
+    for epoch in range(4000):
+        order = epoch_order(num_samples=10, shuffle=True, seed=1, epoch=epoch, length=3)
+        counts[order] += 1
+    assert np.abs(counts - 1200).max() < 5 * np.sqrt(4000 * 0.3 * 0.7)
+
+
 def test_unshuffled_is_list_order() -> None:
     order = epoch_order(num_samples=5, shuffle=False, seed=5, epoch=3)
     assert order.tolist() == [0, 1, 2, 3, 4]

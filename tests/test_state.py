@@ -342,6 +342,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
     "normalize": {"normalize": {"mean": [0.5, 0.5, 0.5]}},
     "training": {"training": False},
     "weights": {"weights": np.ones(14)},
+    "epoch_length": {"sampling": {"epoch_length": 30}},
     "seed": {"loader": {"seed": 1}},
     "last_batch": {"loader": {"last_batch": "drop"}},
 }

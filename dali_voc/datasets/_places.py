@@ -35,7 +35,7 @@ def find_places(index: PairIndex, samples: Iterable[int] | Iterable[str]) -> lis
     if twice is not None:
         raise DatasetError(
             f"samples: {index.name(twice)!r} is there twice, expected each once; weights draw some "
-            "more often than others"
+            "more often than others, and sampling.epoch_length makes epochs longer"
         )
     return places
 

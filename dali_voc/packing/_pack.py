@@ -21,6 +21,7 @@ from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
+from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.datasets._pack_format import (
     PackIndex,
     packed_spec,
@@ -82,6 +83,7 @@ def pack_split(
     raising = config.loader.raises
     source = find_index(config.dataset, split, must_exist=raising)
     warn_of_binary_masks(source)
+    warn_of_lost_values(source)
     spec, void = packed_spec(source.spec)
     made_from = describe_run(
         config, source, split=split, shard_size=shard_size, jpeg_restarts=jpeg_restarts
