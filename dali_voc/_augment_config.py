@@ -12,7 +12,11 @@ from dali_voc._augment_picture import PictureKeys
 from dali_voc._augment_place import RESIZES, CropSide
 from dali_voc._config_section import ListToTuple, Unit, requires
 
-__all__ = ["AugmentConfig"]
+__all__ = ["KEPT_IN_VALIDATION", "OF_VALIDATION", "AugmentConfig"]
+
+# keys without meaning in training, and those that have one in validation
+OF_VALIDATION = ("validation", "shorter_side", "stored_labels", "pad_multiple", "stride")
+KEPT_IN_VALIDATION = ("crop_size", "small", *RESIZES, *OF_VALIDATION)
 
 _NULL: JsonDict = {"type": "null"}
 
@@ -146,6 +150,5 @@ class AugmentConfig(PictureKeys):
 
     def without_chance(self) -> AugmentConfig:
         """Return what is left of it in validation."""
-        kept = ["crop_size", "small", "validation", "shorter_side", "pad_multiple", "stride"]
-        kept += [*RESIZES, "stored_labels"]
-        return AugmentConfig(flip=0.0, **{name: getattr(self, name) for name in kept})
+        kept = {name: getattr(self, name) for name in KEPT_IN_VALIDATION}
+        return AugmentConfig(flip=0.0, **kept)

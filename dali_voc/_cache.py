@@ -22,7 +22,6 @@ __all__ = ["Cache"]
 # as in sample_cache.h: a header, and two slots per sample that begin with their state
 _HEADER, _SLOT = 64, 32
 _REFUSED = struct.pack("=I", 3)
-_ASKED = 10_000  # pairs whose files are looked at, to see whether they are as they were
 
 
 class Cache:
@@ -120,7 +119,7 @@ def _name(config: Config, index: PairIndex, keep: str) -> str:
         os.path.realpath(config.dataset.path),
         config.dataset.name,
         index.files_digest(config.dataset.path),
-        state_of_files(index, most=_ASKED),
+        state_of_files(index),
         index.meaning(),
         config.labels.model_dump(mode="json"),
     ]

@@ -6,7 +6,8 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from importlib import metadata
+from typing import Any, Literal
 
 import torch.distributed
 
@@ -16,6 +17,13 @@ from dali_voc.state import FINGERPRINT
 __all__ = ["Ranks", "compare_ranks", "find_ranks"]
 
 _log = logging.getLogger("dali_voc")
+# what says of how many tasks this is one; SLURM_NTASKS is also there in a job that has no others
+_LAUNCHERS = (
+    ("SLURM", "SLURM_STEP_NUM_TASKS"),
+    ("MPI", "OMPI_COMM_WORLD_SIZE"),
+    ("MPI", "PMI_SIZE"),
+    ("MPI", "MV2_COMM_WORLD_SIZE"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,25 +69,69 @@ def find_ranks(
     return Ranks(rank=rank, world_size=world_size, local_rank=local_rank)
 
 
-def compare_ranks(fingerprint: Mapping[str, str]) -> None:
-    """Make sure that all ranks of `torch.distributed` read the same; all have to call this.
+def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str]) -> None:
+    """Make sure that all ranks of `torch.distributed` share the same data; all have to call this.
 
     Args:
-        fingerprint: of this rank's loader, see `dali_voc.state`.
+        ranks: of this rank's loader.
+        fingerprint: likewise, see `dali_voc.state`.
 
     Raises:
-        LoaderError: on every rank, what the first that differs has otherwise than rank 0.
+        LoaderError: on every rank, what the first that differs has otherwise than rank 0, or which
+            shares are read twice or by nobody.
     """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return
-    found: list[Mapping[str, str] | None] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(found, dict(fingerprint))
-    first = found[0] or {}
-    for rank, other in enumerate(found):
-        names = [name for name in FINGERPRINT if (other or {}).get(name) != first.get(name)]
+    processes = torch.distributed.get_world_size()
+    found: list[Any] = [None] * processes
+    mine = {**fingerprint, "dali_voc": metadata.version("dali-voc")}
+    torch.distributed.all_gather_object(found, (ranks.rank, ranks.world_size, mine))
+    _check_shares([(rank, world_size) for rank, world_size, _ in found], processes=processes)
+    first = found[0][2]
+    meanings = {**FINGERPRINT, "dali_voc": "the version of dali_voc"}
+    files = "the paths of files below dataset.root"
+    for rank, (_, _, other) in enumerate(found):
+        names = [name for name in meanings if other.get(name) != first.get(name)]
+        files_of = {other["files"], first["files"]}
+        if not names and "" not in files_of and len(files_of) > 1:
+            names.append("files")
         if names:
-            what = ", ".join(f"{FINGERPRINT[name]} ({name})" for name in names)
+            what = ", ".join(f"{meanings.get(name, files)} ({name})" for name in names)
             raise LoaderError(f"rank {rank} reads other data than rank 0: it differs in {what}")
+
+
+def _check_shares(shares: list[tuple[int, int]], *, processes: int) -> None:
+    """Make sure that ranks and world sizes of all loaders are those of one world."""
+    said = ", ".join(f"{rank} of {world_size}" for rank, world_size in shares[:8])
+    if any(world_size != processes for _, world_size in shares):
+        raise LoaderError(
+            f"the loaders of {processes} processes are ranks {said}{', ...' * (processes > 8)}: "
+            f"expected a world size of {processes}; build them after torch.distributed is "
+            "initialised, or give loader.rank and loader.world_size"
+        )
+    missing = set(range(processes)) - {rank for rank, _ in shares}
+    if missing:
+        raise LoaderError(
+            f"the loaders of {processes} processes are ranks {said}{', ...' * (processes > 8)}: "
+            f"nobody reads what is for rank {min(missing)}, and others read the same; is "
+            "loader.rank the number on the node, not of all?"
+        )
+
+
+def _warn_of_launchers() -> None:
+    """Warn where somebody runs several processes, and says their ranks in words of its own."""
+    for who, name in _LAUNCHERS:
+        others = os.environ.get(name, "")
+        if others.isdecimal() and int(others) > 1:
+            _log.warning(
+                "%s runs %s tasks (%s), and nothing says which rank this one is: it reads all of "
+                "the data; build the loader after torch.distributed is initialised, or give "
+                "loader.rank and loader.world_size",
+                who,
+                others,
+                name,
+            )
+            return
 
 
 def _from_environment() -> tuple[int, int]:
@@ -87,14 +139,7 @@ def _from_environment() -> tuple[int, int]:
     texts = {name: os.environ.get(name) for name in ("RANK", "WORLD_SIZE")}
     given = [name for name, text in texts.items() if text is not None]
     if not given and "LOCAL_RANK" not in os.environ:
-        others = os.environ.get("SLURM_NTASKS", "1")
-        if others not in ("", "1"):
-            _log.warning(
-                "SLURM runs %s tasks, and nothing says which rank this one is: it reads all of the "
-                "data; build the loader after torch.distributed is initialised, or give "
-                "loader.rank and loader.world_size",
-                others,
-            )
+        _warn_of_launchers()
         return 0, 1
     if len(given) < len(texts):
         raise ConfigError(

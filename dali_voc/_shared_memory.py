@@ -41,7 +41,7 @@ class SharedMemory:
     """
 
     def __init__(self, name: str | None, *, size: int) -> None:
-        if name is None:
+        if name is None or not _has_sockets():
             self.handle = _make(size)
             self._finish = weakref.finalize(self, _close, None, self.handle, os.getpid())
             return
@@ -77,13 +77,28 @@ class SharedMemory:
 
 
 def _make(size: int) -> int:
-    handle = os.memfd_create("dali_voc cache")
+    try:
+        handle = os.memfd_create("dali_voc cache")
+    except OSError as e:  # a sandbox may forbid it
+        raise LoaderError(
+            f"the cache cannot have memory of its own ({e.strerror}, memfd_create): set cache.keep "
+            "to none, or allow that call"
+        ) from None
     try:
         os.ftruncate(handle, size)
     except (OSError, OverflowError) as e:
         os.close(handle)
         raise LoaderError(f"the cache cannot have {size / 2**30:.1f} GiB: {e}") from None
     return handle
+
+
+def _has_sockets() -> bool:
+    try:
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).close()
+    except OSError as e:  # a sandbox may forbid them
+        _log.warning("the cache is not shared: %s", e)
+        return False
+    return True
 
 
 def _listen(address: str) -> socket.socket | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "ConfigError",
     "DaliVocError",
@@ -13,6 +15,9 @@ __all__ = [
     "StateError",
     "printable",
 ]
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and new line
 
 
 class DaliVocError(Exception):
@@ -65,5 +70,9 @@ class LoaderError(DaliVocError):
 
 
 def printable(text: str) -> str:
-    """Return text that any UTF-8 stream takes, whatever bytes a file's name has."""
-    return text.encode(errors="backslashreplace").decode()
+    """Return text that any UTF-8 stream takes, and that no terminal takes for commands.
+
+    Names of files and answers of servers may have any bytes.
+    """
+    text = text.encode(errors="backslashreplace").decode()
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

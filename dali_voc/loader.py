@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import operator
 from collections.abc import Mapping
@@ -84,7 +85,7 @@ class Loader:
                 "with them"
             )
         checked = None if weights is None else check_weights(weights, num_samples=len(index))
-        self._given = {
+        self._given: dict[str, Any] = {
             "config": config,
             "index": index,
             "training": training,
@@ -120,7 +121,6 @@ class Loader:
                 f"{config.loader.batch_size} on {self._plan.ranks.world_size} rank(s), and "
                 "loader.last_batch is 'drop'"
             )
-        self._fingerprint = fingerprint(config, index, training=training, weights=checked)
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
         self._substitutes = Substitutes(
             seed=config.loader.seed,
@@ -156,6 +156,14 @@ class Loader:
                 f"a {type(self).__name__} can be copied only if it has a __reduce__ of its own"
             )
         return _make_again, (self._given, self._position.next_for)
+
+    @functools.cached_property
+    def _fingerprint(self) -> dict[str, str]:
+        """What a state is compared by; of many samples it takes a while."""
+        given = self._given
+        return fingerprint(
+            self._config, self._index, training=given["training"], weights=given["weights"]
+        )
 
     def __repr__(self) -> str:
         """Return what it reads and where it is, for people."""
@@ -321,12 +329,13 @@ class Loader:
         Nodes may have different copies of the data, or of the configuration: samples would then
         come twice or never, or a rank would have more batches than others, which wait for it.
         Compared are the names of the samples and what else a state is compared by, not what is in
-        the files. Without `torch.distributed` nothing happens.
+        the files; and whether the loaders' ranks are those of all processes, each once. Without
+        `torch.distributed` nothing happens.
 
         Raises:
-            LoaderError: names the first rank that differs, and in what.
+            LoaderError: names the first rank that differs, and in what, or whose share nobody has.
         """
-        compare_ranks(self._fingerprint)
+        compare_ranks(self._plan.ranks, self._fingerprint)
 
     def report(self) -> Report:
         """Return the bad files met so far and what they have cost."""

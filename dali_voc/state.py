@@ -3,12 +3,14 @@
 The state is a small dictionary of numbers and strings, fit for JSON and for a checkpoint. Loaded
 into a loader with the same fingerprint it goes on with the very next batch. What may differ: ranks
 and batch size (the samples not yet delivered are dealt out anew), threads, prefetch, device, what
-is done about bad files, and where the data lies. What may not: what else `FINGERPRINT` names.
+is done about bad files, and where the data lies. What may not: what else `FINGERPRINT` names. Of
+files that have the same names and other paths below the data set's folder, a warning tells.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from dali_voc._augment_config import KEPT_IN_VALIDATION, OF_VALIDATION
 from dali_voc._digest import json_digest
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
@@ -24,6 +27,7 @@ from dali_voc.errors import StateError
 
 __all__ = ["FINGERPRINT", "LoaderState", "fingerprint"]
 
+_log = logging.getLogger("dali_voc")
 _VERSION = 2
 
 FINGERPRINT = {
@@ -86,6 +90,7 @@ class LoaderState:
         found = state["fingerprint"]
         if not isinstance(found, Mapping):
             raise StateError("the state is damaged: it has no fingerprint")
+        found = {**found, "augment": _of_this_kind(found.get("augment"), expected["training"])}
         differing = [
             f"{meaning} ({name}: {found.get(name)!r} in the state, {expected[name]!r} here)"
             for name, meaning in FINGERPRINT.items()
@@ -94,7 +99,15 @@ class LoaderState:
         ]
         if differing:
             raise StateError(
-                f"the state belongs to another run; it differs in {', '.join(differing)}"
+                f"the state belongs to another run; it differs in {', '.join(differing)}; go back "
+                "to that, or begin an epoch anew by set_epoch"
+            )
+        files = found.get("files"), expected["files"]
+        if all(files) and files[0] != files[1]:
+            _log.warning(
+                "the state was taken where the samples' files had other paths below dataset.root "
+                "(another folder of labels or images, sources in another order): they have the "
+                "same names here, make sure that they are the same pictures and labels"
             )
         epoch, delivered, left = state["epoch"], state["delivered"], state.get("left", False)
         if not isinstance(left, bool):
@@ -121,7 +134,9 @@ def fingerprint(
     return {
         "samples": index.digest(),
         "classes": _digest([index.meaning(), _changed(labels)]),
-        "augment": _changed(config.augment),
+        "augment": _of_this_kind(
+            _changed(config.augment), "training" if training else "validation"
+        ),
         "normalize": _changed(config.normalize),
         "training": "training" if training else "validation",
         "weights": "none" if weights is None else _digest(weights.tolist()),
@@ -129,7 +144,22 @@ def fingerprint(
         "seed": str(config.loader.seed),
         "batch_size": str(config.loader.batch_size),
         "last_batch": config.loader.last_batch,
+        "files": index.origin_digest(config.dataset.path),
     }
+
+
+def _of_this_kind(augment: Any, kind: str) -> Any:
+    """Return what section `augment` changes in training, or in validation, without the rest."""
+    try:
+        keys = json.loads(augment)
+        assert isinstance(keys, dict)
+    except (TypeError, ValueError, AssertionError):
+        return augment  # damaged, or not there
+    if kind == "training":
+        kept = {key: value for key, value in keys.items() if key not in OF_VALIDATION}
+    else:
+        kept = {key: value for key, value in keys.items() if key in KEPT_IN_VALIDATION}
+    return json.dumps(kept, sort_keys=True)
 
 
 def _changed(section: BaseModel) -> str:

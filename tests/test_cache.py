@@ -457,6 +457,24 @@ def test_nothing_is_left_behind(make_config: MakeConfig) -> None:
     assert threading.active_count() <= threads
 
 
+def test_a_sandbox_without_memfd_or_sockets(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as context:
+        context.setattr(socket, "socket", forbidden)
+        memory = SharedMemory("alone", size=4096)
+    assert os.pwrite(memory.handle, b"x", 0) == 1
+    memory.close()
+    assert "the cache is not shared" in caplog.text
+    with monkeypatch.context() as context:
+        context.setattr(os, "memfd_create", forbidden)
+        with pytest.raises(LoaderError, match=r"memfd_create\): set cache.keep to none"):
+            SharedMemory("none", size=4096)
+
+
 def test_memory_that_there_is_not() -> None:
     with pytest.raises(LoaderError, match=r"the cache cannot have .* GiB"):
         SharedMemory("too large", size=2**70)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ import torch.multiprocessing as mp
 
 from dali_voc import build_loader, parse_config
 from dali_voc.synthetic import write_voc
+
+FOLDER = {
+    "name": "folder",
+    "images": "JPEGImages/*.jpg",
+    "classes": [f"c{i}" for i in range(21)],
+    "map": {str(i): f"c{i}" for i in range(21)},
+}
 
 
 def check(rank: int, root: str, store: str, differs: str, out: str) -> None:
@@ -21,6 +29,13 @@ def check(rank: int, root: str, store: str, differs: str, out: str) -> None:
     }
     if rank == 2 and differs == "seed":
         tree["loader"]["seed"] = 1  # type: ignore[index]
+    if rank == 2 and differs == "labels":
+        tree["dataset"] = {**FOLDER, "root": root, "masks": "Seg2/*.png"}
+    elif differs == "labels":
+        tree["dataset"] = {**FOLDER, "root": root, "masks": "SegmentationClass/*.png"}
+    numbers = {"local": (rank % 2, 3), "alone": (0, 1), "more": (rank, 4)}.get(differs)
+    if numbers:
+        tree["loader"] |= dict(zip(("rank", "world_size"), numbers, strict=True))  # type: ignore[operator]
     samples = range(5) if rank == 1 and differs == "samples" else None
     with build_loader(parse_config(tree), samples=samples) as loader:
         try:
@@ -45,11 +60,35 @@ def check(rank: int, root: str, store: str, differs: str, out: str) -> None:
             "LoaderError: rank 1 reads other data than rank 0: it differs in the list of samples "
             "(samples)",
         ),
+        (
+            "labels",
+            "LoaderError: rank 2 reads other data than rank 0: it differs in the paths of files "
+            "below dataset.root (files)",
+        ),
+        (
+            "local",
+            "LoaderError: the loaders of 3 processes are ranks 0 of 3, 1 of 3, 0 of 3: nobody "
+            "reads what is for rank 2, and others read the same; is loader.rank the number on the "
+            "node, not of all?",
+        ),
+        (
+            "alone",
+            "LoaderError: the loaders of 3 processes are ranks 0 of 1, 0 of 1, 0 of 1: expected a "
+            "world size of 3; build them after torch.distributed is initialised, or give "
+            "loader.rank and loader.world_size",
+        ),
+        (
+            "more",
+            "LoaderError: the loaders of 3 processes are ranks 0 of 4, 1 of 4, 2 of 4: expected a "
+            "world size of 3; build them after torch.distributed is initialised, or give "
+            "loader.rank and loader.world_size",
+        ),
     ],
 )
 def test_all_ranks_say_which_differs(tmp_path: Path, differs: str, said: str) -> None:
     root = write_voc(tmp_path / "voc", train=6, val=2)
     (tmp_path / "out").mkdir()
+    shutil.copytree(root / "SegmentationClass", root / "Seg2")
     arguments = (str(root), str(tmp_path / "store"), differs, str(tmp_path / "out"))
     mp.start_processes(check, arguments, nprocs=3, start_method="spawn")  # type: ignore[no-untyped-call]
     assert [path.read_text() for path in sorted((tmp_path / "out").iterdir())] == [said] * 3

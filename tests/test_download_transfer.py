@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +154,40 @@ def test_a_change_that_only_the_checksum_shows(path: Path) -> None:
         get(server.url, path, checksum=md5(OTHER))
     assert_whole(path, OTHER)
     assert [asked[1] for asked in server.asked] == [None, "bytes=70000-", None]
+
+
+def test_a_change_in_between_that_only_the_checksum_shows(path: Path) -> None:
+    """Within one run, too; and where the file is wrong in itself, it ends."""
+    new = Answer(data=OTHER, etag=None)
+    with serve(Answer(data=DATA, etag=None, cut=70_000), new) as server:
+        get(server.url, path, checksum=md5(OTHER))
+    assert_whole(path, OTHER)
+    assert [asked[1] for asked in server.asked] == [None, "bytes=70000-", None]
+    path.unlink()
+    broken = [Answer(data=DATA, etag=None, cut=cut) for cut in (70_000, 300_000, 70_000, 300_000)]
+    with serve(*broken) as server:
+        assert "found md5 " in failure(server.url, path, checksum=md5(OTHER))
+    assert [asked[1] for asked in server.asked] == [None, "bytes=70000-"] * 2
+
+
+@pytest.mark.parametrize("said", [b"\x1b]0;title\x07\x1b[2Jdone\r\n\r\n", b"\x15\x03\x01\x00\x02"])
+def test_what_is_no_http(path: Path, said: bytes) -> None:
+    """No byte of it reaches the terminal."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for _ in range(QUICK.tries):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(1 << 16)
+                    connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        text = failure(f"http://127.0.0.1:{server.getsockname()[1]}", path)
+        thread.join()
+    assert "something that is not HTTP; is the address one of https?" in text
+    assert all(32 <= ord(character) < 127 for character in text)
 
 
 def test_nothing_is_resumed_that_nobody_can_check(path: Path) -> None:

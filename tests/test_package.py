@@ -199,12 +199,20 @@ def test_tasks_of_slurm_that_do_not_know_each_other(
 ) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SLURM_NTASKS", "1")
+    monkeypatch.setenv("SLURM_NTASKS", "8")  # of a job's own shell, which is alone
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "1")
     assert find_ranks() == Ranks()
     assert not caplog.text
-    monkeypatch.setenv("SLURM_NTASKS", "8")
-    assert find_ranks() == Ranks()
-    assert "SLURM runs 8 tasks, and nothing says which rank this one is" in caplog.text
-    caplog.clear()
+    for who, name in (
+        ("SLURM", "SLURM_STEP_NUM_TASKS"),
+        ("MPI", "OMPI_COMM_WORLD_SIZE"),
+        ("MPI", "PMI_SIZE"),
+    ):
+        with monkeypatch.context() as context:
+            context.setenv(name, "8")
+            assert find_ranks() == Ranks()
+        assert f"{who} runs 8 tasks ({name}), and nothing says which rank this" in caplog.text
+        assert len(caplog.records) == 1
+        caplog.clear()
     assert find_ranks(rank=1, world_size=8) == Ranks(rank=1, world_size=8)
     assert not caplog.text

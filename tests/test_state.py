@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -382,6 +383,62 @@ def test_a_run_that_differs_is_refused_by_name(make_config: MakeConfig, name: st
 )
 def test_what_may_differ(make_config: MakeConfig, loader: dict[str, Any]) -> None:
     load_elsewhere(make_config, {"loader": loader})
+
+
+@pytest.mark.parametrize(
+    ("training", "augment"),
+    [
+        (True, {"validation": "slide", "stride": [20, 20], "pad_multiple": 8}),
+        (False, {"flip": 0.1, "scale": [0.5, 2.0], "brightness": 32, "class_crop": 0.5}),
+    ],
+)
+def test_keys_that_do_not_act_may_differ(
+    make_config: MakeConfig, training: bool, augment: dict[str, Any]
+) -> None:
+    """Also in a state of before they were left out."""
+    config = make_config(augment={**SMALL, **augment})
+    with build_loader(config, training=training) as loader:
+        state = loader.state_dict()
+    old = json.loads(json.dumps(state))
+    old["fingerprint"]["augment"] = json.dumps({"crop_size": [1, 1], **SMALL, **augment})
+    del old["fingerprint"]["files"]
+    for taken in state, old:
+        with build_loader(make_config(augment=SMALL), training=training) as loader:
+            loader.load_state_dict(taken)
+    with (
+        build_loader(make_config(augment={**SMALL, "crop_size": [9, 9]}), training=training) as one,
+        pytest.raises(StateError, match="it differs in section augment"),
+    ):
+        one.load_state_dict(state)
+
+
+@pytest.mark.parametrize("change", ["labels", "moved", "nothing"])
+def test_a_warning_where_the_same_names_are_other_files(
+    make_config: MakeConfig,
+    root: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+) -> None:
+    here = shutil.copytree(root, tmp_path / "voc")
+    shutil.copytree(here / "SegmentationClass", here / "Seg2")
+    tree = {"name": "voc_layout", "classes": [f"c{i}" for i in range(21)]}
+
+    def build(**keys: Any) -> Any:
+        dataset = {**tree, "root": str(here), "labels": "SegmentationClass", **keys}
+        return build_loader(make_config(dataset=dataset, augment=SMALL))
+
+    with build() as loader:
+        next(iter(loader))
+        state = loader.state_dict()
+    keys: dict[str, Any] = {}
+    if change == "labels":
+        keys["labels"] = "Seg2"
+    if change == "moved":
+        keys["root"] = str(here.rename(tmp_path / "elsewhere"))
+    with build(**keys) as loader:
+        loader.load_state_dict(state)
+        assert ("had other paths below dataset.root" in caplog.text) == (change == "labels")
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,33 @@ def test_an_index_is_made_once_and_anew_for_a_changed_shard(
     assert len(scanned) == 5
 
 
+def test_a_shard_that_is_written_again_with_the_same_size_and_time(tmp_path: Path) -> None:
+    """As by `tar --mtime`: sizes of tar files are rounded up."""
+    path = tmp_path / "val.tar"
+    for written, names in (PAIR, ["a"]), ([("b.jpg", b"image"), ("b.png", b"label")], ["b"]):
+        path.unlink(missing_ok=True)
+        write_tar(path, written)
+        os.utime(path, (0, 0))
+        index = find_pairs("webdataset", tmp_path, "val")
+        assert [index.name(i) for i in range(len(index))] == names
+
+
+def test_a_user_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    """As in a container with a number of its own: nothing is written to a folder called ~."""
+    write_tar(tmp_path / "val.tar", PAIR)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.chdir(tmp_path)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(_tar_index, "write_bytes", read_only)
+    assert len(find_pairs("webdataset", tmp_path, "val")) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["val.tar"]
+    assert "its index cannot be kept" in caplog.text
+
+
 def test_an_index_beside_a_read_only_shard_goes_to_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,8 @@ class PairIndex:
         weights: how often each pair is drawn in training, relative to the others, float64 [n];
             None: each comes once.
         known_digest: what `digest` returns, if somebody has worked it out already.
+        known_origin: what `origin_digest` returns, of pairs that were put into other files; empty
+            where that is not known.
         known_meaning: what `meaning` returns, of labels that are kept in other values than those
             that they were made from.
         made_from: paths of what the listing went by besides the folders of the files themselves:
@@ -52,6 +54,7 @@ class PairIndex:
     segments: Segments | None = None
     weights: npt.NDArray[np.float64] | None = None
     known_digest: str | None = None
+    known_origin: str | None = None
     known_meaning: Mapping[str, Any] | None = None
     made_from: tuple[str, ...] = ()
 
@@ -156,6 +159,12 @@ class PairIndex:
                     found.update(np.ascontiguousarray(array).data)
         return f"sha256 {found.hexdigest()[:16]}"
 
+    def origin_digest(self, root: Path) -> str:
+        """Return `files_digest` of the files that the pairs were in at first, or nothing."""
+        if self.known_origin is None and not self.in_shards:
+            return self.files_digest(root)
+        return self.known_origin or ""
+
     def meaning(self) -> dict[str, Any]:
         """Return what labels mean, as plain values that differ where it does."""
         if self.known_meaning is not None:
@@ -190,6 +199,7 @@ class PairIndex:
             source=None if self.source is None else self.source[chosen],
             segments=None if self.segments is None else self.segments.select(chosen),
             weights=None if self.weights is None else self.weights[chosen],
+            known_origin=None if self.known_origin is None else "",
             known_meaning=self.known_meaning,
             made_from=self.made_from,
         )

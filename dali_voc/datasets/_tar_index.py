@@ -21,7 +21,7 @@ from dali_voc.errors import DatasetError, printable
 __all__ = ["ShardIndex", "load_index"]
 
 _log = logging.getLogger("dali_voc")
-_VERSION = 1
+_VERSION = 2
 _ENDINGS = {False: ".dali_voc.npz", True: ".images.dali_voc.npz"}  # by `unlabeled`
 
 
@@ -30,8 +30,9 @@ class ShardIndex:
     """Where the pairs of a shard are.
 
     Attributes:
-        version: of this form, and size (bytes) and modification time (nanoseconds) of the shard
-            that it is of, int64 [3].
+        version: of this form, and of the shard that it is of size (bytes), time of modification
+            (nanoseconds), number (inode) and time of change, int64 [5]: tools that write tar again
+            and again give it the same time and, as sizes are rounded up, the same size.
         text: see `Names`.
         ends: likewise.
         hashes: 64 bits of each key, uint64 [n].
@@ -69,7 +70,7 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
     except OSError as e:
         raise DatasetError(f"{shard}: cannot be read ({e.strerror})") from None
     name = f"{shard.name}{_ENDINGS[unlabeled]}"
-    places = shard.with_name(f".{name}"), _in_cache(shard, name)
+    places = [shard.with_name(f".{name}"), *_in_cache(shard, name)]
     for place in places:
         kept = _read(place)
         if kept is not None and np.array_equal(kept.version, version) and _makes_sense(kept):
@@ -85,7 +86,8 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
             problem = e
     else:
         _log.warning(
-            "%s: its index cannot be kept (%s); it is made at every start",
+            "%s: its index cannot be kept, neither beside it nor in the user's cache folder (%s); "
+            "it is made at every start",
             printable(str(shard)),
             printable(str(problem)),
         )
@@ -94,13 +96,18 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
 
 def _version(shard: Path) -> npt.NDArray[np.int64]:
     found = shard.stat()
-    return np.array([_VERSION, found.st_size, found.st_mtime_ns], np.int64)
+    facts = [_VERSION, found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns]
+    # numbers of files have 64 bits without a sign
+    return np.array(facts, np.uint64).view(np.int64)
 
 
-def _in_cache(shard: Path, name: str) -> Path:
+def _in_cache(shard: Path, name: str) -> list[Path]:
+    """Return the place in the user's cache folder; nothing for a user who has none."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if cache.startswith("~"):  # neither HOME nor an entry among the system's users
+        return []
     path = hashlib.sha256(os.fsencode(shard.absolute())).hexdigest()[:16]
-    return Path(cache, "dali_voc", f"{path}-{name}")
+    return [Path(cache, "dali_voc", f"{path}-{name}")]
 
 
 def _read(path: Path) -> ShardIndex | None:
@@ -110,7 +117,7 @@ def _read(path: Path) -> ShardIndex | None:
         index = ShardIndex(**{name: found[name] for name in ShardIndex.__annotations__})
     except Exception:  # of damaged bytes zipfile and NumPy raise many kinds
         return None
-    return index if index.version.shape == (3,) and index.version[0] == _VERSION else None
+    return index if index.version.shape == (5,) and index.version[0] == _VERSION else None
 
 
 def _makes_sense(index: ShardIndex) -> bool:

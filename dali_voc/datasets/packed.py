@@ -80,6 +80,7 @@ def find_pairs(
         sizes=table["size"],
         weights=weights,
         known_digest=index.samples,
+        known_origin=index.made_from.files,
         known_meaning=index.meaning,
     )
 

@@ -72,16 +72,17 @@ def fetch(
         check_file(archive, path, progress=progress)
         return
     _drop_what_cannot_be_resumed(part, archive)
-    while True:
-        resumed = part.size > 0
-        _transfer(part, archive, patience=patience, progress=progress, check_space=check_space)
+    for is_last in False, True:
+        resumed = _transfer(
+            part, archive, patience=patience, progress=progress, check_space=check_space
+        )
         problem = _problem(archive, part.path, progress=progress)
         if problem is None:
             break
         part.discard()
-        if not resumed:
+        if is_last or not resumed:
             raise DownloadError(f"{archive.url}: {problem}")
-        _log.warning("%s: %s, after going on with an older part: begins anew", archive.url, problem)
+        _log.warning("%s: %s, after going on with a part of it: begins anew", archive.url, problem)
     part.finish(origin=archive.url if archive.checksum is None else None)
 
 
@@ -126,16 +127,21 @@ def _transfer(
     patience: Patience,
     progress: Progress,
     check_space: Callable[[int, int], None],
-) -> None:
-    """Fill the part; return when it has the size that server or archive say."""
-    failures, most = 0, part.size
+) -> bool:
+    """Fill the part, and return when it has the size that server or archive say.
+
+    Returns:
+        Whether it was put together of several answers.
+    """
+    failures, most, resumed = 0, part.size, part.size > 0
     while archive.size is None or part.size < archive.size:
+        resumed = resumed or part.size > 0
         try:
             _attempt(part, archive, patience.timeout, progress=progress, check_space=check_space)
-            return
+            return resumed
         except RestartError as e:
             if _is_whole(part, archive):
-                return
+                return resumed
             part.discard()
             reason, wait = str(e), 0.0
         except BrokenTransferError as e:
@@ -152,6 +158,7 @@ def _transfer(
         wait = min(wait, patience.longest_wait)
         _log.warning("%s: %s; trying again in %.0f s", archive.url, reason, wait)
         time.sleep(wait)
+    return resumed
 
 
 def _is_whole(part: Part, archive: Archive) -> bool:
