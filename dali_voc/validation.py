@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import torch
 
+from dali_voc._join_tiles import TileJoiner, join_tiles
 from dali_voc.pictures import fill_pictures
 
-__all__ = ["FullBatch", "SlideBatch", "cut_tiles", "join_tiles", "tile_starts"]
+__all__ = ["FullBatch", "SlideBatch", "TileJoiner", "cut_tiles", "join_tiles", "tile_starts"]
 
 
 class FullBatch(NamedTuple):
@@ -104,47 +105,3 @@ def cut_tiles(
         width = min(tile[1], int(sizes[i, 1]) - x)
         tiles[t, :, :height, :width] = images[i, :, y : y + height, x : x + width]
     return tiles, torch.tensor(places, dtype=torch.int64, device="cpu").view(-1, 3)
-
-
-def join_tiles(
-    scores: torch.Tensor, tiles: torch.Tensor, sizes: torch.Tensor
-) -> list[torch.Tensor]:
-    """Put what a network says about tiles together: where they overlap, the mean.
-
-    Args:
-        scores: [t, classes, tile height, tile width], floating point.
-        tiles: int64 [t, 3], see `SlideBatch`.
-        sizes: int64 [n, 2], see `SlideBatch`.
-
-    Returns:
-        Scores of each picture, [classes, height, width].
-
-    Raises:
-        ValueError: scores have another shape, or tiles of their size do not cover the pictures.
-    """
-    if scores.ndim != 4 or len(scores) != len(tiles):
-        raise ValueError(
-            f"scores have shape {list(scores.shape)}, expected [{len(tiles)}, classes, tile "
-            "height, tile width]"
-        )
-    # sums of many tiles, and their counts, are beyond 16 bits
-    exact = torch.promote_types(scores.dtype, torch.float32)
-    joined = [scores.new_zeros((scores.shape[1], *size), dtype=exact) for size in sizes.tolist()]
-    counts = [scores.new_zeros(size, dtype=exact) for size in sizes.tolist()]
-    # on the CPU, so that nobody waits for a GPU
-    covered = [torch.zeros(size, dtype=torch.bool, device="cpu") for size in sizes.tolist()]
-    for t, (i, y, x) in enumerate(tiles.tolist()):
-        height, width = (
-            min(side, size - start)
-            for side, size, start in zip(scores.shape[2:], joined[i].shape[1:], (y, x), strict=True)
-        )
-        joined[i][:, y : y + height, x : x + width] += scores[t, :, :height, :width]
-        counts[i][y : y + height, x : x + width] += 1
-        covered[i][y : y + height, x : x + width] = True
-    if not all(seen.all() for seen in covered):
-        raise ValueError(
-            f"scores of {scores.shape[2]}x{scores.shape[3]} (height x width) do not cover the "
-            "pictures, expected the size of the tiles: scale them up first"
-        )
-    kind = scores.dtype if scores.is_floating_point() else exact
-    return [(total / count).to(kind) for total, count in zip(joined, counts, strict=True)]

@@ -25,7 +25,9 @@ from train import confusion_matrix, mean_iou
 from dali_voc import Config, DaliVocError, build_loader, load_config, parse_config
 from dali_voc.datasets import PairIndex
 from dali_voc.labels import LabelSpec
-from dali_voc.validation import FullBatch, SlideBatch, join_tiles
+from dali_voc.validation import FullBatch, SlideBatch, TileJoiner
+
+TILES = 16  # that the network sees at once
 
 # padding would be seen by a network; and all pictures are wanted
 ALONE = ("augment.pad_multiple=1", "loader.batch_size=1", "loader.last_batch=partial")
@@ -34,10 +36,13 @@ ALONE += ("loader.rank=0", "loader.world_size=1")
 
 def score_pictures(model: nn.Module, batch: FullBatch | SlideBatch) -> Iterator[Tensor]:
     """Yield the scores of each picture at the size that is shown, [classes, h, w]."""
-    scores = model(batch.images).float()
     if isinstance(batch, SlideBatch):
-        yield from join_tiles(scores, batch.tiles, batch.sizes)
+        joiner = TileJoiner(batch.sizes)
+        for images, tiles in zip(batch.images.split(TILES), batch.tiles.split(TILES), strict=True):
+            joiner.add(model(images).float(), tiles)
+        yield from joiner.finish()
         return
+    scores = model(batch.images).float()
     for picture, (height, width) in zip(scores, batch.sizes.tolist(), strict=True):
         yield picture[:, :height, :width]
 

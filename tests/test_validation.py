@@ -18,7 +18,14 @@ from whole_labels import write_image, write_label
 
 from dali_voc import Config, SampleError, build_loader, parse_config
 from dali_voc.testing import assert_resumes_exactly
-from dali_voc.validation import FullBatch, SlideBatch, cut_tiles, join_tiles, tile_starts
+from dali_voc.validation import (
+    FullBatch,
+    SlideBatch,
+    TileJoiner,
+    cut_tiles,
+    join_tiles,
+    tile_starts,
+)
 
 SIZES = [(90, 130), (120, 80), (100, 100), (64, 200), (33, 41), (150, 97), (96, 128)]
 
@@ -257,3 +264,54 @@ def test_joined_votes_are_no_whole_numbers() -> None:
     tiles = torch.tensor([[[[2, 2]]], [[[1, 1]]]])
     (joined,) = join_tiles(tiles, torch.tensor([[0, 0, 0], [0, 0, 1]]), torch.tensor([[1, 3]]))
     assert joined.tolist() == [[[2.0, 1.5, 1.0]]]
+
+
+@pytest.mark.parametrize("weight", ["uniform", "gaussian"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_tiles_joined_some_at_a_time(weight: Any, dtype: torch.dtype) -> None:
+    """Against sums over all tiles in NumPy, pixel by pixel."""
+    sizes = torch.tensor([[40, 55], [9, 30], [33, 16]])
+    images = torch.zeros(3, 3, 40, 55)
+    tiles, places = cut_tiles(images, sizes, tile=(16, 20), stride=(7, 11))
+    scores = torch.randn(len(tiles), 4, 16, 20, generator=torch.Generator().manual_seed(0))
+    scores = scores.to(dtype)
+    joiner = TileJoiner(sizes, weight=weight)
+    for _ in range(2):  # it begins anew
+        for some in torch.arange(len(tiles)).split(5):
+            joiner.add(scores[some], places[some])
+        joined = joiner.finish()
+    counts = np.ones((16, 20))
+    if weight == "gaussian":
+        y, x = np.mgrid[:16, :20]
+        counts = np.exp(-(((y - 7.5) / 2) ** 2) / 2 - (((x - 9.5) / 2.5) ** 2) / 2)
+        counts = np.maximum(counts, 1e-3)
+    for i, (height, width) in enumerate(sizes.tolist()):
+        total, weights = np.zeros((4, height, width)), np.zeros((height, width))
+        for score, (picture, top, left) in zip(
+            scores.double().numpy(), places.tolist(), strict=True
+        ):
+            for row, column in np.ndindex(16, 20):
+                if picture == i and top + row < height and left + column < width:
+                    total[:, top + row, left + column] += (
+                        score[:, row, column] * counts[row, column]
+                    )
+                    weights[top + row, left + column] += counts[row, column]
+        assert joined[i].dtype == dtype
+        tolerance = 1e-5 if dtype == torch.float32 else 2e-2
+        assert np.allclose(joined[i].double().numpy(), total / weights, atol=tolerance)
+
+
+def test_what_a_joiner_is_not_given() -> None:
+    sizes = torch.tensor([[20, 20]])
+    tiles, places = cut_tiles(torch.zeros(1, 3, 20, 20), sizes, tile=(16, 16), stride=(8, 8))
+    joiner = TileJoiner(sizes)
+    with pytest.raises(ValueError, match="no scores at all do not cover the pictures"):
+        joiner.finish()
+    joiner.add(tiles[:2], places[:2])
+    with pytest.raises(ValueError, match=r"do not cover the pictures, expected .* all of"):
+        joiner.finish()
+    with pytest.raises(ValueError, match=r"scores are .*float32 \[3, 8, 16\], expected"):
+        joiner.add(tiles[2:, :, :8], places[2:])
+    with pytest.raises(ValueError, match="weight: found 'mean', expected 'uniform' or 'gaussian'"):
+        TileJoiner(sizes, weight="mean")  # type: ignore[arg-type]
+    assert join_tiles(torch.zeros(0, 3, 4, 4), torch.zeros(0, 3), torch.zeros(0, 2)) == []
