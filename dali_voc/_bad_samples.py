@@ -37,6 +37,7 @@ _SHORTAGE = re.compile(
     r"can't (start|create) new thread|cannot schedule new futures|temporarily unavailable",
     re.IGNORECASE,
 )
+_OF_READING = re.compile(r"cannot be (read|opened) \(")  # as open_file.cc says it
 _OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _UNKNOWN = "is not in the label table"
@@ -53,6 +54,7 @@ def bad_samples_of(
     build: Callable[[Any], Any],
     *,
     every: bool,
+    last: bool = False,
     cached: bool = False,
 ) -> dict[int, SampleError]:
     """Return what is wrong with which sample of a failed batch; empty if each loads by itself.
@@ -63,6 +65,7 @@ def bad_samples_of(
         index: where the files are.
         build: makes a pipeline for batches of one around a source.
         every: look at every sample; else the first bad one found is enough.
+        last: it is not tried again: what the error names is bad, though it may load by now.
         cached: whether the pipelines have a cache.
 
     Raises:
@@ -74,11 +77,15 @@ def bad_samples_of(
         raise cannot_start(error) from error
     found: dict[int, SampleError] = {}
     named = None if every else _from_our_operator(error, batch, index)
-    if named:
+    # what a network share or a disk fails to do once, it may do when it is asked again
+    again = named is not None and not last and _OF_READING.match(named[1].reason) is not None
+    if named and not again:
         return {named[0]: named[1]}
     trial = _Trial(index, build, cached=cached)
     for single in _singles(batch):
         sample = int(single.samples[0])
+        if named and sample != named[0]:
+            continue
         problem = _file_problem(index, sample) or trial.problem(single)
         if problem:
             found[sample] = problem

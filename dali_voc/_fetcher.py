@@ -122,6 +122,7 @@ class Fetcher:
             self.build.index,
             functools.partial(self.build, batch_size=1, prefetch=1),
             every=on_error != "raise" and not last,
+            last=last,
             cached=self._cache is not None,
         )
         for sample, problem in bad.items():

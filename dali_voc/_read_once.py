@@ -69,7 +69,8 @@ def read_once(
             except DALI_ERRORS as e:
                 # DALI has given up on the whole pipeline; what is left gets a new one
                 failed, prefetcher = prefetcher, None
-                found = bad_samples_of(e, failed, index, one, every=not raising)
+                last = failures == RETRIES
+                found = bad_samples_of(e, failed, index, one, every=not raising, last=last)
                 if found and raising:
                     raise next(iter(found.values())) from None  # DALI's text says less
                 failures = 0 if found else failures + 1
@@ -88,8 +89,9 @@ def read_once(
                         yield earlier, bad.pop(earlier)
                     yield sample, tuple(np.asarray(output[i]) for output in outputs)
                 todo = todo[len(done) :]
-            bad |= found
-            todo = todo[~np.isin(todo, list(found))]
+            if found:
+                bad |= found
+                todo = todo[~np.isin(todo, list(found))]
     finally:
         if prefetcher:  # its thread is not to outlive an interrupt
             prefetcher.close()
