@@ -71,6 +71,11 @@ class PlaceKeys(Section):
         "0.5 where sampling is balanced, else 0",
         examples=[0.5],
     )
+    class_crop_place: Literal["center", "anywhere"] = Field(
+        "center",
+        description="with class_crop: where in the crop that pixel lies: center, in the middle, as "
+        "far as the picture goes; anywhere, every place that shows it is equally likely",
+    )
     class_weights: Annotated[tuple[Weight, ...] | None, ListToTuple] = Field(
         None,
         description="with class_crop: weight of each class in that draw; null: 1 / (share of the "

@@ -84,12 +84,12 @@ def draw_parameters(
 
     Returns:
         As far as they are used: `position` float32 [n, 2 k], k candidates (y, x); `flip` and
-        `vertical_flip` int32 [n]; `scale` float32 [n, 2], factors (y, x); `class_draw` float32
-        [n, 3]; `color` float32 [n, 3, 4]; `rotation` float32 [n, 2], cosine and sine; `blur` and
-        `noise` float32 [n], standard deviations in pixels and in levels, 0 for none; `noise_place`
-        int32 [n, 2], row and column in the tile of noise; `jpeg` int32 [n], quality, 0 for none;
-        `erase_start` and `erase_shape` float32 [n, 2], whole pixels (y, x), shape 0 for none;
-        `user` float32 [n, USER_NUMBERS * operators], in [0, 1).
+        `vertical_flip` int32 [n]; `scale` float32 [n, 2], factors (y, x); `class_draw` float32 [n,
+        3], or 5 where the place in the crop is drawn; `color` float32 [n, 3, 4]; `rotation` float32
+        [n, 2], cosine and sine; `blur` and `noise` float32 [n], standard deviations in pixels and
+        in levels, 0 for none; `noise_place` int32 [n, 2], row and column in the tile of noise;
+        `jpeg` int32 [n], quality, 0 for none; `erase_start` and `erase_shape` float32 [n, 2], whole
+        pixels (y, x), shape 0 for none; `user` float32 [n, USER_NUMBERS * operators], in [0, 1).
     """
     n = len(samples)
     if not training:
@@ -120,7 +120,9 @@ def draw_parameters(
     if "scale" in names:
         made["scale"] = _scales(numbers(Stream.SCALE, 2), augment)
     if "class_draw" in names:
-        made["class_draw"] = numbers(Stream.CLASS_CROP, 3)
+        made["class_draw"] = numbers(
+            Stream.CLASS_CROP, 3 if augment.class_crop_place == "center" else 5
+        )
     if "color" in names:
         made["color"] = color_matrices(numbers(Stream.COLOR, 9), augment)
     if "rotation" in names:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from augmented import N, cut, pair, pair_of_size, place, scaled_size, write_lossless
 from nvidia.dali import Pipeline, fn
 from PIL import Image
@@ -139,13 +140,19 @@ def test_category_max_ratio(
     assert len(set(chosen)) > 2
 
 
+@pytest.mark.parametrize("where", ["center", "anywhere"])
 @pytest.mark.parametrize("weights", [None, [0.0] + [float(i) for i in range(1, 21)]])
 @pytest.mark.parametrize("scale", [None, [0.6, 1.7]])
 def test_class_crop(
-    root: Path, make_config: MakeConfig, weights: list[float] | None, scale: list[float] | None
+    root: Path,
+    make_config: MakeConfig,
+    weights: list[float] | None,
+    scale: list[float] | None,
+    where: str,
 ) -> None:
     crop = (101, 120)
     augment = {"crop_size": list(crop), "class_crop": 0.7, "class_weights": weights, "scale": scale}
+    augment["class_crop_place"] = where
     config = make_config(root, augment=augment, loader={"batch_size": 6, "seed": 4})
     drawn = parameters(config)
     hits = 0
@@ -153,7 +160,8 @@ def test_class_crop(
         factors = drawn["scale"][sample] if scale else (1.0, 1.0)
         _, source = pair(root, sample)
         _, classes = scale_pair(root, sample, factors)
-        whether, class_number, pixel_number = (float(v) for v in drawn["class_draw"][sample])
+        whether, class_number, pixel_number, *rest = (float(v) for v in drawn["class_draw"][sample])
+        assert len(rest) == (2 if where == "anywhere" else 0)
         start = [
             place(s, c, u)
             for s, c, u in zip(classes.shape, crop, drawn["position"][sample], strict=True)
@@ -169,9 +177,36 @@ def test_class_crop(
                 scaled = int((pixel[axis] + 0.5) * classes.shape[axis] / source.shape[axis])
                 last = max(classes.shape[axis] - crop[axis], 0)
                 start[axis] = min(max(scaled - crop[axis] // 2, 0), last)
+                if rest:
+                    starts = [s for s in range(last + 1) if s <= scaled < s + crop[axis]]
+                    start[axis] = starts[int(rest[axis] * len(starts))]
         window = cut(classes, (start[0], start[1]), crop, 255)
         assert np.array_equal(label, window[:, ::-1] if drawn["flip"][sample] else window)
     assert 0.4 * N < hits < N
+
+
+def test_where_the_pixel_of_a_class_lies(tmp_path: Path, make_config: MakeConfig) -> None:
+    """One pixel, far from the edges: in the middle of the crop, or anywhere in it, all alike."""
+    labels = np.zeros((100, 120))
+    labels[50, 60] = 1
+    for name in (f"{i:03}" for i in range(300)):
+        write_label(tmp_path / f"m/{name}.png", labels)
+        (tmp_path / "i").mkdir(exist_ok=True)
+        Image.new("RGB", (120, 100)).save(tmp_path / f"i/{name}.png")
+    tree = {"name": "folder", "images": "i/*.png", "masks": "m/*.png", "classes": ["a", "b"]}
+    found = {}
+    for where in "center", "anywhere":
+        augment = {"crop_size": [20, 20], "flip": 0, "class_crop": 1, "class_weights": [0, 1]}
+        augment["class_crop_place"] = where
+        with build_loader(make_config(tmp_path, dataset=tree, augment=augment)) as loader:
+            shown = torch.cat([batch for _, batch in loader]) == 1
+        assert (shown.sum(dim=(1, 2)) == 1).all()
+        found[where] = shown.nonzero()[:, 1:]
+    assert (found["center"] == 10).all()
+    assert {int(v) for v in found["anywhere"].ravel()} == {*range(20)}
+    # the mean of 300 numbers that are uniform in 0..19
+    middle = found["anywhere"].double().mean(dim=0)
+    assert ((middle - 9.5).abs() < 5 * np.sqrt((20**2 - 1) / 12 / 300)).all()
 
 
 def test_class_crop_leaves_out_what_is_ignored(tmp_path: Path) -> None:

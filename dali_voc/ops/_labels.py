@@ -25,7 +25,9 @@ class ClassCrop:
     """Crops around a pixel of a drawn class.
 
     Attributes:
-        draw: three numbers in [0, 1) per sample: whether, which class, which of its pixels.
+        draw: three numbers in [0, 1) per sample: whether, which class, which of its pixels; or
+            five: which of the places (y, x) that show the pixel, too, which else lies in the
+            middle, as far as the picture goes.
         probability: share of the samples.
         weights: per class; only classes that the picture shows take part.
     """

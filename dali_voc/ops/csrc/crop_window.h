@@ -31,6 +31,14 @@ inline Span CentreCrop(int64_t picture, int64_t crop, int64_t pixel) {
   return {std::clamp<int64_t>(pixel - crop / 2, 0, picture - crop), crop};
 }
 
+// `place` in [0, 1) picks one of the places that show `pixel` with equal shares.
+inline Span CropAround(int64_t picture, int64_t crop, int64_t pixel, double place) {
+  if (picture <= crop) return {0, picture};
+  const int64_t first = std::max<int64_t>(0, pixel - crop + 1);
+  const int64_t last = std::min(pixel, picture - crop);
+  return {first + PlaceCrop(last - first + 1, 1, place).start, crop};
+}
+
 // The source pixels that a window of scaled pixels is computed from, and where in them it lies.
 struct SourceWindow {
   Span span;         // in source pixels, with what the filter reads beyond the window

@@ -81,7 +81,11 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     flip_.Acquire(spec_, ws, n);
     vertical_flip_.Acquire(spec_, ws, n);
     if (scale_.HasExplicitValue()) scale_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
-    if (class_draw_.HasExplicitValue()) class_draw_.Acquire(spec_, ws, n, dali::TensorShape<1>(3));
+    if (class_draw_.HasExplicitValue()) {
+      class_draw_.Acquire(spec_, ws, n, dali::ArgValue_EnforceUniform);
+      if (n > 0 && class_draw_[0].shape[0] != 3 && class_draw_[0].shape[0] != 5)
+        Fail("decode_label: class_draw must hold three numbers, or five");
+    }
     rotation_.Acquire(spec_, ws, n);
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
     map_.Acquire(spec_, ws, n);
@@ -209,6 +213,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
       crop.centre_on_class = class_draw_[i].data[0] < class_probability_;
       crop.class_number = class_draw_[i].data[1];
       crop.pixel_number = class_draw_[i].data[2];
+      if (class_draw_[i].shape[0] == 5) crop.class_place = class_draw_[i].data + 3;
     }
     crop.rotation = rotation_[i];
     crop.map = *map_[i].data;

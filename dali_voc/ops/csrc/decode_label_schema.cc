@@ -72,7 +72,9 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
                     std::vector<int>{})
     .AddOptionalArg("class_probability", "Share of crops around a pixel of a drawn class.", 0.0f)
     .AddOptionalArg("class_weights", "Per class, for that draw.", std::vector<float>{})
-    .AddOptionalArg("class_draw", "Three numbers in [0, 1): whether, which class, which pixel.",
+    .AddOptionalArg("class_draw",
+                    "Three numbers in [0, 1): whether, which class, which pixel; with two more, "
+                    "where in the crop (y, x), else in the middle.",
                     DALI_FLOAT_VEC, nullptr, true)
     .AddOptionalArg("flip", "Mirror the crop left to right.", 0, true)
     .AddOptionalArg("vertical_flip", "Mirror the crop top to bottom.", 0, true)

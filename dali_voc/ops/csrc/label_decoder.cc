@@ -217,9 +217,14 @@ Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, con
   ClassPicture picture{classes_.data(), y, x};
   SourcePixel pixel{};
   if (crop.centre_on_class && DrawPixel(picture, map_->class_weights, map_->ignore,
-                                        crop.class_number, crop.pixel_number, &counts_, &pixel))
-    return {CentreCrop(y.scaled, crop.crop_height, y.Scaled(pixel.y)),
-            CentreCrop(x.scaled, crop.crop_width, x.Scaled(pixel.x))};
+                                        crop.class_number, crop.pixel_number, &counts_, &pixel)) {
+    const int64_t row = y.Scaled(pixel.y), column = x.Scaled(pixel.x);
+    if (crop.class_place)
+      return {CropAround(y.scaled, crop.crop_height, row, crop.class_place[0]),
+              CropAround(x.scaled, crop.crop_width, column, crop.class_place[1])};
+    return {CentreCrop(y.scaled, crop.crop_height, row),
+            CentreCrop(x.scaled, crop.crop_width, column)};
+  }
   Window window{};
   for (int k = 0; k < crop.num_positions; k++) {
     window = {PlaceCrop(y.scaled, crop.crop_height, crop.positions[2 * k]),

@@ -47,8 +47,10 @@ struct CropRequest {
   double max_ratio = 1;          // the first candidate that IsMixed is taken, or the last
   bool centre_on_class = false;  // take the crop around a pixel drawn by DrawPixel instead
   double class_number = 0, pixel_number = 0;
-  Rotation rotation;  // of the finished crop
-  int map = 0;        // which of the decoder's maps, or kNoLabel
+  const float* class_place = nullptr;  // where in the crop it lies (y, x), see CropAround; else in
+                                       // the middle
+  Rotation rotation;                   // of the finished crop
+  int map = 0;                         // which of the decoder's maps, or kNoLabel
   // Colours of this file alone, 0xRRGGBB, and their classes, in turn, instead of the map's;
   // negative colours are left out, negative classes are `ignore`.
   bool has_segments = false;
