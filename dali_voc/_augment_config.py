@@ -132,6 +132,8 @@ class AugmentConfig(PictureKeys):
         # 0.34, 0.56 and 0.1 sum up to 1 and a little in floating point
         if self.cutmix + self.classmix + self.copy_paste > 1 + 1e-9:
             raise ValueError("the shares cutmix, classmix and copy_paste sum up to more than 1")
+        if self.transpose and self.crop_size[0] != self.crop_size[1]:
+            raise ValueError("transpose needs a crop_size of as many rows as columns")
         if self.resize_to and (self.resize_shorter or self.resize_longer):
             raise ValueError("resize_to excludes resize_shorter and resize_longer")
         if self.resizes and self.small == "drop":

@@ -27,6 +27,12 @@ class PlaceKeys(Section):
     )
     flip: Unit = Field(0.5, description="share of training samples mirrored left to right")
     vertical_flip: Unit = Field(0.0, description="share of training samples mirrored top to bottom")
+    transpose: Unit = Field(
+        0.0,
+        description="share of training samples whose rows and columns change places; for a "
+        "crop_size that is square. Beside flip and vertical_flip, 0.5 each, all eight symmetries "
+        "of a square are alike",
+    )
     resize_shorter: CropSide | None = Field(
         None,
         description="pixels that the shorter side of every picture has before it is scaled and "

@@ -48,6 +48,7 @@ def parameter_names(augment: AugmentConfig) -> tuple[str, ...]:
     """Return which arrays `draw_parameters` gives, in their order."""
     optional = {
         "vertical_flip": augment.vertical_flip > 0,
+        "transpose": augment.transpose > 0,
         "scale": augment.scale is not None,
         "class_draw": bool(augment.class_crop),
         "color": _has_color(augment),
@@ -83,13 +84,14 @@ def draw_parameters(
         occurrence: how often each came up in the epoch before.
 
     Returns:
-        As far as they are used: `position` float32 [n, 2 k], k candidates (y, x); `flip` and
-        `vertical_flip` int32 [n]; `scale` float32 [n, 2], factors (y, x); `class_draw` float32 [n,
-        3], or 5 where the place in the crop is drawn; `color` float32 [n, 3, 4]; `rotation` float32
-        [n, 2], cosine and sine; `blur` and `noise` float32 [n], standard deviations in pixels and
-        in levels, 0 for none; `noise_place` int32 [n, 2], row and column in the tile of noise;
-        `jpeg` int32 [n], quality, 0 for none; `erase_start` and `erase_shape` float32 [n, 2], whole
-        pixels (y, x), shape 0 for none; `user` float32 [n, USER_NUMBERS * operators], in [0, 1).
+        As far as they are used: `position` float32 [n, 2 k], k candidates (y, x); `flip`,
+        `vertical_flip` and `transpose` int32 [n]; `scale` float32 [n, 2], factors (y, x);
+        `class_draw` float32 [n, 3], or 5 where the place in the crop is drawn; `color` float32 [n,
+        3, 4]; `rotation` float32 [n, 2], cosine and sine; `blur` and `noise` float32 [n], standard
+        deviations in pixels and in levels, 0 for none; `noise_place` int32 [n, 2], row and column
+        in the tile of noise; `jpeg` int32 [n], quality, 0 for none; `erase_start` and `erase_shape`
+        float32 [n, 2], whole pixels (y, x), shape 0 for none; `user` float32 [n, USER_NUMBERS *
+        operators], in [0, 1).
     """
     n = len(samples)
     if not training:
@@ -117,6 +119,8 @@ def draw_parameters(
     names = parameter_names(augment)
     if "vertical_flip" in names:
         made["vertical_flip"] = coins(Stream.VERTICAL_FLIP, augment.vertical_flip)
+    if "transpose" in names:
+        made["transpose"] = coins(Stream.TRANSPOSE, augment.transpose)
     if "scale" in names:
         made["scale"] = _scales(numbers(Stream.SCALE, 2), augment)
     if "class_draw" in names:

@@ -44,6 +44,7 @@ class Stream(IntEnum):
     MIX = 14  # which sample of the batch another one meets, and how
     NOISE_TILE = 15
     USER = 16  # for operators of the user's own
+    TRANSPOSE = 17
 
 
 def _multiply(

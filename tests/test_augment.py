@@ -245,6 +245,49 @@ def test_flips(root: Path, make_config: MakeConfig) -> None:
     assert len(kinds) == 4
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"dtype": "uint8"},
+        {"dtype": "bfloat16", "channels_last": True},
+        {"dtype": "float16"},
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"rotate": 30, "blur": 0.5, "erase": 0.5}])
+def test_rows_and_columns_change_places(
+    root: Path, make_config: MakeConfig, form: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """Of whole crops, after all else."""
+    plain = {"crop_size": [211, 211], "flip": 0.5, "vertical_flip": 0.5, **more}
+    given = {"normalize": form, "loader": {"batch_size": 6, "seed": 4}}
+    config = make_config(root, augment={**plain, "transpose": 0.6}, **given)
+    turned = parameters(config)["transpose"]
+    assert 0 < turned.sum() < N
+    with (
+        build_loader(config) as loader,
+        build_loader(make_config(root, augment=plain, **given)) as other,
+    ):
+        for (images, labels), (before, was) in zip(loader, other, strict=True):
+            assert images.is_contiguous(
+                memory_format=torch.channels_last
+                if form.get("channels_last")
+                else torch.contiguous_format
+            )
+            assert images.dtype == before.dtype
+            for i, sample in enumerate(loader.in_hand.samples):
+                if turned[sample]:
+                    before[i], was[i] = before[i].mT.clone(), was[i].mT.clone()
+            assert torch.equal(images, before)
+            assert torch.equal(labels, was)
+
+
+def test_only_squares_are_transposed() -> None:
+    tree = {"dataset": {"root": "/x"}, "augment": {"crop_size": [20, 30], "transpose": 0.5}}
+    with pytest.raises(ConfigError, match="transpose needs a crop_size of as many rows as columns"):
+        parse_config(tree)
+
+
 def recolor(rgb: np.ndarray, u: np.ndarray, augment: AugmentConfig) -> np.ndarray:
     """Step by step: shift, contrast, then saturation and hue of luma and chroma; clamp."""
     happens = [u[2 * k] < augment.photometric_probability for k in range(4)]

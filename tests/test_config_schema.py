@@ -36,6 +36,7 @@ UNSAID = (
     "the shares cutmix, classmix and copy_paste sum up to more than 1",
     "stride is larger than crop_size",
     "expected weights whose sum is finite",
+    "transpose needs a crop_size of as many rows as columns",
     "expected one of: voc2012",
 )
 
@@ -70,6 +71,8 @@ def mend(tree: Any, place: tuple[int | str, ...], words: str) -> bool:
         part[last] = sorted(part[last])
     elif "sum is finite" in words:
         part[last] = [weight / len(part[last]) for weight in part[last]]
+    elif "transpose needs" in words:
+        part[last] |= {"transpose": 0}
     elif "the shares" in words:
         part[last] |= dict.fromkeys(("cutmix", "classmix", "copy_paste"), 0)
     else:

@@ -52,6 +52,7 @@ def test_lossless_pictures_are_equal(make_config: Callable[..., Config], tmp_pat
 
 SECTIONS: list[dict[str, Any]] = [
     {"augment": {"scale": [0.5, 2.0], "vertical_flip": 0.5, "erase": 0.5}},
+    {"augment": {"crop_size": [200, 200], "transpose": 0.5, "cutmix": 0.5}},
     {"augment": {"brightness": 32.0, "contrast": 0.5, "saturation": 0.5, "hue": 36.0}},
     {"augment": {"rotate": 20.0}},
     {"augment": {"blur": 0.5, "noise": 0.5}},

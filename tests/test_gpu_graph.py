@@ -24,6 +24,7 @@ MakeConfig = Callable[..., Config]
 SPLITS = [
     ("train", {}),
     ("train", AUGMENTED),
+    ("train", {"crop_size": [72, 72], "transpose": 0.5}),
     ("val", {}),
     ("val", {"validation": "full"}),
     ("val", {"validation": "resize"}),

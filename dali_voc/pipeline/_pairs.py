@@ -103,7 +103,17 @@ class PairGraph:
             image = erase(image, **where, form=form)
             ignored = float(self.reading.ignore_index)
             label = fn.erase(label, **where, axis_names="HW", fill_value=ignored)
+        if "transpose" in given:
+            image, label = self._transpose(given["transpose"], image, label)
         return image, self._cast_label(label)
+
+    def _transpose(self, turned: Any, image: Any, label: Any) -> tuple[Any, Any]:
+        """Let rows and columns change places where `turned`; the layouts stay the same."""
+        if turned:
+            rows_and_columns = [1, 0, 2] if self.form.channels_last else [0, 2, 1]
+            image = fn.transpose(image, perm=rows_and_columns, transpose_layout=False)
+            label = fn.transpose(label, perm=[1, 0], transpose_layout=False)
+        return image, label
 
     def show_whole(self, given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         """Return image and label of whole pictures, padded, their sizes, and those as stored."""
