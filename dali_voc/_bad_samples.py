@@ -37,7 +37,7 @@ _SHORTAGE = re.compile(
     r"can't (start|create) new thread|cannot schedule new futures|temporarily unavailable",
     re.IGNORECASE,
 )
-_OF_READING = re.compile(r"cannot be (read|opened) \(")  # as open_file.cc says it
+_OF_READING = re.compile(r"cannot be read \(")  # as open_file.cc says it
 _OURS_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _UNKNOWN = "is not in the label table"

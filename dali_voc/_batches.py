@@ -117,7 +117,7 @@ class BatchPlan:
     def deal(self, start: int = 0) -> Deal:
         """Return how an epoch, or what is left of it, is dealt out."""
         return Deal(
-            num_samples=self.epoch_length,
+            length=self.epoch_length,
             batch_size=self.batch_size,
             world_size=self.ranks.world_size,
             last_batch=self.last_batch,

@@ -30,14 +30,14 @@ def locked_folder(folder: Path, *, busy: DaliVocError) -> Iterator[None]:
         busy: raised if another process has it.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: it, or a file in it where that is what can be locked, cannot be opened.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     file = None
     try:
         problem = _lock(handle, busy)
         if problem is not None and problem.errno == errno.EBADF:  # only what is open for writing
-            problem, file = _lock_file(folder / _FILE, busy)
+            problem, file = _lock_file(handle, busy)
         if problem is not None:
             _log.warning(
                 "%s: its file system has no locks (%s): nothing keeps a second run out of it",
@@ -47,7 +47,7 @@ def locked_folder(folder: Path, *, busy: DaliVocError) -> Iterator[None]:
         yield
     finally:
         if file is not None:
-            with suppress(FileNotFoundError):  # wherever the folder is by now
+            with suppress(OSError):  # what has struck in the block is to be seen
                 os.unlink(_FILE, dir_fd=handle)
             os.close(file)
         os.close(handle)
@@ -64,14 +64,14 @@ def _lock(handle: int, busy: DaliVocError) -> OSError | None:
     return None
 
 
-def _lock_file(path: Path, busy: DaliVocError) -> tuple[OSError | None, int | None]:
+def _lock_file(folder: int, busy: DaliVocError) -> tuple[OSError | None, int | None]:
     """Lock a file that everybody opens by this name; return why not, or what is open."""
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(_FILE, os.O_RDWR | os.O_CREAT, 0o666, dir_fd=folder)
         try:
             problem = _lock(handle, busy)
             # whoever had it may have removed it in between
-            if problem is not None or _is_at(path, handle):
+            if problem is not None or _is_there(folder, handle):
                 return problem, handle
         except BaseException:
             os.close(handle)
@@ -79,8 +79,8 @@ def _lock_file(path: Path, busy: DaliVocError) -> tuple[OSError | None, int | No
         os.close(handle)
 
 
-def _is_at(path: Path, handle: int) -> bool:
+def _is_there(folder: int, handle: int) -> bool:
     try:
-        return os.path.samestat(os.stat(path), os.fstat(handle))
+        return os.path.samestat(os.stat(_FILE, dir_fd=folder), os.fstat(handle))
     except FileNotFoundError:
         return False

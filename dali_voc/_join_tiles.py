@@ -12,7 +12,8 @@ __all__ = ["TileJoiner", "join_tiles"]
 class TileJoiner:
     """Puts what a network says about tiles together, some tiles at a time.
 
-    So the network sees, and memory holds, no more tiles at once than are given to `add`.
+    So the network sees no more tiles at once than are given to `add`, and memory holds no more of
+    its scores than these and the sums.
 
     Args:
         sizes: int64 [n, 2], see `SlideBatch`.
@@ -34,6 +35,7 @@ class TileJoiner:
         self._weight = weight
         self._sums: list[torch.Tensor] = []
         self._weights: list[torch.Tensor] = []
+        self._of_tile: torch.Tensor | None = None
         # on the CPU, so that nobody waits for a GPU
         self._covered = [torch.zeros(size, dtype=torch.bool, device="cpu") for size in self._sizes]
         self._seen: tuple[torch.dtype, torch.Size] | None = None
@@ -58,6 +60,9 @@ class TileJoiner:
             # sums of many tiles, and their weights, are beyond 16 bits
             exact = torch.promote_types(scores.dtype, torch.float32)
             classes = scores.shape[1]
+            self._of_tile = None
+            if self._weight == "gaussian":
+                self._of_tile = _gaussian(scores.shape[2:]).to(scores.device, exact)
             self._sums = [scores.new_zeros((classes, *size), dtype=exact) for size in self._sizes]
             self._weights = [scores.new_zeros(size, dtype=exact) for size in self._sizes]
         elif self._seen != (scores.dtype, scores.shape[1:]):
@@ -67,9 +72,7 @@ class TileJoiner:
             )
         if not self._sizes:
             return
-        of_tile = None
-        if self._weight == "gaussian":
-            of_tile = _gaussian(scores.shape[2:]).to(self._sums[0])
+        of_tile = self._of_tile
         for t, (i, y, x) in enumerate(tiles.tolist()):
             height, width = (
                 min(side, size - start)
@@ -102,7 +105,7 @@ class TileJoiner:
             )
         dtype = self._seen[0]
         joined = [
-            total.div_(weight).to(dtype if dtype.is_floating_point else total.dtype)
+            (total / weight).to(dtype if dtype.is_floating_point else total.dtype)
             for total, weight in zip(self._sums, self._weights, strict=True)
         ]
         self._sums, self._weights, self._seen = [], [], None

@@ -69,12 +69,13 @@ def find_ranks(
     return Ranks(rank=rank, world_size=world_size, local_rank=local_rank)
 
 
-def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str]) -> None:
+def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str], *, group: Any = None) -> None:
     """Make sure that all ranks of `torch.distributed` share the same data; all have to call this.
 
     Args:
         ranks: of this rank's loader.
         fingerprint: likewise, see `dali_voc.state`.
+        group: of the processes that share the data; None: all.
 
     Raises:
         LoaderError: on every rank, what the first that differs has otherwise than rank 0, or which
@@ -82,10 +83,10 @@ def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str]) -> None:
     """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return
-    processes = torch.distributed.get_world_size()
+    processes = torch.distributed.get_world_size(group)
     found: list[Any] = [None] * processes
     mine = {**fingerprint, "dali_voc": metadata.version("dali-voc")}
-    torch.distributed.all_gather_object(found, (ranks.rank, ranks.world_size, mine))
+    torch.distributed.all_gather_object(found, (ranks.rank, ranks.world_size, mine), group=group)
     _check_shares([(rank, world_size) for rank, world_size, _ in found], processes=processes)
     first = found[0][2]
     meanings = {**FINGERPRINT, "dali_voc": "the version of dali_voc"}
@@ -103,17 +104,17 @@ def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str]) -> None:
 def _check_shares(shares: list[tuple[int, int]], *, processes: int) -> None:
     """Make sure that ranks and world sizes of all loaders are those of one world."""
     said = ", ".join(f"{rank} of {world_size}" for rank, world_size in shares[:8])
+    said = f"the loaders of {processes} processes are ranks {said}{', ...' * (processes > 8)}"
     if any(world_size != processes for _, world_size in shares):
         raise LoaderError(
-            f"the loaders of {processes} processes are ranks {said}{', ...' * (processes > 8)}: "
-            f"expected a world size of {processes}; build them after torch.distributed is "
-            "initialised, or give loader.rank and loader.world_size"
+            f"{said}: expected a world size of {processes}; build them after torch.distributed is "
+            "initialised, or give loader.rank and loader.world_size; where fewer processes share "
+            "the data, name their group"
         )
     missing = set(range(processes)) - {rank for rank, _ in shares}
     if missing:
         raise LoaderError(
-            f"the loaders of {processes} processes are ranks {said}{', ...' * (processes > 8)}: "
-            f"nobody reads what is for rank {min(missing)}, and others read the same; is "
+            f"{said}: nobody reads what is for rank {min(missing)}, and others read the same; is "
             "loader.rank the number on the node, not of all?"
         )
 

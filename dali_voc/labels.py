@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -166,8 +167,8 @@ class LabelTables:
         colors_guessed: see `LabelMap`.
 
     Raises:
-        ValueError: a colour or value is none that there is, or is there twice, or there is not one
-            class for each.
+        ValueError: a colour, value or class is none that there is, or a colour or value is there
+            twice, or there is not one class for each.
     """
 
     colors: tuple[int, ...] = ()
@@ -183,9 +184,10 @@ class LabelTables:
         ):
             if len(keys) != len(classes):
                 raise ValueError(f"{len(keys)} {what}s but {len(classes)} classes")
-            for key in keys:
-                if not isinstance(key, int) or not 0 <= key <= most:
-                    raise ValueError(f"{what} {key!r}: expected an integer from 0 to {most}")
+            for name, numbers, limit in (what, keys, most), ("class", classes, 65534):
+                for number in numbers:
+                    if not isinstance(number, Integral) or not 0 <= number <= limit:
+                        raise ValueError(f"{name} {number!r}: expected an integer, 0 to {limit}")
             twice = find_twice(keys)
             if twice is not None:
                 raise ValueError(f"{what} {twice} is there twice")

@@ -117,7 +117,7 @@ class Loader:
         self._length = self._plan.deal().num_batches()
         if self._length == 0:
             raise DatasetError(
-                f"{config.dataset.path}: {self._plan.epoch_length} pairs give no full batch of "
+                f"{config.dataset.path}: {_samples_of(self._plan)} give no full batch of "
                 f"{config.loader.batch_size} on {self._plan.ranks.world_size} rank(s), and "
                 "loader.last_batch is 'drop'"
             )
@@ -323,7 +323,7 @@ class Loader:
         self._position.go_to(key, was_left=checked.left)
         self._told.forget()
 
-    def check_ranks(self) -> None:
+    def check_ranks(self, *, group: Any = None) -> None:
         """Make sure that all ranks of `torch.distributed` read the same; all have to call this.
 
         Nodes may have different copies of the data, or of the configuration: samples would then
@@ -332,10 +332,14 @@ class Loader:
         the files; and whether the loaders' ranks are those of all processes, each once. Without
         `torch.distributed` nothing happens.
 
+        Args:
+            group: of the processes that share the data, of which alone each has to call this, where
+                that are not all: with a model that is itself spread over processes.
+
         Raises:
             LoaderError: names the first rank that differs, and in what, or whose share nobody has.
         """
-        compare_ranks(self._plan.ranks, self._fingerprint)
+        compare_ranks(self._plan.ranks, self._fingerprint, group=group)
 
     def report(self) -> Report:
         """Return the bad files met so far and what they have cost."""
@@ -371,6 +375,12 @@ class Loader:
         tensor = output.as_tensor()
         # from what is no capsule torch asks for the device, in Python that loses interrupts
         return from_dlpack(tensor.__dlpack__() if self._device.type == "cpu" else tensor)
+
+
+def _samples_of(plan: BatchPlan) -> str:
+    if plan.length is None:
+        return f"{plan.num_samples} pairs"
+    return f"{plan.length} samples (sampling.epoch_length)"
 
 
 def _make_again(given: dict[str, Any], next_for: BatchKey) -> Loader:

@@ -102,14 +102,14 @@ class Deal:
     """How an epoch's list is dealt out to ranks and batches; see the module's table.
 
     Attributes:
-        num_samples: length of the epoch's list.
+        length: of the epoch's list.
         batch_size: samples per batch and rank.
         world_size: number of ranks.
         last_batch: what happens where the last step is not full.
         start: how much of the list has been delivered before the first step, by any ranks.
     """
 
-    num_samples: int
+    length: int
     batch_size: int
     world_size: int
     last_batch: LastBatch
@@ -122,7 +122,7 @@ class Deal:
 
     def num_positions(self) -> int:
         """Return how many samples all ranks together deliver."""
-        left = self.num_samples - self.start
+        left = self.length - self.start
         rest = left % self.step_size
         if self.last_batch == "drop" or rest == 0:
             return left - rest
@@ -153,5 +153,5 @@ class Deal:
         What `drop` leaves out counts as delivered once the epoch is over.
         """
         if steps >= self.num_batches():
-            return self.num_samples
+            return self.length
         return self.start + steps * self.step_size

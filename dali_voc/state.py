@@ -140,7 +140,7 @@ def fingerprint(
         "normalize": _changed(config.normalize),
         "training": "training" if training else "validation",
         "weights": "none" if weights is None else _digest(weights.tolist()),
-        "epoch_length": str((config.sampling.epoch_length if training else None) or "all samples"),
+        "epoch_length": _epoch_length(config, index, training=training),
         "seed": str(config.loader.seed),
         "batch_size": str(config.loader.batch_size),
         "last_batch": config.loader.last_batch,
@@ -148,12 +148,18 @@ def fingerprint(
     }
 
 
+def _epoch_length(config: Config, index: PairIndex, *, training: bool) -> str:
+    length = config.sampling.epoch_length if training else None
+    return "all samples" if length in (None, len(index)) else str(length)
+
+
 def _of_this_kind(augment: Any, kind: str) -> Any:
     """Return what section `augment` changes in training, or in validation, without the rest."""
     try:
         keys = json.loads(augment)
-        assert isinstance(keys, dict)
-    except (TypeError, ValueError, AssertionError):
+    except (TypeError, ValueError):
+        keys = None
+    if not isinstance(keys, dict):
         return augment  # damaged, or not there
     if kind == "training":
         kept = {key: value for key, value in keys.items() if key not in OF_VALIDATION}

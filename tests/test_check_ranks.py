@@ -34,12 +34,16 @@ def check(rank: int, root: str, store: str, differs: str, out: str) -> None:
     elif differs == "labels":
         tree["dataset"] = {**FOLDER, "root": root, "masks": "SegmentationClass/*.png"}
     numbers = {"local": (rank % 2, 3), "alone": (0, 1), "more": (rank, 4)}.get(differs)
+    group = None
+    if differs == "groups":  # the last one takes no part
+        group, numbers = dist.new_group([0, 1]), (rank % 2, 2)
     if numbers:
         tree["loader"] |= dict(zip(("rank", "world_size"), numbers, strict=True))  # type: ignore[operator]
     samples = range(5) if rank == 1 and differs == "samples" else None
     with build_loader(parse_config(tree), samples=samples) as loader:
         try:
-            loader.check_ranks()
+            if differs != "groups" or rank < 2:
+                loader.check_ranks(group=group)
             said = "alike"
         except Exception as e:
             said = f"{type(e).__name__}: {e}"
@@ -51,6 +55,7 @@ def check(rank: int, root: str, store: str, differs: str, out: str) -> None:
     ("differs", "said"),
     [
         ("nothing", "alike"),
+        ("groups", "alike"),
         (
             "seed",
             "LoaderError: rank 2 reads other data than rank 0: it differs in loader.seed (seed)",
@@ -75,13 +80,15 @@ def check(rank: int, root: str, store: str, differs: str, out: str) -> None:
             "alone",
             "LoaderError: the loaders of 3 processes are ranks 0 of 1, 0 of 1, 0 of 1: expected a "
             "world size of 3; build them after torch.distributed is initialised, or give "
-            "loader.rank and loader.world_size",
+            "loader.rank and loader.world_size; where fewer processes share the data, name "
+            "their group",
         ),
         (
             "more",
             "LoaderError: the loaders of 3 processes are ranks 0 of 4, 1 of 4, 2 of 4: expected a "
             "world size of 3; build them after torch.distributed is initialised, or give "
-            "loader.rank and loader.world_size",
+            "loader.rank and loader.world_size; where fewer processes share the data, name "
+            "their group",
         ),
     ],
 )

@@ -114,6 +114,10 @@ def test_a_state_of_another_length_is_refused(make_config: MakeConfig, root: Pat
         pytest.raises(StateError, match=r"sampling.epoch_length \(epoch_length: '12' in the state"),
     ):
         loader.load_state_dict(state)
+    # as many as there are is no other order
+    for length in N, None:
+        with build_loader(made(make_config, root, length)) as loader:
+            assert loader.state_dict()["fingerprint"]["epoch_length"] == "all samples"
     # a state of before there were any
     with build_loader(made(make_config, root, None)) as loader:
         old = loader.state_dict()
@@ -122,5 +126,7 @@ def test_a_state_of_another_length_is_refused(make_config: MakeConfig, root: Pat
 
 
 def test_no_full_batch(make_config: MakeConfig, root: Path) -> None:
-    with pytest.raises(DatasetError, match="1 pairs give no full batch of 2"):
+    with pytest.raises(
+        DatasetError, match=r"1 samples \(sampling.epoch_length\) give no full batch"
+    ):
         build_loader(made(make_config, root, 1, last_batch="drop"))

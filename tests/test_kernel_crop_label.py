@@ -239,7 +239,7 @@ def test_the_operator_refuses_what_it_cannot_do() -> None:
         values = fn.external_source(source=lambda: [np.zeros((2, 2), np.uint8)])
         with pytest.raises(ValueError, match="on the CPU, expected them on a GPU"):
             crop_label(values, crop_size=(2, 2))
-        with pytest.raises(ValueError, match="class 256 does not fit, expected 0"):
+        with pytest.raises(ValueError, match="ignore_index: found 256, expected a class"):
             crop_label(values.gpu(), crop_size=(2, 2), ignore_index=256)
         with pytest.raises(ValueError, match="2 classes, expected one for each of 256 values"):
             crop_label(values.gpu(), crop_size=(2, 2), classes=[1, 2])

@@ -227,7 +227,7 @@ def test_streams_have_fixed_numbers() -> None:
         **{"SHUFFLE": 0, "CROP": 1, "FLIP": 2, "DRAW": 3, "REPLACE": 4},
         **{"SCALE": 5, "CLASS_CROP": 6, "VERTICAL_FLIP": 7, "COLOR": 8},
         **{"ROTATE": 9, "BLUR": 10, "NOISE": 11, "JPEG": 12, "ERASE": 13, "MIX": 14},
-        **{"NOISE_TILE": 15, "USER": 16},
+        **{"NOISE_TILE": 15, "USER": 16, "TRANSPOSE": 17},
     }
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from png_writer import GRAY, RGB, write_png
+from png_writer import GRAY, RGB, RGBA, write_png
 from whole_labels import write_label
 
 from dali_voc import SampleError, build_loader, parse_config
+from dali_voc.datasets import find_index
+from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.verifying import verify_split
 
 RNG = np.random.default_rng(3)
@@ -76,13 +78,39 @@ def write(root: Path, files: list[bytes], ending: str) -> Any:
 
 def values(dtype: str, high: int, n: int = 1) -> np.ndarray:
     made = RNG.integers(0, high + 1, (n, 9, 12)).astype(dtype)
-    made[:, 0, 0] = high
+    made[:, 0, :2] = high, 0
     return made
 
 
 @pytest.mark.parametrize(
     ("files", "ending", "words"),
     [
+        # each with other values than the others
+        (
+            [
+                write_png(values("u2", high)[0], color=GRAY, depth=16)
+                for high in (4095, 4001, 3900, 4050)
+            ],
+            "png",
+            "is above 4095.*multiply by 16",
+        ),
+        (
+            [write_tiff(values("f4", high) - 5) for high in (200, 100, 150, 7)],
+            "tif",
+            "floating point from -5 to 195",
+        ),
+        # alpha is not dark
+        (
+            [
+                write_png(
+                    np.dstack([values("u2", 1000, 3).transpose(1, 2, 0), np.full((9, 12), 65535)]),
+                    color=RGBA,
+                    depth=16,
+                )
+            ],
+            "png",
+            "is above 1023",
+        ),
         ([write_png(values("u2", 4095)[0], color=GRAY, depth=16)], "png", "is above 4095"),
         ([write_tiff(values("u2", 4095))], "tif", "is above 4095.*multiply by 16"),
         (
@@ -145,6 +173,15 @@ def test_nothing_is_said_otherwise(
     with caplog.at_level(logging.WARNING, logger="dali_voc"):
         _start(config)
     assert "images such as" not in caplog.text
+
+
+def test_a_picture_that_is_none_hides_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dark = [write_png(values("u2", 4095)[0], color=GRAY, depth=16)] * 3
+    config = write(tmp_path / "d", [dark[0], b"II*\0 no picture", *dark[1:]], "png")
+    warn_of_lost_values(find_index(config.dataset, "train"))
+    assert "is above 4095" in caplog.text
 
 
 @pytest.mark.parametrize("dtype", ["u1", "u2"])

@@ -16,10 +16,10 @@ def dealt(
     n: int, batch: int, world: int, policy: LastBatch, start: int = 0
 ) -> list[list[list[int]]]:
     """Places per rank and batch."""
-    deal = Deal(num_samples=n, batch_size=batch, world_size=world, last_batch=policy, start=start)
+    deal = Deal(length=n, batch_size=batch, world_size=world, last_batch=policy, start=start)
     return [
         [
-            (deal.places(step=step, rank=rank) % deal.num_samples).tolist()
+            (deal.places(step=step, rank=rank) % deal.length).tolist()
             for step in range(deal.num_batches())
         ]
         for rank in range(world)
@@ -127,7 +127,7 @@ def test_unshuffled_is_list_order() -> None:
 def test_any_number_of_ranks_goes_on_with_what_is_left(policy: LastBatch, world: int) -> None:
     for n in (1, 2, 7, 16, 33, 40):
         for batch in (1, 2, 3, 5):
-            before = Deal(num_samples=n, batch_size=batch, world_size=world, last_batch=policy)
+            before = Deal(length=n, batch_size=batch, world_size=world, last_batch=policy)
             first = dealt(n, batch, world, policy)
             for steps in range(before.num_batches() + 1):
                 given = [p for rank in first for b in rank[:steps] for p in b]

@@ -29,13 +29,13 @@ def test_ranks(tmp_path: Path, world: int, initialise: str, last_batch: str) -> 
     command = [*torchrun_command(processes=world), Path(__file__).parent / "torchrun_ranks.py"]
     command += [root, tmp_path, initialise, last_batch]
     subprocess.run(command, check=True, timeout=240, capture_output=True)
-    deal = Deal(num_samples=N, batch_size=2, world_size=world, last_batch=last_batch)
+    deal = Deal(length=N, batch_size=2, world_size=world, last_batch=last_batch)
     reports = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in range(world)]
     assert all(report["states"] == reports[0]["states"] for report in reports)
     for rank, report in enumerate(reports):
         for epoch in range(3):
             order = epoch_order(num_samples=N, shuffle=True, seed=0, epoch=epoch)
             assert report["samples"][epoch] == [
-                order[deal.places(step=step, rank=rank) % deal.num_samples].tolist()
+                order[deal.places(step=step, rank=rank) % deal.length].tolist()
                 for step in range(deal.num_batches())
             ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -145,14 +145,13 @@ class PairIndex:
         `digest` is the same for pairs of the same names elsewhere, such as another split's or
         another folder of labels.
         """
-        before = np.frombuffer(os.fsencode(f"{root}/"), np.uint8)
         found = hashlib.sha256()
         for begin in range(0, len(self), _AT_ONCE):
             samples = np.arange(begin, min(begin + _AT_ONCE, len(self)))
             for files in self.images, self.labels:
                 paths = files.encoded(samples)
-                if len(before) <= paths.shape[1] and (paths[:, : len(before)] == before).all():
-                    paths = paths[:, len(before) :]
+                if _are_below(root, paths):
+                    paths = paths[:, len(_before(root)) :]
                 records = files.records(samples)
                 for array in paths, *(() if records is None else (records,)):
                     found.update(f"{array.shape}".encode())
@@ -160,10 +159,22 @@ class PairIndex:
         return f"sha256 {found.hexdigest()[:16]}"
 
     def origin_digest(self, root: Path) -> str:
-        """Return `files_digest` of the files that the pairs were in at first, or nothing."""
-        if self.known_origin is None and not self.in_shards:
-            return self.files_digest(root)
-        return self.known_origin or ""
+        """Return `files_digest` of the files that the pairs were in at first.
+
+        Nothing where that is not known, or where some lie elsewhere than below the root, so that
+        their paths say where the data lies.
+        """
+        if self.known_origin is not None or self.in_shards:
+            return self.known_origin or ""
+        for files in self.images, self.labels:
+            for paths in self._paths(files):
+                if not _are_below(root, paths):
+                    return ""
+        return self.files_digest(root)
+
+    def _paths(self, files: FileList) -> Iterator[npt.NDArray[np.uint8]]:
+        for begin in range(0, len(self), _AT_ONCE):
+            yield files.encoded(np.arange(begin, min(begin + _AT_ONCE, len(self))))
 
     def meaning(self) -> dict[str, Any]:
         """Return what labels mean, as plain values that differ where it does."""
@@ -203,6 +214,15 @@ class PairIndex:
             known_meaning=self.known_meaning,
             made_from=self.made_from,
         )
+
+
+def _before(root: Path) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(os.fsencode(f"{root}/"), np.uint8)
+
+
+def _are_below(root: Path, paths: npt.NDArray[np.uint8]) -> bool:
+    before = _before(root)
+    return bool(len(before) <= paths.shape[1] and (paths[:, : len(before)] == before).all())
 
 
 def _check(name: str, values: Any, shape: tuple[int, ...], kinds: str) -> None:

@@ -97,8 +97,8 @@ def load_index(shard: Path, *, unlabeled: bool = False) -> ShardIndex:
 def _version(shard: Path) -> npt.NDArray[np.int64]:
     found = shard.stat()
     facts = [_VERSION, found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns]
-    # numbers of files have 64 bits without a sign
-    return np.array(facts, np.uint64).view(np.int64)
+    # numbers of files have 64 bits without a sign, times before 1970 one
+    return np.array([fact & (1 << 64) - 1 for fact in facts], np.uint64).view(np.int64)
 
 
 def _in_cache(shard: Path, name: str) -> list[Path]:

@@ -151,6 +151,8 @@ def _text(error: object) -> str:
     """Return what went wrong, in words where the error has only a number or a class."""
     if isinstance(error, TimeoutError):
         return "nothing came for too long"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "the server ends the connection without an answer"
     if isinstance(error, http.client.BadStatusLine):
         return "the server answers something that is not HTTP; is the address one of https?"
     if isinstance(error, OSError) and error.strerror:

@@ -35,4 +35,6 @@ def check_space(*needs: tuple[Path, int]) -> None:
 
 
 def _in_words(size: int) -> str:
+    if size < 1e5:
+        return f"{size:,} bytes"
     return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.2f} MB"

@@ -14,7 +14,7 @@ from dali_voc.labels import Color, LabelDtype
 from dali_voc.ops._arguments import as_class, as_label_type
 from dali_voc.ops._call import call, is_on_gpu
 
-__all__ = ["check_unknown", "color_to_index"]
+__all__ = ["check_unknown", "color_to_index", "describe_unknown"]
 
 
 def color_to_index(
@@ -104,7 +104,12 @@ def check_unknown(counts: npt.ArrayLike, names: Sequence[str]) -> None:
     pixels, color = (int(value) for value in found[bad[0]])
     rgb = color >> 16, color >> 8 & 255, color & 255
     more = f"; {len(bad) - 1} more of the batch likewise" if len(bad) > 1 else ""
-    what = (
-        "1 pixel has a colour that is" if pixels == 1 else f"{pixels} pixels have colours that are"
-    )
-    raise SampleError(names[bad[0]], f"{what} not in the label table, the smallest is {rgb}{more}")
+    raise SampleError(names[bad[0]], describe_unknown(pixels, "colour", rgb) + more)
+
+
+def describe_unknown(pixels: int, kind: str, smallest: object) -> str:
+    """Return how many pixels have a colour, or value, that is not in the tables, and which."""
+    found = f"1 pixel has a {kind} that is"
+    if pixels != 1:
+        found = f"{pixels} pixels have {kind}s that are"
+    return f"{found} not in the label table, the smallest is {smallest}"

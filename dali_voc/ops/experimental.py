@@ -14,6 +14,7 @@ from dali_voc.errors import PluginError, SampleError
 from dali_voc.labels import LabelDtype, LabelTables
 from dali_voc.ops._arguments import as_class, as_label_type, check_word
 from dali_voc.ops._call import call
+from dali_voc.ops._colors import describe_unknown
 
 __all__ = ["check_png", "decode_png", "decode_png_label", "nvcomp_path"]
 
@@ -142,10 +143,7 @@ def _reason(what: int, number: int, pixels: int, smallest: int) -> str:
         return f"damaged PNG: unknown row filter in row {number}"
     color = smallest >> 16 & 255, smallest >> 8 & 255, smallest & 255
     kind, name = ("colour", color) if smallest & _IS_COLOR else ("value", smallest)
-    found = f"1 pixel has a {kind} that is"
-    if pixels > 1:
-        found = f"{pixels} pixels have {kind}s that are"
-    return f"{found} not in the label table, the smallest is {name}"
+    return describe_unknown(pixels, kind, name)
 
 
 def check_png(reports: npt.ArrayLike, names: Sequence[str]) -> None:

@@ -119,7 +119,7 @@ def pack_split(
                 raise DatasetError(f"{config.dataset.path}: no pair of split '{split}' is good")
         except BaseException:
             if not read_parts(folder):  # there is nothing to go on with
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, ignore_errors=True)  # what has struck is to be seen
             raise
         left_out = (*(text for part in parts for text in part.left_out), *packer.left_out)
         index = write_index(

@@ -96,8 +96,8 @@ def take_named(
     if missing:
         name = loader.index.name(min(missing))
         raise DatasetError(
-            f"{name}: not in epoch {epoch} of this rank, because of sampling weights, "
-            "loader.last_batch or loader.world_size; expected a sample that is"
+            f"{name}: not in epoch {epoch} of this rank, because of sampling.epoch_length, "
+            "weights, loader.last_batch or loader.world_size; expected a sample that is"
         )
     return _take(loader, config, epoch, [where[sample] for sample in chosen], compare=compare)
 

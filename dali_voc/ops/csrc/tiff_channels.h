@@ -8,12 +8,10 @@
 namespace dali_voc {
 
 // Reads the first directory of a TIFF file (TIFF 6.0, section 2, or BigTIFF) and says whether
-// - a pixel has two samples: DALI takes gray and alpha for red and green, and reads what lies
-// behind
-//   the picture for blue;
+// - a pixel has two samples: DALI takes gray and alpha for red and green, and what lies behind the
+//   picture for blue;
 // - samples lie in planes, one after another, and are not three of 8 bits: DALI takes a plane of
-// red
-//   for pixels.
+//   red for pixels.
 // Empty for others, and for files that are not TIFF.
 inline std::string FindTiffTrouble(const uint8_t* file, size_t size) {
   constexpr uint64_t kBitsPerSample = 258, kSamplesPerPixel = 277, kPlanarConfiguration = 284;
