@@ -29,6 +29,7 @@ FACTS = {
     "unknown": 0,
     "system": "x",
 }
+MORE = {"more_threads": 16, "more_bytes": 11_000_000, "more_seconds": 0.0625}
 
 
 def _bytes(piece: Piece) -> bytes:
@@ -130,6 +131,16 @@ def test_probe_of_a_split(make_config: Callable[..., Config], voc: Path) -> None
     assert "unreadable" not in facts
 
 
+def test_many_files_are_read_by_more_threads_too(tmp_path: Path) -> None:
+    """Half of them each, images and labels alike."""
+    for i in range(200):
+        (tmp_path / f"{i:03}").write_bytes(bytes(1000 if i % 2 else 10))
+    facts = _probe(folder=str(tmp_path))
+    assert (facts["files"], facts["bytes"]) == (100, 50 * 1010)
+    assert (facts["more_threads"], facts["more_bytes"]) == (16, 50 * 1010)
+    assert facts["more_seconds"] > 0
+
+
 def test_probe_goes_on_after_files_that_cannot_be_opened(
     make_config: Callable[..., Config], tmp_path: Path, voc: Path
 ) -> None:
@@ -164,6 +175,11 @@ def test_probe_of_an_empty_folder(tmp_path: Path) -> None:
         ({"cached": 100}, True, 101.0, "ok", "100 % of them from memory"),
         ({"unknown": 100}, True, 101.0, "ok", "perhaps from memory"),
         ({"system": None}, True, None, "ok", "11.0 MB), read from"),
+        # 16 threads read 8 times as much
+        ({**MORE}, True, 90.0, "warning", "16 threads read 800 pairs/s"),
+        ({**MORE}, True, 49.0, "ok", "that is 100 pairs/s, and the loader here can take 49"),
+        ({**MORE, "more_seconds": 0.3}, True, 90.0, "ok", "the loader here can take 90"),
+        ({**MORE, "cached": 100}, True, 90.0, "ok", "100 % of them from memory"),
     ],
 )
 def test_storage(

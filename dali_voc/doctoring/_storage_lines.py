@@ -11,6 +11,7 @@ from dali_voc.doctoring._finding import Finding
 __all__ = ["check_data", "check_storage"]
 
 _VOC_PAIR = 0.11e6  # bytes of image and label, on average
+_WORTH = 2.0  # times the rate; less is not worth more threads
 _FEW = 0.1  # share of files that may have come from the page cache
 
 
@@ -65,14 +66,32 @@ def check_storage(read: Outcome, *, of_split: bool, needed: float | None) -> Fin
     pairs = size / seconds / pair
     as_voc = "" if of_split else f" of {_VOC_PAIR / 1e6} MB, as VOC's are"
     found += f"; that is {pairs:,.0f} pairs/s{as_voc}, and the loader here can take {needed:,.0f}"
-    if cold and pairs < needed:
-        return Finding.warning(
-            name,
-            found,
-            advice="the first epoch will wait for storage: put the data on a local disk, or pack "
-            "them ('dali-voc pack'); 'cache: encoded' or 'decoded' spares later epochs",
+    # memory says nothing of the storage
+    advice = _advice(facts, pair, pairs=pairs, needed=needed) if cold else None
+    if advice is None:
+        return Finding.ok(name, found)
+    return Finding.warning(name, found + advice[0], advice=advice[1])
+
+
+def _advice(
+    facts: Mapping[str, Any], pair: float, *, pairs: float, needed: float
+) -> tuple[str, str] | None:
+    """Return what else was found, and what to do, where a loader would wait; `pair` is in bytes."""
+    threads, seconds = facts.get("more_threads"), facts.get("more_seconds")
+    by_more = facts["more_bytes"] / seconds / pair if seconds else 0.0
+    # what the loader takes was perhaps measured on this storage
+    if by_more > _WORTH * pairs and pairs < _WORTH * needed:
+        return f"; {threads} threads read {by_more:,.0f} pairs/s", (
+            "files take long to open, and more threads wait for more of them at once: "
+            f"loader.threads={threads}; or pack the data ('dali-voc pack'), or put them on a local "
+            "disk; 'cache: encoded' or 'decoded' spares later epochs"
         )
-    return Finding.ok(name, found)
+    if pairs < needed:
+        return "", (
+            "the first epoch will wait for storage: put the data on a local disk, or pack them "
+            "('dali-voc pack'); 'cache: encoded' or 'decoded' spares later epochs"
+        )
+    return None
 
 
 def _on(system: str | None) -> str:
