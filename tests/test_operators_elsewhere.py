@@ -131,7 +131,7 @@ def test_arguments_that_are_none(build: Callable[[], Any], words: str) -> None:
         ("flip", np.ones(1, bool), "decode_label: flip is bool, expected int32"),
         ("position", np.zeros((1, 2), np.float64), "position is double, expected float"),
         ("image_shape", np.array([[4, 6]], np.int32), "image_shape is int32, expected int64"),
-        ("image_shape", np.array([[0, 0]], np.int64), "image_shape of sample 0 has no pixels"),
+        ("image_shape", np.array([[0, -1]], np.int64), r"a.png: the label is 6x4 .* is 0x0"),
         ("rotation", np.array([30], np.float32), "decode_label: rotation of sample 0 is"),
         ("rotation", np.array([[2, 0]], np.float32), "expected cosine and sine of an angle"),
     ],

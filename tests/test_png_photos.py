@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -145,7 +144,7 @@ def test_batches_are_those_of_dalis_decoder(
 
     def never_common(*inputs: Any, **options: Any) -> Any:
         nodes = decode_label(*inputs, **options)
-        return dataclasses.replace(nodes, is_common=nodes.is_common * 0)
+        return nodes._replace(is_common=nodes.is_common * 0)
 
     monkeypatch.setattr(_pairs, "decode_label", never_common)
     dalis = load(make(root, **augment))

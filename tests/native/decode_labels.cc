@@ -35,7 +35,8 @@ int main() {
       for (float place : {0.99f, 0.5f, 0.0f}) {
         std::vector<float> places(20, place);
         for (double scale : {1.0, 0.3, 1.9}) {
-          dali_voc::CropRequest crop{40, 30, place > 0.6f, place < 0.4f, 0, 0, scale, 1.3 * scale};
+          dali_voc::CropRequest crop{40, 30, place > 0.6f, place < 0.4f,
+                                     -1, -1, scale,        1.3 * scale};
           crop.positions = places.data();
           crop.num_positions = scale < 1.0 ? 10 : 1;
           crop.max_ratio = 0.75;

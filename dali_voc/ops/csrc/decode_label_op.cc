@@ -200,7 +200,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   }
 
   CropRequest Request(int i) {
-    CropRequest crop{crop_[0], crop_[1], *flip_[i].data != 0, *vertical_flip_[i].data != 0, 0, 0};
+    CropRequest crop{crop_[0], crop_[1], *flip_[i].data != 0, *vertical_flip_[i].data != 0, -1, -1};
     crop.positions = position_[i].data;
     crop.num_positions = static_cast<int>(position_[i].shape[0] / 2);
     crop.max_ratio = max_ratio_;
@@ -225,10 +225,8 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     }
     if (image_shape_.HasExplicitValue()) {
       if (image_shape_[i].shape[0] < 2) Fail("decode_label: image_shape needs height and width");
-      crop.image_height = image_shape_[i].data[0];
-      crop.image_width = image_shape_[i].data[1];
-      if (crop.image_height < 1 || crop.image_width < 1)
-        Fail("decode_label: image_shape of sample " + std::to_string(i) + " has no pixels");
+      crop.image_height = std::max<int64_t>(0, image_shape_[i].data[0]);
+      crop.image_width = std::max<int64_t>(0, image_shape_[i].data[1]);
     } else if (crop.map == kNoLabel) {
       Fail("decode_label: where there is no label, image_shape is needed");
     }

@@ -184,7 +184,7 @@ void LabelDecoder::CheckHeader(const CropRequest& crop) const {
         "a label with 16 bits per channel is not supported, expected at most 8, or gray");
   if (header.color == PngColor::kGrayAlpha)
     throw LabelError("a gray label with alpha is not supported, expected gray, palette, RGB, RGBA");
-  if (crop.image_height > 0 &&
+  if (crop.image_height >= 0 &&
       (crop.image_height != header.height || crop.image_width != header.width))
     throw LabelError("the label is " + Size(header.width, header.height) + " (width x height), " +
                      "its image is " + Size(crop.image_width, crop.image_height) +

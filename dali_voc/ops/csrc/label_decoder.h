@@ -39,7 +39,7 @@ struct Resizing {
 struct CropRequest {
   int64_t crop_height, crop_width;    // pixels; both 0: the whole picture, after scaling
   bool flip_x, flip_y;                // mirror the crop left to right, top to bottom
-  int64_t image_height, image_width;  // what the label has to measure; 0 where unknown
+  int64_t image_height, image_width;  // what the label has to measure; -1 where unknown
   double scale_y = 1, scale_x = 1;    // the picture is scaled before it is cropped
   Resizing resizing;                  // and resized before that
   const float* positions = nullptr;   // candidates (y, x), see PlaceCrop
