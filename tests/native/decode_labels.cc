@@ -46,7 +46,7 @@ int main() {
         }
       }
       const float corner[2] = {0, 0};
-      dali_voc::CropRequest crop{side, side, false, false, 0, 0};
+      dali_voc::CropRequest crop{side, side, false, false, -1, -1};
       crop.positions = corner;
       crop.num_positions = 1;
       auto window = decoder.Decode<uint8_t>(bytes.get(), text.size(), crop, out.data()).window;
