@@ -43,8 +43,8 @@ def build_loader(
             where it begins with neither that nor "val" or "test", a warning says so.
         weights: of the pairs in the split's list, also of those that are dropped: an epoch of
             training is then as many draws with replacement as there are samples, or as
-            `sampling.epoch_length` says. By default what
-            section `sampling` says, else the weights that the data set itself has.
+            `sampling.epoch_length` says. By default what section `sampling` says, else the weights
+            that the data set itself has.
         samples: of the split only these, in this order where nothing is shuffled: places in its
             list, or names as `loader.index.name` gives them. By default all.
 

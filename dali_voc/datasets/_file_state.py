@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from dali_voc.datasets._at_once import AT_ONCE, map_at_once
 from dali_voc.datasets._index import PairIndex
 
 __all__ = ["state_of_files"]
-
-_AT_ONCE = 16
 
 
 def state_of_files(index: PairIndex) -> str:
@@ -20,13 +18,7 @@ def state_of_files(index: PairIndex) -> str:
     every = np.arange(len(index))
     rows = [row for files in (index.images, index.labels) for row in files.encoded(every)]
     names = sorted({row.tobytes().rstrip(b"\0") for row in rows})
-    parts = [names[i::_AT_ONCE] for i in range(_AT_ONCE)]
-    try:
-        # a network takes its time for each
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            facts = [*threads.map(_facts, parts)]
-    except RuntimeError:  # the system gives no more threads
-        facts = [*map(_facts, parts)]
+    facts = map_at_once(_facts, [names[i::AT_ONCE] for i in range(AT_ONCE)])
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -145,18 +145,7 @@ class PairIndex:
         `digest` is the same for pairs of the same names elsewhere, such as another split's or
         another folder of labels.
         """
-        found = hashlib.sha256()
-        for begin in range(0, len(self), _AT_ONCE):
-            samples = np.arange(begin, min(begin + _AT_ONCE, len(self)))
-            for files in self.images, self.labels:
-                paths = files.encoded(samples)
-                if _are_below(root, paths):
-                    paths = paths[:, len(_before(root)) :]
-                records = files.records(samples)
-                for array in paths, *(() if records is None else (records,)):
-                    found.update(f"{array.shape}".encode())
-                    found.update(np.ascontiguousarray(array).data)
-        return f"sha256 {found.hexdigest()[:16]}"
+        return self._digest_files(root)[0]
 
     def origin_digest(self, root: Path) -> str:
         """Return `files_digest` of the files that the pairs were in at first.
@@ -166,15 +155,26 @@ class PairIndex:
         """
         if self.known_origin is not None or self.in_shards:
             return self.known_origin or ""
-        for files in self.images, self.labels:
-            for paths in self._paths(files):
-                if not _are_below(root, paths):
-                    return ""
-        return self.files_digest(root)
+        digest, are_below = self._digest_files(root)
+        return digest if are_below else ""
 
-    def _paths(self, files: FileList) -> Iterator[npt.NDArray[np.uint8]]:
+    def _digest_files(self, root: Path) -> tuple[str, bool]:
+        """Return what `files_digest` says, and whether all the files lie below the root."""
+        before = np.frombuffer(os.fsencode(f"{root}/"), np.uint8)
+        found, all_below = hashlib.sha256(), True
         for begin in range(0, len(self), _AT_ONCE):
-            yield files.encoded(np.arange(begin, min(begin + _AT_ONCE, len(self))))
+            samples = np.arange(begin, min(begin + _AT_ONCE, len(self)))
+            for files in self.images, self.labels:
+                paths = files.encoded(samples)
+                below = len(before) <= paths.shape[1] and (paths[:, : len(before)] == before).all()
+                all_below = all_below and bool(below)
+                if below:
+                    paths = paths[:, len(before) :]
+                records = files.records(samples)
+                for array in paths, *(() if records is None else (records,)):
+                    found.update(f"{array.shape}".encode())
+                    found.update(np.ascontiguousarray(array).data)
+        return f"sha256 {found.hexdigest()[:16]}", all_below
 
     def meaning(self) -> dict[str, Any]:
         """Return what labels mean, as plain values that differ where it does."""
@@ -214,15 +214,6 @@ class PairIndex:
             known_meaning=self.known_meaning,
             made_from=self.made_from,
         )
-
-
-def _before(root: Path) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(os.fsencode(f"{root}/"), np.uint8)
-
-
-def _are_below(root: Path, paths: npt.NDArray[np.uint8]) -> bool:
-    before = _before(root)
-    return bool(len(before) <= paths.shape[1] and (paths[:, : len(before)] == before).all())
 
 
 def _check(name: str, values: Any, shape: tuple[int, ...], kinds: str) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from dali_voc.datasets._at_once import map_at_once
 from dali_voc.datasets._index import PairIndex
 from dali_voc.errors import DatasetError, SampleError
 
 __all__ = ["find_large"]
 
-_AT_ONCE = 16  # labels that are opened: a network takes its time for each
-_RUN = 256
+_RUN = 256  # labels that a thread opens, one after another
 # a PNG's first bytes: length and name of its header, the header, and the checksum of both
 _BEGIN = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _HEADER = struct.Struct(">II5xI")
@@ -46,12 +45,7 @@ def find_large(
         return [size is None or all(map(int.__ge__, size, crop_size)) for size in sizes]
 
     runs = [unknown[i : i + _RUN] for i in range(0, len(unknown), _RUN)]
-    try:
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            looked = [one for run in threads.map(look, runs) for one in run]
-    except RuntimeError:  # the system gives no more threads
-        looked = [one for run in map(look, runs) for one in run]
-    large[unknown] = looked
+    large[unknown] = [one for run in map_at_once(look, runs) for one in run]
     kept = np.flatnonzero(large).tolist()
     if not kept:
         raise DatasetError(

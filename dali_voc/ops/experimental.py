@@ -39,10 +39,17 @@ def nvcomp_path() -> Path:
     )
 
 
-def _window(start: Any, shape: Any) -> dict[str, Any]:
+def _decode(
+    encoded: Any, path: Any, *, start: Any, shape: Any, **arguments: Any
+) -> tuple[Any, Any]:
     if (start is None) != (shape is None):
         raise ValueError("a window has both start and shape, or neither")
-    return {} if start is None else {"start": start, "shape": shape}
+    window = {} if start is None else {"start": start, "shape": shape}
+    library = str(nvcomp_path())
+    pictures, reports = call(
+        "decode_png", encoded, path, device="mixed", nvcomp=library, **window, **arguments
+    )
+    return pictures, reports
 
 
 def decode_png(encoded: Any, path: Any, *, start: Any = None, shape: Any = None) -> tuple[Any, Any]:
@@ -69,15 +76,7 @@ def decode_png(encoded: Any, path: Any, *, start: Any = None, shape: Any = None)
             damaged or of another kind before it is inflated.
         ValueError: only one of `start` and `shape` is given.
     """
-    pictures, reports = call(
-        "decode_png",
-        encoded,
-        path,
-        device="mixed",
-        nvcomp=str(nvcomp_path()),
-        **_window(start, shape),
-    )
-    return pictures, reports
+    return _decode(encoded, path, start=start, shape=shape)
 
 
 def decode_png_label(
@@ -115,12 +114,11 @@ def decode_png_label(
     """
     type_ = as_label_type(dtype)
     check_word("palette", palette, ("color", "index"))
-    labels, reports = call(
-        "decode_png",
+    return _decode(
         encoded,
         path,
-        device="mixed",
-        nvcomp=str(nvcomp_path()),
+        start=start,
+        shape=shape,
         label=True,
         colors=list(tables.colors),
         color_classes=list(tables.color_classes),
@@ -129,9 +127,7 @@ def decode_png_label(
         palette_by_color=palette == "color",
         unknown=as_class("unknown", unknown, dtype=dtype),
         dtype=type_,
-        **_window(start, shape),
     )
-    return labels, reports
 
 
 def _reason(what: int, number: int, pixels: int, smallest: int) -> str:
