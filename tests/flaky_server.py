@@ -31,11 +31,15 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Server:
-    """A running server; what it was asked is in `asked`: path, Range, If-Range."""
+    """A running server.
+
+    What it was asked is in `asked`: path, Range, If-Range; and in `signed`: Authorization.
+    """
 
     url: str
     answers: list[Answer]
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    signed: list[str | None] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -46,6 +50,7 @@ def serve(*answers: Answer) -> Iterator[Server]:
             i = min(len(server.asked), len(server.answers) - 1)
             if_range = self.headers["If-Range"]
             server.asked.append((self.path, self.headers["Range"], if_range))
+            server.signed.append(self.headers["Authorization"])
             _answer(self, server.answers[i], server.stopped)
 
         def log_message(self, *_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import random
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from dali_voc import DownloadError
 from dali_voc.downloading import Archive, Checksum, Patience, parse_checksum
-from dali_voc.downloading._part import Part
+from dali_voc.downloading._part import Part, hash_of_url
 from dali_voc.downloading._transfer import fetch
 
 DATA = random.Random(0).randbytes(300_000)
@@ -376,6 +377,51 @@ def test_nobody_listens(path: Path) -> None:
     assert text == f"{server.url}/a.tar: Connection refused, at the last of 4 tries"
 
 
+def test_a_proxy_that_is_not_there_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(Answer()) as proxy:
+        pass
+    monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:secret@"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    through = f"(through the proxy {proxy.url.replace('//', '//me:***@')}, of the environment)"
+    expected = f"Connection refused {through}, at the last of 4 tries"
+    assert failure("http://example.org", path) == f"http://example.org/a.tar: {expected}"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert "proxy" not in failure(proxy.url, path)
+
+
+def test_a_password_is_for_the_server_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        serve(Answer(data=DATA)) as target,
+        serve(
+            Answer(data=DATA, cut=9),
+            Answer(status=302, headers={"Location": f"{target.url}/there"}),
+        ) as server,
+    ):
+        address = server.url.replace("//", "//me:p%40ss@")
+        archive = Archive(url=f"{address}/a.tar?signature=secret")
+        told: list[object] = []
+        fetch(
+            archive,
+            path,
+            patience=QUICK,
+            progress=lambda *how_far: told.extend(
+                file.read_text() for file in path.parent.glob("*.json")
+            ),
+            check_space=lambda coming, total: None,
+        )
+        refused = serve(Answer(status=404))
+        with refused as other, pytest.raises(DownloadError) as error:
+            get(other.url.replace("//", "//me:p%40ss@"), path.with_name("b.tar"))
+    assert_whole(path)
+    assert server.signed == [f"Basic {base64.b64encode(b'me:p@ss').decode()}"] * 2
+    assert server.asked[0][0] == "/a.tar?signature=secret"
+    assert target.signed == [None]
+    said = f"{caplog.text}{error.value}{told}"
+    assert "ss@" not in said
+    assert "secret" not in said
+    assert f"{server.url.replace('//', '//me:***@')}/a.tar?…: the connection ended" in caplog.text
+
+
 def test_wrong_checksum(path: Path) -> None:
     with serve(Answer(data=DATA)) as server:
         text = failure(server.url, path, checksum=md5(OTHER))
@@ -389,7 +435,8 @@ def test_a_whole_part_needs_no_server(path: Path) -> None:
     """Killed between the last byte and the final name."""
     part = Part(path)
     path.with_name("a.tar.part").write_bytes(DATA)
-    record = {"url": "http://127.0.0.1:9/a.tar", "total": 300_000, "etag": "1", "modified": None}
+    origin = hash_of_url("http://127.0.0.1:9/a.tar")
+    record = {"origin": origin, "total": 300_000, "etag": "1", "modified": None}
     part._record.write_text(json.dumps(record))
     get("http://127.0.0.1:9", path, size=len(DATA), checksum=md5(DATA))
     assert_whole(path)

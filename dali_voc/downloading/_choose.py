@@ -8,6 +8,7 @@ import urllib.parse
 from pathlib import Path, PurePosixPath
 
 from dali_voc._near_match import near_match
+from dali_voc.downloading._address import shown
 from dali_voc.downloading._by_hand import BY_HAND
 from dali_voc.downloading._catalogue import ARCHIVES, SBD, Archive
 from dali_voc.downloading._checksum import Checksum
@@ -88,10 +89,12 @@ def _address(text: str, option: str) -> str:
         except ValueError:
             valid = False
         if not valid or any(c.isspace() for c in text):
-            raise DownloadError(f"{option}: found {text!r}, expected an address")
+            raise DownloadError(f"{option}: found {shown(text)!r}, expected an address")
         return text
     if scheme == "file":
         return text
     if scheme:
-        raise DownloadError(f"{option}: found {text!r}, expected http, https, file or a path")
+        raise DownloadError(
+            f"{option}: found {shown(text)!r}, expected http, https, file or a path"
+        )
     return Path(text).expanduser().absolute().as_uri()

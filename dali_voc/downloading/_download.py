@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dali_voc.datasets import voc2012_aug
+from dali_voc.downloading._address import shown
 from dali_voc.downloading._archive import ArchiveError
 from dali_voc.downloading._catalogue import SBD, Archive
 from dali_voc.downloading._choose import archive_name, local_path
@@ -138,7 +139,9 @@ def _archive_file(
 ) -> Iterator[Path]:
     """Give the archive, whole and checked; what was fetched is deleted at the end."""
     if archive.checksum is None:
-        _log.warning("%s: its checksum is not known, so only its form is checked", archive.url)
+        _log.warning(
+            "%s: its checksum is not known, so only its form is checked", shown(archive.url)
+        )
     above = final.parent if final.parent.is_dir() else path.parent
 
     def enough(coming: int, total: int) -> None:

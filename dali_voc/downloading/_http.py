@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dali_voc.downloading._address import proxy_of, request_for, shown
 from dali_voc.errors import DownloadError
 
 __all__ = ["BrokenTransferError", "Reply", "RestartError", "ask"]
@@ -74,7 +75,7 @@ def ask(url: str, *, offset: int, if_range: str | None, timeout: float) -> Itera
     """Ask for a file from `offset` on.
 
     Args:
-        url: http or https address.
+        url: http or https address; may name user and password.
         offset: bytes that are there.
         if_range: ETag or date of the version that these are of.
         timeout: seconds without a byte after which the connection counts as broken.
@@ -90,18 +91,23 @@ def ask(url: str, *, offset: int, if_range: str | None, timeout: float) -> Itera
         if if_range:
             headers["If-Range"] = if_range
     try:
-        request = urllib.request.Request(url, headers=headers)
-        response = urllib.request.urlopen(request, timeout=timeout)
+        request = request_for(url)
+        for name, value in headers.items():
+            request.add_header(name, value)
+        # urlopen would go on with the proxies of its first call
+        response = urllib.request.build_opener().open(request, timeout=timeout)
     except urllib.error.HTTPError as e:
         with e:
             raise _refused(url, e) from None
     except (ssl.SSLCertVerificationError, http.client.InvalidURL, ValueError) as e:
-        raise DownloadError(f"{url}: {e}") from None
+        raise DownloadError(f"{shown(url)}: {e}") from None
     except (OSError, http.client.HTTPException) as e:
         reason = getattr(e, "reason", e)
         if isinstance(reason, ssl.SSLCertVerificationError):
-            raise DownloadError(f"{url}: {reason}") from None
-        raise BrokenTransferError(_text(reason)) from None
+            raise DownloadError(f"{shown(url)}: {reason}") from None
+        proxy = proxy_of(url)
+        through = f" (through the proxy {proxy}, of the environment)" if proxy else ""
+        raise BrokenTransferError(f"{_text(reason)}{through}") from None
     with response:
         start, total = _span(url, response)
         yield Reply(
@@ -120,7 +126,7 @@ def _span(url: str, response: http.client.HTTPResponse) -> tuple[int, int | None
     if response.status == http.client.OK:
         return 0, coming
     if response.status != http.client.PARTIAL_CONTENT:
-        raise DownloadError(f"{url}: found status {response.status}, expected 200 or 206")
+        raise DownloadError(f"{shown(url)}: found status {response.status}, expected 200 or 206")
     said = response.headers["Content-Range"] or ""
     found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", said, re.IGNORECASE)
     if found is None:
@@ -142,9 +148,9 @@ def _refused(url: str, error: urllib.error.HTTPError) -> Exception:
         )
     if 300 <= error.code < 400:
         return DownloadError(
-            f"{url}: the server answers {said}, and redirects in a loop or wrongly"
+            f"{shown(url)}: the server answers {said}, and redirects in a loop or wrongly"
         )
-    return DownloadError(f"{url}: the server answers {said}, expected the file")
+    return DownloadError(f"{shown(url)}: the server answers {said}, expected the file")
 
 
 def _text(error: object) -> str:

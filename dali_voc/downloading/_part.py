@@ -20,13 +20,13 @@ class Version:
     """Which version of which file the bytes are of.
 
     Attributes:
-        url: its address.
+        origin: what `hash_of_url` makes of its address.
         total: its size as the server said, bytes, or None.
         etag: the server's name for it, or None.
         modified: the server's date of it, or None.
     """
 
-    url: str
+    origin: str
     total: int | None
     etag: str | None
     modified: str | None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dali_voc.downloading._address import shown
 from dali_voc.downloading._catalogue import Archive
 from dali_voc.downloading._http import BrokenTransferError, RestartError, ask
 from dali_voc.downloading._part import Part, Version, hash_of_url
@@ -67,7 +68,7 @@ def fetch(
         if archive.checksum is None and part.came_from != hash_of_url(archive.url):
             raise DownloadError(
                 f"{path}: found a file already, and without --md5 or --sha256 nothing says that it "
-                f"is that of {archive.url}; move it away, or give its path as --url"
+                f"is that of {shown(archive.url)}; move it away, or give its path as --url"
             )
         check_file(archive, path, progress=progress)
         return
@@ -81,8 +82,10 @@ def fetch(
             break
         part.discard()
         if is_last or not resumed:
-            raise DownloadError(f"{archive.url}: {problem}")
-        _log.warning("%s: %s, after going on with a part of it: begins anew", archive.url, problem)
+            raise DownloadError(f"{shown(archive.url)}: {problem}")
+        _log.warning(
+            "%s: %s, after going on with a part of it: begins anew", shown(archive.url), problem
+        )
     part.finish(origin=archive.url if archive.checksum is None else None)
 
 
@@ -114,7 +117,7 @@ def _drop_what_cannot_be_resumed(part: Part, archive: Archive) -> None:
     version = part.version
     known = version is not None and (
         archive.checksum is not None
-        or (version.url == archive.url and (version.etag or version.modified))
+        or (version.origin == hash_of_url(archive.url) and (version.etag or version.modified))
     )
     if not known:
         part.discard()
@@ -151,12 +154,12 @@ def _transfer(
         if failures >= patience.tries:
             kept = f"; {part.size:,} bytes are kept, and the same command goes on from there"
             raise DownloadError(
-                f"{archive.url}: {reason}, at the last of {failures} tries"
+                f"{shown(archive.url)}: {reason}, at the last of {failures} tries"
                 f"{kept if part.size else ''}"
             )
         wait = max(wait, patience.first_wait * 2 ** (failures - 1))
         wait = min(wait, patience.longest_wait)
-        _log.warning("%s: %s; trying again in %.0f s", archive.url, reason, wait)
+        _log.warning("%s: %s; trying again in %.0f s", shown(archive.url), reason, wait)
         time.sleep(wait)
     return resumed
 
@@ -175,15 +178,16 @@ def _attempt(
     progress: Progress,
     check_space: Callable[[int, int], None],
 ) -> None:
-    same_place = part.version is not None and part.version.url == archive.url
+    origin = hash_of_url(archive.url)
+    same_place = part.version is not None and part.version.origin == origin
     if_range = part.version.if_range if part.version and same_place else None
     with ask(archive.url, offset=part.size, if_range=if_range, timeout=timeout) as reply:
         if reply.total is not None and archive.size not in {None, reply.total}:
             raise DownloadError(
-                f"{archive.url}: found {reply.total:,} bytes, expected {archive.size:,}"
+                f"{shown(archive.url)}: found {reply.total:,} bytes, expected {archive.size:,}"
             )
         version = Version(
-            url=archive.url, total=reply.total, etag=reply.etag, modified=reply.modified
+            origin=origin, total=reply.total, etag=reply.etag, modified=reply.modified
         )
         if reply.start not in {0, part.size}:
             raise RestartError(f"sends bytes from {reply.start:,}, not from {part.size:,}")
@@ -198,7 +202,9 @@ def _attempt(
         for chunk in reply.chunks():
             if total is not None and part.size + len(chunk) > total:
                 part.discard()
-                raise DownloadError(f"{archive.url}: found more bytes than the {total:,} expected")
+                raise DownloadError(
+                    f"{shown(archive.url)}: found more bytes than the {total:,} expected"
+                )
             part.append(chunk)
             progress("downloading", part.size, total)
     if total is not None and part.size < total:
