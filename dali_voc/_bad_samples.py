@@ -55,7 +55,7 @@ def bad_samples_of(
     *,
     every: bool,
     last: bool = False,
-    cached: bool = False,
+    tells_samples: bool = False,
 ) -> dict[int, SampleError]:
     """Return what is wrong with which sample of a failed batch; empty if each loads by itself.
 
@@ -66,7 +66,7 @@ def bad_samples_of(
         build: makes a pipeline for batches of one around a source.
         every: look at every sample; else the first bad one found is enough.
         last: it is not tried again: what the error names is bad, though it may load by now.
-        cached: whether the pipelines have a cache.
+        tells_samples: whether the pipelines are told the numbers of samples.
 
     Raises:
         LoaderError: it is not a file's fault, but the machine's, a lack of memory or file handles,
@@ -81,10 +81,10 @@ def bad_samples_of(
     again = named is not None and not last and _OF_READING.match(named[1].reason) is not None
     if named and not again:
         return {named[0]: named[1]}
-    trial = _Trial(index, build, cached=cached)
+    trial = _Trial(index, build, tells_samples=tells_samples)
     for single in _singles(batch):
         sample = int(single.samples[0])
-        if named and sample != named[0]:
+        if sample in found or (named and sample != named[0]):
             continue
         problem = _file_problem(index, sample) or trial.problem(single)
         if problem:
@@ -169,10 +169,12 @@ def _file_problem(index: PairIndex, sample: int) -> SampleError | None:
 class _Trial:
     """Runs samples one by one through a pipeline, which is made anew after each bad one."""
 
-    def __init__(self, index: PairIndex, build: Callable[[Any], Any], *, cached: bool) -> None:
+    def __init__(
+        self, index: PairIndex, build: Callable[[Any], Any], *, tells_samples: bool
+    ) -> None:
         self._index = index
         self._build = build
-        self._source = BatchSource(index, cached=cached)
+        self._source = BatchSource(index, tells_samples=tells_samples)
         self._pipeline: Any = None
 
     def problem(self, single: Batch) -> SampleError | None:

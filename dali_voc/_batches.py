@@ -70,6 +70,7 @@ class BatchPlan:
         augment: what happens to a sample on the way.
         weights: of the samples, float64 [num_samples], to draw with replacement in training.
         length: of an epoch of training, in samples; None: as many as there are.
+        crops: of each sample in training, neighbours in the batch; `batch_size` is a multiple.
         mixing_numbers: how many numbers `Batch.mixing` has per sample.
     """
 
@@ -82,6 +83,7 @@ class BatchPlan:
     augment: AugmentConfig
     weights: npt.NDArray[np.float64] | None = None
     length: int | None = None
+    crops: int = 1
     mixing_numbers: int = 0
 
     @classmethod
@@ -106,6 +108,7 @@ class BatchPlan:
             augment=config.augment if training else config.augment.without_chance(),
             weights=weights,
             length=config.sampling.epoch_length if training else None,
+            crops=config.sampling.crops if training else 1,
             mixing_numbers=mixing_numbers if training else 0,
         )
 
@@ -118,7 +121,7 @@ class BatchPlan:
         """Return how an epoch, or what is left of it, is dealt out."""
         return Deal(
             length=self.epoch_length,
-            batch_size=self.batch_size,
+            batch_size=self.batch_size // self.crops,
             world_size=self.ranks.world_size,
             last_batch=self.last_batch,
             start=start,
@@ -143,12 +146,15 @@ class BatchPlan:
                 if self.last_batch == "pad" and again.any():
                     times = np.bincount(order, minlength=self.num_samples)
                     repeated = repeated + np.multiply(again, times[planned], dtype=np.int64)
+                planned = np.repeat(planned, self.crops)
+                each = np.arange(len(planned)) % self.crops
+                repeated = np.repeat(repeated, self.crops) * self.crops + each
                 samples = substitutes.apply(epoch, planned)
                 # a stand-in has the numbers of whom it stands for: its own come in this epoch, too
                 parameters, mixing = self._draw(epoch, planned, repeated)
                 begin = 0
                 for one, positions in zip(group, places, strict=True):
-                    part = slice(begin, begin := begin + len(positions))
+                    part = slice(begin, begin := begin + len(positions) * self.crops)
                     yield Batch(
                         key=BatchKey(epoch=epoch, start=start, step=one),
                         planned=planned[part],

@@ -97,7 +97,7 @@ class Fetcher:
             depth = pick_prefetch(self._config.prefetch, device=self.build.device)
             many = functools.partial(self.build, batch_size=self._config.batch_size, prefetch=depth)
             self.prefetcher = Prefetcher(
-                many, self.build.index, depth=depth, cached=self._cache is not None
+                many, self.build.index, depth=depth, tells_samples=self.build.tells_samples
             )
         return self.prefetcher
 
@@ -123,7 +123,7 @@ class Fetcher:
             functools.partial(self.build, batch_size=1, prefetch=1),
             every=on_error != "raise" and not last,
             last=last,
-            cached=self._cache is not None,
+            tells_samples=self.build.tells_samples,
         )
         for sample, problem in bad.items():
             if self._cache:  # the files may be mended

@@ -52,6 +52,15 @@ class SamplingConfig(ShortSection):
         examples=[2000],
     )
 
+    crops: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="crops of each sample that comes, one after another in a batch of training: on "
+        "the CPU it is read and decoded once; loader.batch_size counts crops, and is a multiple of "
+        "this, epoch_length counts samples",
+    )
+
     @field_validator("weights")
     @classmethod
     def _one_or_the_other(cls, weights: str | None, info: ValidationInfo) -> str | None:

@@ -32,6 +32,7 @@ class PipelineBuilder:
         on_gpu: whether the graph is a GPU's.
         whole: whether whole pictures are shown, not crops.
         cache: where samples are kept.
+        repeats: whether neighbours in a batch may be crops of one sample.
     """
 
     config: Config
@@ -41,6 +42,12 @@ class PipelineBuilder:
     on_gpu: bool
     whole: bool
     cache: Cache | None
+    repeats: bool = False
+
+    @property
+    def tells_samples(self) -> bool:
+        """Whether pipelines are to be told the numbers of samples."""
+        return self.cache is not None or self.repeats
 
     def __post_init__(self) -> None:
         # Not with the first batch: a process that is forked from another thread meanwhile would
@@ -74,4 +81,5 @@ class PipelineBuilder:
             prefetch=prefetch,
             hw_decoder_load=pick_hw_decoder_load(loader.hw_decoder_load, device=self.device),
             cache=self.cache,
+            repeats=self.repeats,
         )

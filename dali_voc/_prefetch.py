@@ -27,15 +27,15 @@ class BatchSource:
 
     Args:
         index: where the files are.
-        cached: whether the pipeline has a cache.
+        tells_samples: whether the pipeline is told the numbers of samples.
 
     Attributes:
         running: batches that were begun; whoever hands one out takes it away.
     """
 
-    def __init__(self, index: PairIndex, *, cached: bool = False) -> None:
+    def __init__(self, index: PairIndex, *, tells_samples: bool = False) -> None:
         self._index: PairIndex | None = index
-        self._cached = cached
+        self._tells_samples = tells_samples
         self._plan: Iterator[Batch] = iter(())
         self._prepared: Callable[[], tuple[Batch, tuple[Any, ...]]] | None = None
         self.running: deque[Batch] = deque()
@@ -56,7 +56,7 @@ class BatchSource:
             assert self._index is not None
             arrays = (
                 *self._index.arrays(batch.samples),
-                *((batch.samples,) if self._cached else ()),
+                *((batch.samples,) if self._tells_samples else ()),
                 *batch.parameters.values(),
             )
         except Exception as e:
@@ -89,7 +89,7 @@ class Prefetcher:
         build: makes the pipeline around a source.
         index: where the files are.
         depth: batches in the works at once.
-        cached: whether the pipeline has a cache.
+        tells_samples: whether the pipeline is told the numbers of samples.
 
     Attributes:
         process: the one whose threads run it; in one that was forked off it is of no use.
@@ -101,11 +101,11 @@ class Prefetcher:
         index: PairIndex,
         *,
         depth: int,
-        cached: bool = False,
+        tells_samples: bool = False,
     ) -> None:
         self.process = os.getpid()
         self._depth = depth
-        self._source = BatchSource(index, cached=cached)
+        self._source = BatchSource(index, tells_samples=tells_samples)
         self._running = self._source.running
         self._build = build
         self._pipeline = build(self._source)

@@ -102,6 +102,8 @@ class Loader:
                 f"{len(index.spec.classes)} classes"
             )
         _check_width(config, len(index.spec.classes))
+        if training:
+            _check_crops(config)
         self._config = config
         self._index = index
         self._assembler = Assembler.from_config(config, index.spec.classes, training=training)
@@ -137,6 +139,7 @@ class Loader:
             on_gpu=on_gpu,
             whole=self._assembler.whole,
             cache=self._cache,
+            repeats=self._plan.crops > 1,
         )
         self._fetcher = Fetcher(build=build, plan=self._plan, substitutes=self._substitutes)
         self._position = Position()
@@ -378,15 +381,24 @@ class Loader:
 
 
 def _samples_of(plan: BatchPlan) -> str:
+    crops = f", each {plan.crops} times (sampling.crops)," if plan.crops > 1 else ""
     if plan.length is None:
-        return f"{plan.num_samples} pairs"
-    return f"{plan.length} samples (sampling.epoch_length)"
+        return f"{plan.num_samples} pairs{crops}"
+    return f"{plan.length} samples (sampling.epoch_length){crops}"
 
 
 def _make_again(given: dict[str, Any], next_for: BatchKey) -> Loader:
     loader = Loader(**given)
     loader._position.go_to(next_for)
     return loader
+
+
+def _check_crops(config: Config) -> None:
+    crops, batch_size = config.sampling.crops, config.loader.batch_size
+    if batch_size % crops:
+        raise ConfigError(
+            f"loader.batch_size: found {batch_size}, expected a multiple of sampling.crops, {crops}"
+        )
 
 
 def _check_width(config: Config, classes: int) -> None:

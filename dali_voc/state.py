@@ -38,12 +38,13 @@ FINGERPRINT = {
     "training": "training or validation",
     "weights": "sampling weights",
     "epoch_length": "sampling.epoch_length",
+    "crops": "sampling.crops",
     "seed": "loader.seed",
     "batch_size": "loader.batch_size",
     "last_batch": "loader.last_batch",
 }
 # what states of earlier versions do not say
-_BEFORE = {"epoch_length": "all samples"}
+_BEFORE = {"epoch_length": "all samples", "crops": "1"}
 # the same on all ranks, but another where a state is loaded is no other run
 _MAY_DIFFER = "batch_size"
 
@@ -141,6 +142,7 @@ def fingerprint(
         "training": "training" if training else "validation",
         "weights": "none" if weights is None else _digest(weights.tolist()),
         "epoch_length": _epoch_length(config, index, training=training),
+        "crops": str(config.sampling.crops if training else 1),
         "seed": str(config.loader.seed),
         "batch_size": str(config.loader.batch_size),
         "last_batch": config.loader.last_batch,

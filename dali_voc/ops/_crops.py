@@ -99,11 +99,12 @@ def decode_crop(
     strict: bool = False,
     about: str = "",
     cache: CacheNodes | None = None,
+    picture: Any = None,
 ) -> Any:
     """Decode windows of JPEG and PNG files, and on as `normalize_crop` does, row by row. CPU.
 
     No more of a file is decoded than the window takes, and no decoded picture is kept, unless it is
-    to be resized.
+    to be resized, or several windows are cut out of it.
 
     Args:
         encoded: the files' bytes, 1D uint8; JPEG of one or three channels, or PNG of at most 8
@@ -128,6 +129,9 @@ def decode_crop(
         strict: fail for damage anywhere in a JPEG that libjpeg warns of and goes on after, too.
         about: what errors begin with, after the file's name: "its image".
         cache: where whole pictures are kept and taken from, if it keeps what is decoded.
+        picture: numbers, int64 per sample: neighbours in the batch that have the same number have
+            the same file; the part of it that holds their windows is decoded once. Not of JPEG with
+            restart markers whose windows are smaller than that: they are decoded one by one.
 
     Returns:
         What `normalize_crop` returns.
@@ -147,6 +151,7 @@ def decode_crop(
         is_decoded=is_decoded,
         strict=strict,
         about=about,
+        **({} if picture is None else {"picture": picture}),
         **CacheNodes.decoded_arguments(cache),
         **_arguments(
             crop_size=crop_size,

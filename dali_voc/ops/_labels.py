@@ -106,6 +106,7 @@ def decode_label(
     unlabeled: int | None = None,
     dtype: LabelDtype = "uint8",
     cache: CacheNodes | None = None,
+    picture: Any = None,
 ) -> LabelNodes:
     """Decode PNG labels to cropped class-index maps, in index space all the way. CPU.
 
@@ -151,6 +152,8 @@ def decode_label(
             `ignore_index`.
         dtype: of the map.
         cache: where class indices are kept and taken from, if it keeps what is decoded.
+        picture: numbers, int64 per sample: neighbours in the batch that have the same number have
+            the same files, map and segments, and the label is decoded once.
 
     Returns:
         The map and where the image is to be cut. Where the picture is smaller than the crop, the
@@ -168,6 +171,8 @@ def decode_label(
     tables = (tables,) if isinstance(tables, LabelTables) else tables
     if not tables or not all(isinstance(table, LabelTables) for table in tables):
         raise ValueError(f"tables: found {tables!r}, expected LabelTables, or a sequence of them")
+    if picture is not None:
+        optional["picture"] = picture
     if segments is not None:
         optional["segments"] = segments
     if image_shape is not None:

@@ -19,6 +19,7 @@ def read_record(
     about: str = "",
     cache: CacheNodes | None = None,
     what: Literal["image", "label"] = "image",
+    picture: Any = None,
     tells_kept: bool = False,
 ) -> Any:
     """Read files, or parts of files, into memory. CPU.
@@ -39,6 +40,8 @@ def read_record(
             keep what they have decoded: that is not read again, and the header of a picture of its
             size, in PPM, stands for it.
         what: which of a sample's two places in the cache.
+        picture: numbers, int64 per sample: neighbours in the batch that have the same number have
+            the same file, which is read once.
         tells_kept: return two nodes.
 
     Returns:
@@ -51,7 +54,9 @@ def read_record(
             A lack of file handles names no file.
     """
     check_word("what", what, ("image", "label"))
-    optional = {} if record is None else {"record": record}
+    optional: dict[str, Any] = {} if record is None else {"record": record}
+    if picture is not None:
+        optional["picture"] = picture
     if cache:
         optional |= cache.arguments()
         optional |= {"is_label": what == "label", "keeps_bytes": cache.keep == "encoded"}

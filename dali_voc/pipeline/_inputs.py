@@ -14,8 +14,8 @@ from dali_voc.pipeline._memory import keep_buffers
 __all__ = ["Source", "empty_pipeline", "read_one"]
 
 # What the graph asks for once per batch: what `dali_voc.datasets.PairIndex.arrays` gives, its
-# `columns`; for a cache, the samples' numbers (int64 [n]); and the arrays of
-# dali_voc.augment.draw_parameters.
+# `columns`; for a cache, or several crops of a sample, the samples' numbers (int64 [n]); and the
+# arrays of dali_voc.augment.draw_parameters.
 Source = Callable[[], tuple[Any, ...]]
 
 

@@ -19,6 +19,7 @@ def read_label(given: dict[str, Any], *, cache: CacheNodes | None = None) -> Any
         map=given.get("map", 0),
         cache=cache,
         what="label",
+        picture=given.get("sample"),
     )
 
 

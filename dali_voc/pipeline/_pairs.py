@@ -137,7 +137,11 @@ class PairGraph:
     @plain_python
     def _read_image(self, given: dict[str, Any]) -> tuple[Any, Any]:
         """Return the file's bytes, and where decoded pictures are kept, whether this one is."""
-        options: dict[str, Any] = {"record": given.get("image_record"), "about": "its image"}
+        options: dict[str, Any] = {
+            "record": given.get("image_record"),
+            "about": "its image",
+            "picture": given.get("sample"),
+        }
         pictures = self._picture_nodes(given)
         if pictures:
             encoded, is_kept = read_record(
@@ -201,6 +205,7 @@ class PairGraph:
             resize=resize,
             image_shape=shape,
             cache=cache,
+            picture=given.get("sample"),
             **meaning_of(given, self.reading),
             **window_of(given, augment, num_classes=self.reading.num_classes),
         )
@@ -254,6 +259,7 @@ class PairGraph:
             is_common=decoded.is_common,
             strict=self.strict,
             cache=self._cache_nodes(given),
+            picture=given.get("sample"),
         )
         return {"encoded": files}
 

@@ -76,6 +76,7 @@ class Encoded:
         is_common: 1 where the file is of the kind that `decode_crop` reads.
         strict: whether damage that libjpeg only warns of is an error.
         cache: where whole pictures are kept.
+        picture: numbers of the pictures, or None.
     """
 
     files: Any
@@ -85,6 +86,7 @@ class Encoded:
     is_common: Any
     strict: bool
     cache: CacheNodes | None
+    picture: Any
 
 
 def place_fused(
@@ -139,6 +141,7 @@ def place_fused(
         strict=encoded.strict,
         about="its image",
         cache=encoded.cache,
+        picture=encoded.picture,
         **options,
     )
 

@@ -7,9 +7,9 @@
 #include "cache_arguments.h"
 #include "crop_arguments.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
-#include "for_each_sample.h"
 #include "jpeg_markers.h"
 #include "jpeg_window.h"
+#include "picture_arguments.h"
 #include "picture_size.h"
 #include "png_window.h"
 #include "text_argument.h"
@@ -51,6 +51,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
         is_decoded_("is_decoded", spec),
         strict_(spec.GetArgument<bool>("strict")),
         about_(spec.GetArgument<std::string>("about")),
+        picture_(spec),
         cache_(spec) {
     if (!about_.empty()) about_ += ": ";
   }
@@ -66,6 +67,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     start_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     shape_.Acquire(spec_, ws, n, dali::TensorShape<1>(2));
     is_decoded_.Acquire(spec_, ws, n);
+    picture_.Acquire(ws, n);
     cache_.Acquire(ws, n);
     outputs.resize(1);
     outputs[0].type = arguments_.dtype();
@@ -87,17 +89,30 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     while (static_cast<int>(workers_.size()) < pool.NumThreads())
       workers_.push_back(std::make_unique<Worker>());
     ws.Output<CPUBackend>(0).SetLayout(arguments_.layout());
-    ForEachSampleLongestFirst(pool, ws.Input<CPUBackend>(0).shape(), [&](int i, int thread) {
-      try {
-        RunSample(ws, i, workers_[thread].get());
-      } catch (const ImageError& e) {
-        FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)), about_ + e.what());
-      }
-    });
+    picture_.ForEachGroupLongestFirst(
+        pool, ws.Input<CPUBackend>(0).shape(), [&](int begin, int end, int thread) {
+          Worker* const worker = workers_[thread].get();
+          worker->shared = {};
+          for (int i = begin; i < end; i++) {
+            try {
+              RunSample(ws, i, end, worker);
+            } catch (const ImageError& e) {
+              FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)), about_ + e.what());
+            }
+          }
+        });
   }
 
  private:
+  // A part of a picture that several windows of a batch lie in.
+  struct SharedPart {
+    enum State { kUntried, kDecoded, kUseless } state = kUntried;
+    WindowBounds bounds{};
+  };
+
   struct Worker {
+    SharedPart shared;
+    std::vector<uint8_t> shared_rgb;
     JpegWindow jpeg;
     PngWindow png;
     CropNormalizer normalizer;
@@ -116,18 +131,27 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
 
   bool IsDecoded(int i) const { return *is_decoded_[i].data != 0; }
 
-  void RunSample(Workspace& ws, int i, Worker* worker) {
-    const int64_t height = shape_[i].data[0], width = shape_[i].data[1];
-    const WindowBounds window{start_[i].data[0], start_[i].data[1], height, width};
-    Picture picture{nullptr, 0, nullptr, height, width, nullptr};
+  WindowBounds WindowOf(int i) const {
+    return {start_[i].data[0], start_[i].data[1], shape_[i].data[0], shape_[i].data[1]};
+  }
+
+  // Samples from i to end - 1 have the same file.
+  void RunSample(Workspace& ws, int i, int end, Worker* worker) {
+    const WindowBounds window = WindowOf(i);
+    Picture picture{nullptr, 0, nullptr, window.height, window.width, nullptr};
     SampleCache::Entry whole;
     if (IsDecoded(i)) {
       picture.rgb = ws.Input<CPUBackend>(1).tensor<uint8_t>(i);
-      picture.stride = width * 3;
+      picture.stride = window.width * 3;
     } else if (FindWhole(ws, i, worker, &whole)) {
       window.CheckInside(whole.height, whole.width);
       picture.stride = int64_t{whole.width} * 3;
       picture.rgb = whole.data + window.y * picture.stride + window.x * 3;
+    } else if (Share(ws, i, end, worker)) {
+      const WindowBounds& part = worker->shared.bounds;
+      picture.stride = part.width * 3;
+      picture.rgb = worker->shared_rgb.data() + (window.y - part.y) * picture.stride +
+                    (window.x - part.x) * 3;
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
       picture.rows = worker->Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
@@ -136,6 +160,39 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     const float* matrix = ws.NumInput() > 3 ? ws.Input<CPUBackend>(3).tensor<float>(i) : nullptr;
     arguments_.Place(picture, i, matrix, &worker->normalizer,
                      ws.Output<CPUBackend>(0).raw_mutable_tensor(i));
+  }
+
+  // Decodes the part in which the windows of i to end - 1 lie, once for all; returns false where
+  // each is better decoded alone, or is to be judged alone.
+  bool Share(const Workspace& ws, int i, int end, Worker* worker) const {
+    SharedPart& shared = worker->shared;
+    if (shared.state != SharedPart::kUntried) return shared.state == SharedPart::kDecoded;
+    shared.state = SharedPart::kUseless;
+    if (end - i < 2) return false;
+    WindowBounds part = WindowOf(i);
+    int64_t alone = 0;
+    for (int k = i; k < end; k++) {
+      part = part.With(WindowOf(k));
+      alone += WindowOf(k).area();
+    }
+    const auto& files = ws.Input<CPUBackend>(0);
+    const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
+    const size_t size = files.shape()[i].num_elements();
+    // such a file is entered near each window
+    if (HasRestarts(file, size) && alone < part.area()) return false;
+    if (part.height < 1 || part.width < 1 || IsTooLarge(part.height, part.width)) return false;
+    try {
+      WindowRows* rows = worker->Start(file, size, part, strict_);
+      worker->shared_rgb.resize(part.area() * 3);
+      for (int64_t y = 0; y < part.height; y++)
+        memcpy(worker->shared_rgb.data() + y * part.width * 3, rows->NextRow(),
+               static_cast<size_t>(part.width) * 3);
+    } catch (const ImageError&) {
+      return false;
+    }
+    shared.bounds = part;
+    shared.state = SharedPart::kDecoded;
+    return true;
   }
 
   // The whole picture from the cache, where it is put if there is room.
@@ -169,6 +226,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   SampleArgument<int> is_decoded_;
   bool strict_;
   std::string about_;
+  PictureArguments picture_;
   CacheArguments cache_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -191,4 +249,5 @@ DALI_SCHEMA(dali_voc__DecodeCrop)
     .AddOptionalArg("strict", "Fail where libjpeg warns of damage and goes on.", false)
     .AddOptionalArg("about", "What errors begin with, after the file's name.", "")
     .AddParent("dali_voc__CacheArguments")
+    .AddParent("dali_voc__PictureArguments")
     .AddParent("dali_voc__CropArguments");

@@ -9,11 +9,11 @@
 #include "dali/pipeline/data/views.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
-#include "for_each_sample.h"
 #include "jpeg_markers.h"
 #include "label_decoder.h"
 #include "label_error.h"
 #include "operator_error.h"
+#include "picture_arguments.h"
 #include "png_window.h"
 #include "sample_argument.h"
 #include "text_argument.h"
@@ -44,6 +44,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
         image_shape_("image_shape", spec),
         map_("map", spec),
         segments_("segments", spec),
+        picture_(spec),
         cache_(spec) {
     int unknown = spec.GetArgument<int>("unknown");
     if (unknown >= kUnknown) Fail("decode_label: unknown must be a class, 0 to 65534");
@@ -90,6 +91,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     if (image_shape_.HasExplicitValue()) image_shape_.Acquire(spec_, ws, n);
     map_.Acquire(spec_, ws, n);
     if (segments_.HasExplicitValue()) segments_.Acquire(spec_, ws, n);
+    picture_.Acquire(ws, n);
     cache_.Acquire(ws, n);
     outputs.resize(resample_ ? 7 : 4);
     outputs[0] = {dali::uniform_list_shape(n, {crop_[0], crop_[1]}), dtype_};
@@ -105,9 +107,10 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     auto& pool = ws.GetThreadPool();
     while (static_cast<int>(decoders_.size()) < pool.NumThreads())
       decoders_.push_back(std::make_unique<LabelDecoder>(maps_));
-    int n = ws.GetInputBatchSize(0);
     ws.Output<CPUBackend>(0).SetLayout("HW");
-    ForEachSample(pool, n, [&](int i, int thread) { RunSample(ws, i, decoders_[thread].get()); });
+    picture_.ForEachGroup(pool, [&](int begin, int end, int thread) {
+      for (int i = begin; i < end; i++) RunSample(ws, i, i > begin, decoders_[thread].get());
+    });
   }
 
  private:
@@ -171,19 +174,21 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
     }
   }
 
-  void RunSample(Workspace& ws, int i, LabelDecoder* decoder) {
+  // `again`: of the same files as the sample before.
+  void RunSample(Workspace& ws, int i, bool again, LabelDecoder* decoder) {
     try {
       if (dtype_ == DALI_UINT8)
-        Decode<uint8_t>(ws, i, decoder);
+        Decode<uint8_t>(ws, i, again, decoder);
       else if (dtype_ == DALI_INT32)
-        Decode<int32_t>(ws, i, decoder);
+        Decode<int32_t>(ws, i, again, decoder);
       else
-        Decode<int64_t>(ws, i, decoder);
+        Decode<int64_t>(ws, i, again, decoder);
     } catch (const LabelError& e) {
       FailSample(i, Name(ws, i), e.what());
     }
-    int32_t* common = ws.Output<CPUBackend>(3).mutable_tensor<int32_t>(i);
-    *common = ws.NumInput() > 2 && CheckImage(ws, i);
+    auto& common = ws.Output<CPUBackend>(3);
+    *common.mutable_tensor<int32_t>(i) =
+        again ? *common.tensor<int32_t>(i - 1) : ws.NumInput() > 2 && CheckImage(ws, i);
   }
 
   // Returns whether it is of a kind that `decode_crop` reads, or has been read.
@@ -234,11 +239,11 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   }
 
   template <typename T>
-  void Decode(Workspace& ws, int i, LabelDecoder* decoder) {
+  void Decode(Workspace& ws, int i, bool again, LabelDecoder* decoder) {
     const auto& encoded = ws.Input<CPUBackend>(0);
     CropResult result = decoder->Decode<T>(
         static_cast<const uint8_t*>(encoded.raw_tensor(i)), encoded.shape()[i].num_elements(),
-        Request(i), ws.Output<CPUBackend>(0).mutable_tensor<T>(i), cache_.Label(i));
+        Request(i), ws.Output<CPUBackend>(0).mutable_tensor<T>(i), cache_.Label(i), again);
     int32_t* start = ws.Output<CPUBackend>(1).mutable_tensor<int32_t>(i);
     int32_t* shape = ws.Output<CPUBackend>(2).mutable_tensor<int32_t>(i);
     const Span& y = resample_ ? result.y.span : result.window.y;
@@ -277,6 +282,7 @@ class DecodeLabel : public dali::StatelessOperator<CPUBackend> {
   SampleArgument<int64_t, 1> image_shape_;
   SampleArgument<int> map_;
   SampleArgument<int64_t, 2> segments_;
+  PictureArguments picture_;
   CacheArguments cache_;
   std::vector<std::shared_ptr<const LabelMap>> maps_;
   std::vector<std::unique_ptr<LabelDecoder>> decoders_;

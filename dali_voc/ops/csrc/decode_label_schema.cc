@@ -23,6 +23,7 @@ them, its start and its end (y, x), and the size (height, width) that it becomes
               "The bytes of the images that belong to the labels; JPEG is checked for damage.")
     .OutputFn([](const dali::OpSpec& spec) { return spec.GetArgument<bool>("resample") ? 7 : 4; })
     .AddParent("dali_voc__CacheArguments")
+    .AddParent("dali_voc__PictureArguments")
     .AddArg("crop_size", "Height and width of the crop, pixels; none: the whole picture.",
             DALI_INT_VEC)
     .AddOptionalArg("colors", "Known colours, 0xRRGGBB.", std::vector<int>{})

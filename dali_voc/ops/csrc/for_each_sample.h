@@ -6,7 +6,6 @@
 #include <numeric>
 #include <vector>
 
-#include "dali/core/tensor_shape.h"
 #include "dali/pipeline/util/thread_pool_interface.h"
 
 namespace dali_voc {
@@ -30,16 +29,14 @@ void ForEachSample(dali::ThreadPool& pool, int n, const Work& work, int run = 1)
   pool.RunAll();
 }
 
-// The same with the longest samples first, so that no thread is alone with one in the end.
-template <typename Work>
-void ForEachSampleLongestFirst(dali::ThreadPool& pool, const dali::TensorListShape<>& sizes,
-                               const Work& work) {
-  std::vector<int> order(sizes.num_samples());
+// The same with the longest first, by `size(place)`, so that no thread is alone with one in the
+// end.
+template <typename Size, typename Work>
+void ForEachSampleLongestFirst(dali::ThreadPool& pool, int n, const Size& size, const Work& work) {
+  std::vector<int> order(n);
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int a, int b) { return sizes[a].num_elements() > sizes[b].num_elements(); });
-  ForEachSample(pool, sizes.num_samples(),
-                [&](int place, int thread) { work(order[place], thread); });
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return size(a) > size(b); });
+  ForEachSample(pool, n, [&](int place, int thread) { work(order[place], thread); });
 }
 
 }  // namespace dali_voc

@@ -35,6 +35,21 @@ inline bool IsCommonJpeg(const uint8_t* file, size_t size) {
   return FindCommonFrame(file, size) != 0;
 }
 
+// Whether a JPEG file of the common kind has restart markers, as its header tells.
+inline bool HasRestarts(const uint8_t* file, size_t size) {
+  for (size_t pos = 2; pos + 6 <= size && file[pos] == 0xff;) {
+    const uint8_t code = file[pos + 1];
+    if (code == 0xff) {
+      pos++;
+      continue;
+    }
+    if (code == 0xda) return false;
+    if (code == 0xdd) return file[pos + 4] != 0 || file[pos + 5] != 0;
+    pos += 2 + (static_cast<size_t>(file[pos + 2]) << 8 | file[pos + 3]);
+  }
+  return false;
+}
+
 // How few bits the data of a Huffman-coded picture can have: one for the DC coefficient of each
 // block of its largest component. `frame` is the segment of SOF0 to SOF2 from its marker on.
 inline uint64_t FewestBits(const uint8_t* frame, size_t length) {

@@ -109,6 +109,7 @@ void LabelDecoder::ChooseMap(const CropRequest& crop) {
   if (map < 0 || map >= static_cast<int>(maps_.size()))
     throw LabelError("there is no label map " + std::to_string(crop.map));
   map_ = maps_[map].get();
+  is_mapped_ = false;
   colors_ = map_->colors.view();
   own_colors_.reset();
   if (!crop.has_segments) return;
@@ -211,6 +212,7 @@ void LabelDecoder::MapPicture() {
   classes_.resize(header.height * header.width);
   for (int64_t y = 0; y < header.height; y++)
     MapRow(y, {0, header.width}, classes_.data() + y * header.width);
+  is_mapped_ = true;
 }
 
 Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, const Scaling& x) {
@@ -237,26 +239,26 @@ Window LabelDecoder::ChooseWindow(const CropRequest& crop, const Scaling& y, con
 
 template <typename T>
 CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequest& request,
-                                T* out, const CachePlace& place) {
+                                T* out, const CachePlace& place, bool again) {
   SampleCache::Entry kept;
   const bool is_blank = request.map == kNoLabel;
   if (is_blank)
     OpenBlank(request);
   else if (place.Find(&kept))
     Open(kept, request);
-  else
+  else if (!again)
     Open(file, size, request);
   const PngHeader& header = chunks_.header;
   CropRequest crop = request;
   const auto [y, x] = crop.Axes(header);
   crop.SizeFor({y, x});
   bool looks = crop.centre_on_class || crop.num_positions > 1;
-  if (!kept_) {
+  if (!kept_ && (is_blank || !again)) {
     if (!is_runs_) pixels_.Decode(chunks_);
     if (HasUnknown()) FailUnknown();
     if (!is_blank) Keep(place);
   }
-  if (looks) MapPicture();
+  if (looks && !is_mapped_) MapPicture();
   Window window = ChooseWindow(crop, y, x);
   // not before: what has no label has no class to choose by
   if (is_blank) index_map_.fill(static_cast<uint16_t>(map_->unlabeled));
@@ -341,10 +343,10 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
 }
 
 template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, uint8_t*,
-                                         const CachePlace&);
+                                         const CachePlace&, bool);
 template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int32_t*,
-                                         const CachePlace&);
+                                         const CachePlace&, bool);
 template CropResult LabelDecoder::Decode(const uint8_t*, size_t, const CropRequest&, int64_t*,
-                                         const CachePlace&);
+                                         const CachePlace&, bool);
 
 }  // namespace dali_voc

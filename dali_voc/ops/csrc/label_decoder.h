@@ -85,9 +85,11 @@ class LabelDecoder {
   // gets the map's `ignore`. T is uint8_t, int32_t or int64_t. Throws LabelError.
   // Classes that are in `place` are taken from there, and the file is not looked at; others are
   // kept there. Without a label neither is used.
+  // `again`: the file, the map, the segments and the image's size are those of the call before,
+  // whose file is still there, and which went well.
   template <typename T>
   CropResult Decode(const uint8_t* file, size_t size, const CropRequest& crop, T* out,
-                    const CachePlace& place = {});
+                    const CachePlace& place = {}, bool again = false);
 
  private:
   // Takes a file in; what is wrong with it is found here, whatever is asked for later.
@@ -133,6 +135,7 @@ class LabelDecoder {
   std::array<uint16_t, 256> index_map_{};  // of this file: stored byte to class
   ClassCounts counts_;
   std::vector<uint16_t> classes_;   // the whole picture, where it is needed
+  bool is_mapped_ = false;          // whether they are this picture's
   std::vector<uint16_t> unturned_;  // the crop before it is rotated
   std::vector<uint16_t> row_;
   std::vector<int64_t> columns_, line_;

@@ -11,9 +11,9 @@
 #include "cache_arguments.h"
 #include "dali/pipeline/operator/checkpointing/stateless_operator.h"
 #include "dali/pipeline/operator/operator.h"
-#include "for_each_sample.h"
 #include "open_file.h"
 #include "operator_error.h"
+#include "picture_arguments.h"
 #include "sample_argument.h"
 #include "text_argument.h"
 
@@ -34,6 +34,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
         about_(spec.GetArgument<std::string>("about")),
         record_("record", spec),
         map_("map", spec),
+        picture_(spec),
         cache_(spec),
         is_label_(spec.GetArgument<bool>("is_label")),
         keeps_bytes_(spec.GetArgument<bool>("keeps_bytes")),
@@ -52,10 +53,15 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
       Fail("read_record: record must hold two to four numbers");
     map_.Acquire(spec_, ws, n);
     shards_.BeginRound();
+    picture_.Acquire(ws, n);
     cache_.Acquire(ws, n);
     samples_.assign(n, {});
-    ForEach(ws, [&](int i) {
-      if (IsThere(i) && !FindKept(i)) Locate(Path(ws, i), i);
+    ForEach(ws, [&](int i, int first) {
+      if (!IsThere(i) || FindKept(i)) return;
+      if (i > first && !samples_[first].is_kept())
+        samples_[i].size = samples_[samples_[i].like = first].size;
+      else
+        Locate(Path(ws, i), i);
     });
     outputs.resize(tells_kept_ ? 2 : 1);
     if (tells_kept_) outputs[1] = {dali::uniform_list_shape(n, dali::TensorShape<0>()), DALI_INT32};
@@ -68,7 +74,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
 
   void RunImpl(Workspace& ws) override {
     auto& output = ws.Output<CPUBackend>(0);
-    ForEach(ws, [&](int i) {
+    ForEach(ws, [&](int i, int) {
       Sample& sample = samples_[i];
       uint8_t* out = output.mutable_tensor<uint8_t>(i);
       if (tells_kept_)
@@ -80,6 +86,10 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
       }
       if (!sample.header.empty()) {
         memcpy(out, sample.header.data(), sample.size);
+        return;
+      }
+      if (sample.like >= 0) {
+        memcpy(out, output.tensor<uint8_t>(sample.like), sample.size);
         return;
       }
       if (!sample.file) sample.file = std::make_shared<const OpenFile>(Path(ws, i));
@@ -99,6 +109,9 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     int64_t crc = -1;
     const uint8_t* kept = nullptr;  // what the cache has
     std::string header;             // what stands for it, where that is not the file's bytes
+    int like = -1;                  // the sample before it whose bytes it has, too
+
+    bool is_kept() const { return kept || !header.empty(); }
   };
 
   bool IsThere(int i) const { return *map_[i].data >= 0; }
@@ -133,11 +146,13 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     return std::string(TextOf(ws.Input<CPUBackend>(0), i));
   }
 
-  // Runs `work` for each sample in the thread pool; what is wrong with one is said with its name.
-  void ForEach(const Workspace& ws, const std::function<void(int)>& work) {
-    auto guarded = [&](int i) {
+  // Runs `work(sample, first)` for each sample in the thread pool, for those that have the same
+  // files, beginning with `first`, in one thread and in turn; what is wrong with one is said with
+  // its name.
+  void ForEach(const Workspace& ws, const std::function<void(int, int)>& work) {
+    auto guarded = [&](int i, int first) {
       try {
-        work(i);
+        work(i, first);
       } catch (const FileError& e) {
         const std::string path = Path(ws, i);
         FailSample(i, Printable(path), about_ + e.what());
@@ -145,8 +160,12 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
     };
     auto& pool = ws.GetThreadPool();
     const int n = ws.GetInputBatchSize(0);
-    ForEachSample(
-        pool, n, [&](int i, int) { guarded(i); }, std::max(1, n / (4 * pool.NumThreads())));
+    picture_.ForEachGroup(
+        pool,
+        [&](int begin, int end, int) {
+          for (int i = begin; i < end; i++) guarded(i, begin);
+        },
+        std::max(1, n / (4 * pool.NumThreads())));
   }
 
   void Locate(const std::string& path, int i) {
@@ -178,6 +197,7 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
   std::string about_;
   SampleArgument<int64_t, 1> record_;
   SampleArgument<int> map_;
+  PictureArguments picture_;
   CacheArguments cache_;
   bool is_label_, keeps_bytes_, tells_kept_;
   bool is_part_ = false;
@@ -211,4 +231,5 @@ DALI_SCHEMA(dali_voc__ReadRecord)
                     "Bytes are kept in the cache; else what other operators have kept is not read "
                     "again: the header of a picture of its size, in PPM, stands for it.",
                     false)
-    .AddParent("dali_voc__CacheArguments");
+    .AddParent("dali_voc__CacheArguments")
+    .AddParent("dali_voc__PictureArguments");

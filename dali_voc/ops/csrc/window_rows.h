@@ -1,6 +1,7 @@
 // What the decoders of windows have in common: rows of RGB, one after the other.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
@@ -14,6 +15,14 @@ class ImageError : public std::runtime_error {
 
 struct WindowBounds {
   int64_t y, x, height, width;  // in pixels of the picture
+
+  int64_t area() const { return height * width; }
+  // The smallest that holds both.
+  WindowBounds With(const WindowBounds& other) const {
+    const int64_t top = std::min(y, other.y), left = std::min(x, other.x);
+    return {top, left, std::max(y + height, other.y + other.height) - top,
+            std::max(x + width, other.x + other.width) - left};
+  }
 
   // Throws ImageError unless it has pixels, and a picture of this size holds them all.
   void CheckInside(int64_t picture_height, int64_t picture_width) const {

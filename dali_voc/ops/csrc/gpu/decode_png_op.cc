@@ -62,7 +62,9 @@ class DecodePng : public dali::StatelessOperator<MixedBackend> {
     if (static_cast<int>(chunks_.size()) < n) chunks_.resize(n);
     jobs_.assign(n, PngJob{});
     const auto& files = ws.Input<CPUBackend>(0);
-    ForEachSampleLongestFirst(pool_, files.shape(), [&](int i, int) { Read(ws, i); });
+    ForEachSampleLongestFirst(
+        pool_, files.num_samples(), [&](int i) { return files.shape()[i].num_elements(); },
+        [&](int i, int) { Read(ws, i); });
     outputs.resize(2);
     outputs[0].type = dtype_;
     outputs[0].shape.resize(n, is_label_ ? 2 : 3);
