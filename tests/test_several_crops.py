@@ -120,6 +120,21 @@ def test_batches_are_those_of_crops_that_are_decoded_one_by_one(
                     assert torch.equal(found, wanted)
 
 
+@pytest.mark.parametrize("cache", [{}, {"keep": "decoded"}, {"keep": "decoded", "memory": 4e-5}])
+def test_the_graph_of_a_gpu_gives_the_same_bits(
+    make_config: MakeConfig, root: Path, monkeypatch: pytest.MonkeyPatch, cache: dict[str, Any]
+) -> None:
+    config = made(make_config, root, augment={"scale": [0.5, 2.0]}, cache=cache)
+    with build_loader(config) as loader:
+        expected = [epoch_of(loader) for _ in range(2)]
+    monkeypatch.setattr("dali_voc.loader.has_gpu_graph", lambda device: True)
+    with build_loader(config) as loader:
+        for before in expected:
+            for (*_, images, labels), (*_, x, y) in zip(before, epoch_of(loader), strict=True):
+                assert torch.equal(images, x)
+                assert torch.equal(labels, y)
+
+
 @pytest.mark.parametrize("policy", ["drop", "pad", "partial"])
 def test_ranks_share_samples(make_config: MakeConfig, root: Path, policy: str) -> None:
     def shown(**loader: Any) -> list[list[int]]:
