@@ -22,6 +22,7 @@ _MULTIPLIERS = np.array([[0xD2E7470EE14C6C93], [0xCA5A826395121157]], _U64)
 _WEYL = np.array([[0x9E3779B97F4A7C15], [0xBB67AE8584CAA73B]], _U64)
 _ROUNDS = 10
 _MASK = (1 << 64) - 1
+_BLOCKS_AT_ONCE = 1 << 18
 
 
 class Stream(IntEnum):
@@ -126,8 +127,7 @@ def uniform(
 
 def draws(*, seed: int, epoch: int, num: int) -> npt.NDArray[np.float64]:
     """Return `num` numbers in [0, 1), float64, each a multiple of 2^-53: weighted sampling's."""
-    places = np.arange(num, dtype=_U64)
-    bits = philox(key=(seed, int(Stream.DRAW)), counter=(places, epoch, 0, 0))[:, 0]
+    bits = _first_words(key=(seed, int(Stream.DRAW)), num=num, epoch=epoch)
     return (bits >> _U64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -151,5 +151,24 @@ def shuffle_keys(
         num_samples: how many there are.
         occurrence: how often each came up in the epoch before.
     """
-    samples = np.arange(num_samples, dtype=_U64)
-    return philox(key=(seed, int(Stream.SHUFFLE)), counter=(samples, epoch, occurrence, 0))[:, 0]
+    return _first_words(
+        key=(seed, int(Stream.SHUFFLE)), num=num_samples, epoch=epoch, occurrence=occurrence
+    )
+
+
+def _first_words(
+    *, key: tuple[int, int], num: int, epoch: int, occurrence: int = 0
+) -> npt.NDArray[np.uint64]:
+    """Return `philox(key=key, counter=(np.arange(num), epoch, occurrence, 0))[:, 0]`.
+
+    Of counters that follow each other, which NumPy's own generator gives many times as fast.
+    """
+    counter = (epoch & _MASK) << 64 | (occurrence & _MASK) << 128
+    generator = np.random.Philox(
+        key=np.array([word & _MASK for word in key], _U64), counter=(counter - 1) % (1 << 256)
+    )
+    words = np.empty(num, _U64)
+    for begin in range(0, num, _BLOCKS_AT_ONCE):
+        part = words[begin : begin + _BLOCKS_AT_ONCE]
+        part[:] = generator.random_raw(4 * len(part))[::4]
+    return words

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dali_voc.order import Deal, LastBatch, epoch_order, occurrences, weighted_order
+from dali_voc.order import (
+    Deal,
+    LastBatch,
+    _places_in_order,
+    epoch_order,
+    occurrences,
+    weighted_order,
+)
 
 
 def dealt(
@@ -24,6 +31,13 @@ def dealt(
         ]
         for rank in range(world)
     ]
+
+
+@pytest.mark.parametrize("values", [1, 3, 2**63])
+def test_equal_keys_keep_their_order(values: int) -> None:
+    keys = np.random.default_rng(0).integers(0, values, 500, np.uint64)
+    expected = sorted(range(500), key=lambda place: (keys[place], place))
+    assert _places_in_order(keys).tolist() == expected
 
 
 @pytest.mark.parametrize("policy", ["drop", "pad", "partial"])

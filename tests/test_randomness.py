@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dali_voc.randomness import Stream, philox, shuffle_keys, uniform
+from dali_voc import randomness
+from dali_voc.randomness import Stream, draws, philox, shuffle_keys, uniform
 
 U64 = st.integers(0, 2**64 - 1)
 KNOWN = [
@@ -44,6 +46,30 @@ def test_known_values() -> None:
     found = uniform(seed=7, epoch=3, samples=[0, 11], stream=Stream.FLIP)
     assert found.tolist() == KNOWN
     assert shuffle_keys(seed=7, epoch=3, num_samples=2).tolist() == KNOWN_KEYS
+
+
+@given(
+    seed=st.integers(0, 2**63 - 1),
+    epoch=st.integers(0, 2**63 - 1),
+    occurrence=st.integers(0, 2**31),
+    num=st.integers(1, 40),
+    at_once=st.integers(1, 50),
+)
+@example(seed=0, epoch=0, occurrence=0, num=3, at_once=2)
+@example(seed=2**63 - 1, epoch=2**63 - 1, occurrence=1, num=3, at_once=2)
+def test_numbers_of_all_samples_are_those_of_each(
+    seed: int, epoch: int, occurrence: int, num: int, at_once: int
+) -> None:
+    def each(stream: Stream, occurrence: int) -> list[int]:
+        counters = ((place, epoch, occurrence, 0) for place in range(num))
+        return [int(philox(key=(seed, stream), counter=one)[0, 0]) for one in counters]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(randomness, "_BLOCKS_AT_ONCE", at_once)
+        keys = shuffle_keys(seed=seed, epoch=epoch, num_samples=num, occurrence=occurrence)
+        drawn = draws(seed=seed, epoch=epoch, num=num)
+    assert keys.tolist() == each(Stream.SHUFFLE, occurrence)
+    assert drawn.tolist() == [(word >> 11) / 2**53 for word in each(Stream.DRAW, 0)]
 
 
 def test_seed_epoch_sample_and_stream_all_matter() -> None:
