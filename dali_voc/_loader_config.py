@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from dali_voc._config_section import PathText, Section, ShortSection, expanded, requires
 from dali_voc.order import LastBatch
@@ -13,6 +13,15 @@ from dali_voc.order import LastBatch
 __all__ = ["CacheConfig", "LoaderConfig", "SamplingConfig"]
 
 Auto = Literal["auto"]
+
+
+def _no_number(value: object) -> object:
+    if isinstance(value, str) and value.startswith("cuda:"):
+        raise ValueError(
+            "expected cuda: which GPU it is, LOCAL_RANK or torch.cuda.set_device says, or "
+            "CUDA_VISIBLE_DEVICES"
+        )
+    return value
 
 
 class SamplingConfig(ShortSection):
@@ -102,7 +111,7 @@ class LoaderConfig(Section):
     """Batches, devices and order."""
 
     batch_size: int = Field(64, ge=1, le=65536, description="pairs per batch and rank")
-    device: Literal["auto", "cpu", "cuda"] = Field(
+    device: Annotated[Literal["auto", "cpu", "cuda"], BeforeValidator(_no_number)] = Field(
         "auto", description="where batches are made: cpu, cuda, or auto: cuda where there is a GPU"
     )
     threads: Annotated[int, Field(ge=1, le=1024)] | Auto = Field(

@@ -34,11 +34,30 @@ class Ranks:
         rank: from 0 to `world_size` - 1.
         world_size: number of processes, one per GPU.
         local_rank: its number on this machine, which picks the GPU; None where nobody said.
+        found: whether rank and world size were asked for, not given.
     """
 
     rank: int = 0
     world_size: int = 1
     local_rank: int | None = None
+    found: bool = False
+
+    def warn_if_early(self) -> None:
+        """Warn where `torch.distributed` came later, and says otherwise."""
+        if not self.found or not _has_processes():
+            return
+        rank, processes = torch.distributed.get_rank(), torch.distributed.get_world_size()
+        if (rank, processes) != (self.rank, self.world_size):
+            _log.warning(
+                "the loader was built as rank %d of %d, and here is rank %d of %d of "
+                "torch.distributed, so that samples come twice or never: build it after "
+                "init_process_group (with Lightning in setup()), or give loader.rank and "
+                "loader.world_size",
+                self.rank,
+                self.world_size,
+                rank,
+                processes,
+            )
 
 
 def find_ranks(
@@ -57,8 +76,9 @@ def find_ranks(
     local_rank = int(local) if local.isdecimal() else None
     if (rank == "auto") != (world_size == "auto"):
         raise ConfigError("loader.rank and loader.world_size must be given together")
+    found = rank == "auto" or world_size == "auto"
     if rank == "auto" or world_size == "auto":
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
+        if _has_processes():
             rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
         else:
             rank, world_size = _from_environment()
@@ -66,7 +86,11 @@ def find_ranks(
         raise ConfigError(
             f"rank {rank} of {world_size}: expected a rank from 0 to {world_size - 1}"
         )
-    return Ranks(rank=rank, world_size=world_size, local_rank=local_rank)
+    return Ranks(rank=rank, world_size=world_size, local_rank=local_rank, found=found)
+
+
+def _has_processes() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str], *, group: Any = None) -> None:
@@ -81,7 +105,7 @@ def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str], *, group: Any = 
         LoaderError: on every rank, what the first that differs has otherwise than rank 0, or which
             shares are read twice or by nobody.
     """
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+    if not _has_processes():
         return
     processes = torch.distributed.get_world_size(group)
     found: list[Any] = [None] * processes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -19,6 +20,7 @@ __all__ = ["SharedMemory"]
 
 _log = logging.getLogger("dali_voc")
 _PATIENCE = 5.0  # seconds to wait for another process to answer
+_PAUSE = 0.05  # seconds, after a failure to answer
 _PLACES = 64  # holders of the same memory that answer; further ones only ask
 _servers: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 _PEER = struct.Struct("3i")  # SO_PEERCRED: process, user, group
@@ -138,7 +140,9 @@ def _ask_one(address: str) -> int:
             _, handles, _, _ = socket.recv_fds(connection, 1, 1)
         except OSError:
             return -1
-        return handles[0] if handles else -1
+    for handle in handles:
+        os.set_inheritable(handle, False)  # as Python makes its own
+    return handles[0] if handles else -1
 
 
 def _serve(server: socket.socket, handle: int) -> None:
@@ -146,8 +150,12 @@ def _serve(server: socket.socket, handle: int) -> None:
     while True:
         try:
             connection, _ = server.accept()
-        except OSError:
-            break
+        except OSError as e:
+            if e.errno in (errno.EINVAL, errno.EBADF):
+                break
+            # no descriptor, or no memory, for whoever asks now
+            time.sleep(_PAUSE)
+            continue
         with connection, contextlib.suppress(OSError):
             if _is_ours(connection):
                 socket.send_fds(connection, [b"x"], [handle])

@@ -145,6 +145,7 @@ class Loader:
         self._position = Position()
         self._told = ToldEpochs(self._position, self._plan)
         self._in_hand: Batch | None = None
+        self._has_begun = False
         ends = contextlib.ExitStack()
         if self._cache:
             ends.callback(self._cache.close)
@@ -193,6 +194,9 @@ class Loader:
         """Begin the next epoch, or go on with the one that a loaded state was in."""
         if self._turns.closed:
             raise LoaderError("the loader is closed")
+        if not self._has_begun:
+            self._plan.ranks.warn_if_early()
+            self._has_begun = True
         return _EpochIterator(self, self._position.begin())
 
     @property

@@ -51,6 +51,7 @@ with build_loader(config) as loader:
     shared = nn.parallel.DistributedDataParallel(model)
     while step < options.steps:
         for images, labels in loader:  # each `for` is an epoch, the first the rest of one
+            # the mean of the ranks' means, and NaN where all of a batch is void: see train.py
             loss = functional.cross_entropy(shared(images), labels, ignore_index=255)
             optimizer.zero_grad()
             loss.backward()

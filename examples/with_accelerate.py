@@ -65,6 +65,7 @@ with build_loader(config) as loader:
         accelerator.load_state(str(options.out))
     while count.steps < options.steps:
         for images, labels in loader:  # each `for` is an epoch, the first the rest of one
+            # the mean of the ranks' means, and NaN where all of a batch is void: see train.py
             loss = functional.cross_entropy(model(images), labels, ignore_index=255)
             optimizer.zero_grad()
             accelerator.backward(loss)

@@ -360,6 +360,50 @@ def test_memory_outlives_the_process_that_made_it() -> None:
             holder.communicate()
 
 
+WITHOUT_DESCRIPTORS = """
+import os, resource, sys, time
+from dali_voc._shared_memory import SharedMemory
+memory = SharedMemory("of one without descriptors", size=4096)
+number = os.fstat(memory.handle).st_ino
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+lowest = os.dup(0)  # the next that would be given
+os.close(lowest)
+resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+print(number, flush=True)
+sys.stdin.readline()
+print(os.fstat(memory.handle).st_ino, flush=True)
+resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+sys.stdin.readline()
+"""
+
+
+def test_a_process_without_descriptors_keeps_its_memory() -> None:
+    """It cannot answer, and answers later; its own descriptor stays open all the time."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    try:
+        number = int(holder.stdout.readline())
+        in_vain = SharedMemory("of one without descriptors", size=4096)
+        assert os.fstat(in_vain.handle).st_ino != number
+        in_vain.close()
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+        assert int(holder.stdout.readline()) == number
+        same = SharedMemory("of one without descriptors", size=4096)
+        assert os.fstat(same.handle).st_ino == number
+        assert not os.get_inheritable(same.handle)
+        same.close()
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
 def test_a_forked_child_does_not_keep_the_name(caplog: pytest.LogCaptureFixture) -> None:
     """It has the socket, but no thread that would answer, and must not end its parent's."""
     one = SharedMemory("of a parent", size=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from dali_voc import build_loader, parse_config
+from dali_voc import Loader, build_loader, parse_config
 from dali_voc.synthetic import write_voc
 
 FOLDER = {
@@ -18,6 +19,43 @@ FOLDER = {
     "classes": [f"c{i}" for i in range(21)],
     "map": {str(i): f"c{i}" for i in range(21)},
 }
+
+
+def read(rank: int, loader: Loader, store: str, out: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+    told: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("dali_voc").addHandler(handler)
+    for _ in range(2):
+        next(iter(loader))
+    Path(out, str(rank)).write_text("\n".join(told))
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_loader_that_was_built_too_early(tmp_path: Path, *, given: bool) -> None:
+    """Before the processes that it is sent to, which would all read the same."""
+    root = str(write_voc(tmp_path / "voc"))
+    ranks = {"rank": 0, "world_size": 1} if given else {}
+    config = parse_config(
+        {
+            "dataset": {"root": root},
+            "augment": {"crop_size": [32, 32]},
+            "loader": {"device": "cpu", "batch_size": 2, **ranks},
+        }
+    )
+    with build_loader(config) as loader:
+        mp.spawn(read, (loader, str(tmp_path / "store"), str(tmp_path)), nprocs=2)
+    for rank in range(2):
+        told = (tmp_path / str(rank)).read_text()
+        if given:  # somebody means it
+            assert told == ""
+        else:
+            assert told.startswith(
+                f"the loader was built as rank 0 of 1, and here is rank {rank} of 2 of "
+            )
+            assert "\n" not in told
 
 
 def check(rank: int, root: str, store: str, differs: str, out: str) -> None:

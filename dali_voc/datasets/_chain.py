@@ -95,7 +95,7 @@ class ChainList:
 
     def _find(self, i: int) -> tuple[FileList, int]:
         if not 0 <= i < len(self):
-            raise IndexError(i)
+            raise IndexError(f"found {i}, expected 0 to {len(self) - 1}")
         row = i if self._rows is None else int(self._rows[i])
         k = int(np.searchsorted(self._ends, row, side="right"))
         return self._lists[k], row - self._begin(k)

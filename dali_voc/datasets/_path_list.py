@@ -119,7 +119,7 @@ class PathList:
 
     def _stem(self, i: int) -> bytes:
         if not 0 <= i < len(self):
-            raise IndexError(i)
+            raise IndexError(f"found {i}, expected 0 to {len(self) - 1}")
         return self._stems[self._ends[i] : self._ends[i + 1]]
 
     def _path(self, i: int) -> bytes:

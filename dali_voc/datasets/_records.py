@@ -115,7 +115,7 @@ class RecordList:
 
     def _row(self, i: int) -> int:
         if not 0 <= i < len(self):
-            raise IndexError(i)
+            raise IndexError(f"found {i}, expected 0 to {len(self) - 1}")
         return i if self.rows is None else int(self.rows[i])
 
     @cached_property

@@ -92,7 +92,7 @@ class CropArguments {
   }
 
   // What is resized to the picture of this layout.
-  Resizing ResizingOf(const CropLayout& crop, int i) const {
+  ResizedRegion ResizingOf(const CropLayout& crop, int i) const {
     return {roi_start_[i].data[0], roi_start_[i].data[1], roi_end_[i].data[0],
             roi_end_[i].data[1],   crop.height,           crop.width};
   }
@@ -103,7 +103,7 @@ class CropArguments {
   void Place(Picture picture, int i, const float* matrix, CropNormalizer* normalizer,
              void* out) const {
     const CropLayout crop = Layout(picture.height, picture.width, i);
-    Resizing resizing{};
+    ResizedRegion resizing{};
     if (resizes()) {
       resizing = ResizingOf(crop, i);
       picture.resizing = &resizing;

@@ -154,8 +154,12 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
                     (window.x - part.x) * 3;
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
-      picture.rows = worker->Start(static_cast<const uint8_t*>(files.raw_tensor(i)),
-                                   files.shape()[i].num_elements(), window, strict_);
+      const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
+      const size_t size = files.shape()[i].num_elements();
+      // what `read_record` gives in place of a file that was kept; whoever asks again gets the file
+      if (cache_ && size >= 2 && file[0] == 'P' && file[1] == '6')
+        throw ImageError("cannot be read (it is not in the cache any more)");
+      picture.rows = worker->Start(file, size, window, strict_);
     }
     const float* matrix = ws.NumInput() > 3 ? ws.Input<CPUBackend>(3).tensor<float>(i) : nullptr;
     arguments_.Place(picture, i, matrix, &worker->normalizer,
@@ -215,6 +219,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     } catch (const ImageError&) {
       place.Refuse();  // the window may yet be sound, and is to be judged as without a cache
       return false;
+    } catch (...) {
+      place.Release();
+      throw;
     }
     place.Publish(height, width);
     return place.Find(whole);

@@ -144,9 +144,9 @@ void LabelDecoder::Open(const SampleCache::Entry& kept, const CropRequest& crop)
 void LabelDecoder::Keep(const CachePlace& place) {
   const PngHeader& header = chunks_.header;
   const int bytes = LargestClass(maps_) > 255 ? 2 : 1;
+  row_.resize(header.width);  // nothing may fail once the place is taken
   uint8_t* to = place.Reserve(header.height * header.width * bytes);
   if (!to) return;
-  row_.resize(header.width);
   for (int64_t y = 0; y < header.height; y++) {
     MapRow(y, {0, header.width}, row_.data());
     for (int64_t x = 0; x < header.width; x++) {
@@ -298,10 +298,10 @@ void LabelDecoder::WriteCrop(const CropRequest& crop, const Window& window, cons
   const T ignore = static_cast<T>(map_->ignore);
   const int64_t width = crop.crop_width;
   const int64_t padding = width - window.x.size;
-  // one row of the crop; the padding stays as it is
-  line_.resize((width * sizeof(T) + sizeof(int64_t) - 1) / sizeof(int64_t));
-  T* line = reinterpret_cast<T*>(line_.data());
-  std::fill_n(line, width, ignore);
+  // the padding stays as it is
+  auto& buffer = std::get<std::vector<T>>(lines_);
+  buffer.assign(width, ignore);
+  T* const line = buffer.data();
   int64_t last_source = -1;
   for (int64_t i = 0; i < crop.crop_height; i++) {
     if (i == window.y.size) std::fill_n(line, width, ignore);

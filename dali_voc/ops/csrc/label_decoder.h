@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "color_table.h"
@@ -138,7 +139,10 @@ class LabelDecoder {
   bool is_mapped_ = false;          // whether they are this picture's
   std::vector<uint16_t> unturned_;  // the crop before it is rotated
   std::vector<uint16_t> row_;
-  std::vector<int64_t> columns_, line_;
+  std::vector<int64_t> columns_;
+  std::tuple<std::vector<uint8_t>, std::vector<uint16_t>, std::vector<int32_t>,
+             std::vector<int64_t>>
+      lines_;  // one row of the crop
 };
 
 }  // namespace dali_voc

@@ -37,7 +37,7 @@ struct Picture {
   int64_t stride;
   WindowRows* rows;
   int64_t height, width;
-  const Resizing* resizing;
+  const ResizedRegion* resizing;
 };
 
 // Keeps buffers between calls. Not thread-safe: one per thread.

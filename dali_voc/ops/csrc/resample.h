@@ -49,7 +49,7 @@ class FilterTaps {
 };
 
 // A region of a picture, in its pixels, and the size that it becomes.
-struct Resizing {
+struct ResizedRegion {
   double start_y, start_x, end_y, end_x;
   int64_t height, width;
 };
@@ -59,7 +59,7 @@ class Resampler {
  public:
   // `stride` bytes lie between the beginnings of two rows.
   void Start(const uint8_t* rgb, int64_t height, int64_t width, int64_t stride,
-             const Resizing& to) {
+             const ResizedRegion& to) {
     rgb_ = rgb;
     stride_ = stride;
     width_ = width;

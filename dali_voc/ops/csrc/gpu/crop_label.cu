@@ -20,8 +20,8 @@ inline int64_t SourcePixel(const Scaling& axis, int64_t pixel) {
 
 class LabelCropper {
  public:
-  LabelCropper(const LabelPicture& picture, const uint16_t* table, int32_t ignore)
-      : picture_(picture), table_(table), ignore_(ignore) {}
+  LabelCropper(const LabelPicture& picture, const uint16_t* table, bool maps, int32_t ignore)
+      : picture_(picture), table_(table), maps_(maps), ignore_(ignore) {}
 
   // Pixel (row, column) of the crop.
   int32_t Pixel(int row, int column) const {
@@ -64,7 +64,7 @@ class LabelCropper {
       words[i] =
           picture_.flip_x ? PickBytes(bytes.words[kWords - 1 - i], 0, 0x0123) : bytes.words[i];
     if (bytes.inside == n) {
-      if (sizeof(Out) == 1 && !table_) {
+      if (sizeof(Out) == 1 && !maps_) {
 #pragma unroll
         for (int k = 0; k < n; k++) group->value[k] = static_cast<Out>(ByteOf(words, k));
         return;
@@ -81,7 +81,7 @@ class LabelCropper {
   }
 
  private:
-  int32_t Class(int value) const { return table_ ? table_[value] : value; }
+  int32_t Class(int value) const { return maps_ ? table_[value] : value; }
 
   int32_t Unturned(int y, int x) const {
     y = picture_.flip_y ? picture_.crop_y - 1 - y : y;
@@ -93,7 +93,9 @@ class LabelCropper {
   }
 
   const LabelPicture& picture_;
-  const uint16_t* table_;  // null: classes are the values
+  // never null, or the compiler would no longer know that it lies in shared memory
+  const uint16_t* table_;
+  bool maps_;  // else classes are the values
   int32_t ignore_;
 };
 
@@ -159,7 +161,7 @@ inline void CropLabelBatch(const LabelBatch& batch) {
     reinterpret_cast<uint32_t*>(&picture)[threadIdx.x] =
         reinterpret_cast<const uint32_t*>(batch.pictures + sample)[threadIdx.x];
   __syncthreads();
-  const LabelCropper cropper(picture, batch.table ? table : nullptr, batch.ignore);
+  const LabelCropper cropper(picture, table, batch.table != nullptr, batch.ignore);
   const uint32_t first = chunk - batch.first_chunk[sample];
   const uint32_t item = first * (kLabelThreads * kLabelRounds<Out>)+threadIdx.x;
   const int group = GroupOf<Out>(picture);

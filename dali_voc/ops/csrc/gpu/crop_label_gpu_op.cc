@@ -88,6 +88,8 @@ class CropLabelGpu : public dali::StatelessOperator<GPUBackend> {
     p.scaled_x = scaled_.HasExplicitValue() ? scaled_[i].data[1] : p.width;
     p.start_y = start_[i].data[0];
     p.start_x = start_[i].data[1];
+    if (p.start_y < 0 || p.start_x < 0 || p.scaled_y < 1 || p.scaled_x < 1)
+      Fail("crop_label: the window of sample " + std::to_string(i) + " does not fit its picture");
     p.crop_y = crop_.empty() ? p.scaled_y - p.start_y : crop_[0];
     p.crop_x = crop_.empty() ? p.scaled_x - p.start_x : crop_[1];
     if (p.crop_y < 1 || p.crop_x < 1)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -32,6 +33,7 @@ CUmodule LoadModule(CUcontext context, const char* image) {
   // before the text is put together, which arguments of one call need not be
   const CUresult result =
       CudaDriver::Get().ModuleLoadDataEx(&module, FindImage(image), 2, options, values);
+  std::replace(std::begin(log), std::end(log), '\n', ' ');  // errors are one line
   CheckCuda(result, std::string("compiling the kernels of ") + image +
                         (log[0] ? std::string(" (") + log + ")" : ""));
   return module;

@@ -57,7 +57,7 @@ class NormalizeCropGpu : public NormalizeCropBase<GPUBackend> {
     picture.flip_y = crop.flip_y;
     picture.resizes = arguments_.resizes();
     if (picture.resizes) {
-      const Resizing resizing = arguments_.ResizingOf(crop, i);
+      const ResizedRegion resizing = arguments_.ResizingOf(crop, i);
       picture.start_y = resizing.start_y;
       picture.start_x = resizing.start_x;
       picture.end_y = resizing.end_y;
