@@ -80,8 +80,8 @@ def main() -> int:
     ids = [name for name in ids if (options.root / f"SegmentationClass/{name}.png").is_file()]
     timed = {"rounds": options.rounds, "seconds": options.seconds}
     voc = {"name": "voc2012", "root": str(options.root)}
-    result: dict[str, Any] = {"batch": BATCH, **timed, "pairs": options.pairs}
-    result["VOC, 320x480"] = measure(voc, {"crop_size": [320, 480]}, **timed)
+    data: dict[str, Any] = {}
+    data["VOC, 320x480"] = measure(voc, {"crop_size": [320, 480]}, **timed)
     with tempfile.TemporaryDirectory() as folder:
         photos = Path(folder) / "photos"
         write_pairs(photos, options.root, ids, options.pairs)
@@ -98,8 +98,8 @@ def main() -> int:
                 "512x512": {"crop_size": [512, 512]},
                 "512x512, scale 0.5 to 2": {"crop_size": [512, 512], "scale": [0.5, 2.0]},
             }.items():
-                result[f"4000x3000{title}, {kind}"] = measure(dataset, augment, **timed)
-    report(result, options.out)
+                data[f"4000x3000{title}, {kind}"] = measure(dataset, augment, **timed)
+    report({"batch": BATCH, **timed, "pairs": options.pairs, "data": data}, options.out)
     return 0
 
 

@@ -100,6 +100,16 @@ def test_large_photographs_have_the_same_windows(real_voc: Path, tmp_path: Path)
         assert part["bytes"]["plain"] < part["bytes"]["restarts"] < 1.02 * part["bytes"]["plain"]
 
 
+def test_several_crops_in_short(real_voc: Path, tmp_path: Path) -> None:
+    options = ("--root", real_voc, "--rounds", 1, "--seconds", 0.05, "--pairs", 4)
+    result = run("several_crops.py", tmp_path / "crops.json", *options)
+    assert len(result["data"]) == 5
+    for rates in result["data"].values():
+        assert list(rates) == ["1", "2", "4", "8", "16"]
+        assert rates["1"]["rate"] == 1.0
+        assert all(len(row["rounds"]) == 1 for row in rates.values())
+
+
 def test_training_curves_in_short(tmp_path: Path) -> None:
     small = ["--steps", 6, "--seeds", 2, "--window", 2, "--crop", 48, 64]
     small += ["--batch-size", 4, "--made-up", 9]

@@ -56,7 +56,8 @@ def test_root_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_balanced_is_short_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATS_HERE", "/counts")
     tree = {"dataset": {"root": "/x"}, "sampling": "balanced"}
-    long = {"policy": "balanced", "stats": "stats.json", "weights": None, "epoch_length": None}
+    long = {"policy": "balanced", "stats": "stats.json", "weights": None}
+    long |= {"epoch_length": None, "crops": 1}
     assert parse_config(tree).sampling.model_dump() == long
     assert Config.model_validate(tree) == parse_config(tree)
     assert tree["sampling"] == "balanced"

@@ -120,6 +120,15 @@ def test_large_photographs() -> None:
     assert f"{said}{rates['pack with restarts'][0]} once they are" in text
 
 
+def test_several_crops() -> None:
+    found = result("several-crops.json")["data"]
+    crops = ("1", "2", "4", "8", "16")
+    assert table("docs/performance.md", header=f"crops of each sample | {' | '.join(crops)}") == {
+        name: " | ".join(f"{1000 / rates[n]['ms_per_picture']:,.0f}" for n in crops)
+        for name, rates in found.items()
+    }
+
+
 def gpu(section: str) -> Any:
     return result("gpu.json")["sections"][section]["result"]
 

@@ -344,6 +344,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
     "training": {"training": False},
     "weights": {"weights": np.ones(14)},
     "epoch_length": {"sampling": {"epoch_length": 30}},
+    "crops": {"sampling": {"crops": 2}},
     "seed": {"loader": {"seed": 1}},
     "last_batch": {"loader": {"last_batch": "drop"}},
 }
