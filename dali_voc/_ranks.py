@@ -108,6 +108,8 @@ def compare_ranks(ranks: Ranks, fingerprint: Mapping[str, str], *, group: Any = 
     if not _has_processes():
         return
     processes = torch.distributed.get_world_size(group)
+    if processes < 1:
+        raise LoaderError("this process is not in the group, and has nothing to compare")
     found: list[Any] = [None] * processes
     mine = {**fingerprint, "dali_voc": metadata.version("dali-voc")}
     torch.distributed.all_gather_object(found, (ranks.rank, ranks.world_size, mine), group=group)

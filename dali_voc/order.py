@@ -83,13 +83,11 @@ def weighted_order(
     edges = np.cumsum(weights)
     edges /= edges[-1]
     places = draws(seed=seed, epoch=epoch, num=len(weights) if length is None else length)
-    # an edge that rounding left below 1 must not let a draw fall off the end
-    last = int(np.flatnonzero(weights)[-1])
     # neighbours in this order are found near each other, which is several times as fast
     ascending = np.argsort(places)
     drawn = np.empty(len(places), np.int64)
     drawn[ascending] = np.searchsorted(edges, places[ascending], side="right")
-    return np.minimum(drawn, last)
+    return drawn
 
 
 def occurrences(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from PIL import Image
 from whole_labels import write_image, write_label
 
 from dali_voc import Config, ConfigError, build_loader, parse_config
-from dali_voc.augment import CANDIDATES, color_matrices, draw_parameters
+from dali_voc.augment import CANDIDATES, NOISE_MARGIN, color_matrices, draw_parameters
 from dali_voc.config import AugmentConfig, NormalizeConfig
 from dali_voc.pictures import denormalize
 from dali_voc.pipeline._placement import Form, place_by_dali, place_fused
@@ -435,3 +435,18 @@ def test_validation_is_untouched(root: Path, make_config: MakeConfig) -> None:
 def test_class_weights_must_fit(root: Path, make_config: MakeConfig) -> None:
     with pytest.raises(ConfigError, match="found 2 weights, expected one for each of 21 classes"):
         build_loader(make_config(root, augment={"class_weights": [1.0, 2.0]}))
+
+
+def test_both_ends_of_ranges_are_drawn() -> None:
+    augment = AugmentConfig(
+        crop_size=(8, 12), jpeg=1.0, jpeg_quality=(30, 32), noise=1.0, erase=1.0
+    )
+    drawn = draw_parameters(augment, training=True, seed=0, epoch=0, samples=np.arange(30_000))
+    values, counts = np.unique(drawn["jpeg"], return_counts=True)
+    assert values.tolist() == [30, 31, 32]  # every whole number alike
+    assert np.abs(counts - 10_000).max() < 500
+    place, ends = drawn["noise_place"], drawn["erase_start"] + drawn["erase_shape"]
+    assert (place.min(axis=0) == 0).all()
+    assert (place.max(axis=0) == NOISE_MARGIN).all()
+    assert (drawn["erase_start"].min(axis=0) == 0).all()
+    assert (ends.max(axis=0) == augment.crop_size).all()

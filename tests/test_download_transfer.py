@@ -500,3 +500,12 @@ def test_checksums_against_hashlib(tmp_path: Path) -> None:
         expected = hashlib.new(kind, DATA * 10).hexdigest()
         checksum = parse_checksum(kind, f" {expected.upper()}\n")
         assert checksum.digits == expected == checksum.of(file, progress=lambda *_: None)
+
+
+def test_a_server_that_always_begins_anew_is_given_up(path: Path) -> None:
+    """Though each attempt brings much: none brings more than the one before."""
+    data = random.Random(2).randbytes(3 << 20)
+    broken = Answer(data=data, ranges=False, etag=None, cut=2 << 20)
+    with serve(*[broken] * 8, Answer(data=data)) as server:
+        assert "at the last of 4 tries" in failure(server.url, path, checksum=md5(data))
+        assert len(server.asked) == 4

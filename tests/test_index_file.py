@@ -21,6 +21,8 @@ from whole_labels import write_image, write_label
 
 from dali_voc import Config, build_loader, parse_config
 from dali_voc.datasets import ChainList, PairIndex, PathList, _index_file, find_index
+from dali_voc.datasets._index_arrays import arrays_of, index_from
+from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.errors import ConfigError, DatasetError
 from dali_voc.indexing import write_index
 from dali_voc.packing import pack_split
@@ -597,13 +599,13 @@ def test_arrays_that_do_not_fit(of: str, request: pytest.FixtureRequest, tmp_pat
         if "ends" in name:
             spoilt["not from zero"] = np.concatenate([[1], values[1:]])
             spoilt["decreasing"] = np.concatenate([values[:1], values[1:-1][::-1], values[-1:]])
-        if name in ("source", "segment_classes"):
+        if name in ("source", "segment_classes") or name.startswith("rows_"):
             spoilt["too large"] = np.where(values == values.max(), 1000, values).astype(
                 values.dtype
             )
             spoilt["too small"] = (values - 1000).astype(values.dtype)
         if name == "weights":
-            spoilt["negative"], spoilt["nan"] = -values, values * np.nan
+            spoilt["negative"], spoilt["nan"] = -values * 1e-9, values * np.nan
         for what, array in spoilt.items():
             text = refused(config, write_arrays(other, {**arrays, name: array}))
             known = "damaged index" in text or (name == "watched" and "older than" in text)
@@ -692,3 +694,24 @@ def test_wrong_use_is_one_sentence(tmp_path: Path, arguments: list[str], message
 def test_a_wrong_key() -> None:
     with pytest.raises(ConfigError, match=r"dataset\.index: found 3"):
         parse_config({"dataset": {"root": "/x", "index": 3}})
+
+
+def test_only_another_split_is_told_of_names_with_a_split(
+    sound: tuple[Config, Path], tmp_path: Path
+) -> None:
+    config, path = sound
+    for fact, value, hint in ("split", "other", True), ("name", "other", False):
+        other = write_arrays(tmp_path / "o.npz", change_facts(arrays_in(path), **{fact: value}))
+        assert ("put {split} into the file's name" in refused(config, other)) == hint
+
+
+@pytest.mark.parametrize("rows", [[-1, 0], [2, 0]])
+def test_rows_of_no_file(tmp_path: Path, rows: list[int]) -> None:
+    files = ChainList(
+        [PathList(["a", "b"], prefix=f"{tmp_path}/", suffix=".png")], rows=np.array([1, 0])
+    )
+    index = PairIndex(images=files, labels=files, spec=VOC_SPEC)
+    facts, arrays = arrays_of(index, tmp_path)
+    assert len(index_from(facts, arrays, tmp_path)) == 2
+    with pytest.raises(ValueError, match="'rows' is of no file"):
+        index_from(facts, {**arrays, "rows_0": np.array(rows)}, tmp_path)

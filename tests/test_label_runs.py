@@ -182,3 +182,8 @@ def test_mutants_are_equal_to_the_slow_reader_or_refused(tmp_path: Path) -> None
         assert np.array_equal(result, expected), paths[i]
         accepted += i >= len(originals)
     assert 100 < accepted < 2900, "the mutations are too mild or too harsh to tell anything"
+
+
+def test_the_shorter_code_is_taken() -> None:
+    noise = np.random.default_rng(0).integers(0, 2, (64, 64), np.uint8)
+    assert len(encode_label(noise)) < len(encode_runs(noise))

@@ -78,3 +78,22 @@ def test_indices_of_no_class_are_magenta(size: int) -> None:
     assert painted[:3].tolist() == [magenta] * 3
     assert painted[3:5].tolist() == [list(colors[0]), list(colors[-1])]
     assert painted[5].tolist() == [255, 255, 255]
+
+
+def test_colors_of_several_classes_tell_nothing_apart() -> None:
+    colors = ((1, 2, 3), (1, 2, 3), (4, 5, 6), (7, 8, 9))
+    spec = LabelSpec(classes=("a", "b", "c", "d"), colors=colors, void_colors=((7, 8, 9),))
+    (found,) = spec.label_maps()
+    assert dict(found.colors) == {(4, 5, 6): 2}
+
+
+def test_negative_indices_are_magenta_beside_many_classes() -> None:
+    names = tuple(map(str, range(256)))
+    spec = LabelSpec(classes=names, colors=voc_colormap(256), void_values=(65535,))
+    assert colorize(np.array([-1, -100, -300]), spec).tolist() == [[255, 0, 255]] * 3
+
+
+@pytest.mark.parametrize("what", ["color", "value"])
+def test_tables_with_a_key_twice(what: str) -> None:
+    with pytest.raises(ValueError, match="7 is there twice"):
+        LabelTables(**{f"{what}s": (7, 7), f"{what}_classes": (0, 1)})

@@ -120,3 +120,12 @@ def test_masks_of_samples_are_no_places(tmp_path: Path, samples: Any) -> None:
         write_pair(tmp_path, name, (20, 20))
     with pytest.raises(TypeError, match="samples: found True or False, expected places"):
         build_loader(config_of(tmp_path), samples=samples)
+
+
+def test_nothing_is_said_where_all_labels_have_images(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_pair(tmp_path, "a", (20, 20))
+    with build_loader(config_of(tmp_path, on_error="skip")) as loader:
+        assert len(loader.index) == 1
+    assert not caplog.records

@@ -312,3 +312,19 @@ def test_what_is_bad_only_within_batches(
         assert sum(len(images) for images, _ in collect(loader)) == N
         (bad,) = loader.report().bad_files
         assert bad.path == str(label(root, 9))
+
+
+def test_the_last_that_is_good_is_found() -> None:
+    n = 2000
+    substitutes = Substitutes(seed=0, num_samples=n)
+    for sample in range(1, n):
+        substitutes.add(sample, SampleError(f"{sample}.jpg", "is bad"), consequence="skipped")
+    # sample 0 comes last in turn after sample 1, and chance hardly ever finds it
+    assert substitutes.apply(0, np.arange(n)).tolist() == [0] * n
+
+
+def test_a_file_of_several_samples_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    substitutes = Substitutes(seed=0, num_samples=9)
+    for sample in 3, 5, 3:
+        substitutes.add(sample, SampleError("a.jpg", "is bad"), consequence="skipped")
+    assert len(caplog.messages) == 1

@@ -251,3 +251,11 @@ def test_index_file(packs: Path, voc: Path) -> None:
     assert values["made_from"]["root"] == str(voc)
     assert values["made_from"]["split"] == "val"
     assert values["left_out"] == []
+
+
+def test_some_pairs_of_a_pack(packs: Path) -> None:
+    index = find_pairs("packed", packs, "train")
+    some = index.select([0, 2])
+    assert some.meaning() == index.meaning()
+    assert index.origin_digest(packs)
+    assert some.origin_digest(packs) == ""  # it is not known of some

@@ -27,6 +27,7 @@ from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.labels import LabelMap, LabelSpec
 from dali_voc.packing import _pack as packing
 from dali_voc.packing import pack_split
+from dali_voc.synthetic import write_voc
 
 MakeConfig = Callable[..., Config]
 SMALL = 150_000  # a few pairs per shard
@@ -425,3 +426,29 @@ def test_what_is_known_of_a_shard_is_damaged(
     known.write_bytes(damaged)
     pack_split(config, tmp_path / "packs", shard_size=SMALL)
     assert content(tmp_path / "packs/train") == content(tmp_path / "whole/train")
+
+
+def test_nothing_is_left_of_a_run_that_was_killed(make_config: MakeConfig, tmp_path: Path) -> None:
+    folder = tmp_path / ".train.packing"
+    folder.mkdir()
+    for name in ".0123456789abcdef.part", ".shard-00007.pack.part":  # half-written files
+        (folder / name).write_bytes(b"rubbish")
+    pack_split(make_config(), tmp_path)
+    assert not [path.name for path in (tmp_path / "train").iterdir() if path.name[0] == "."]
+
+
+def test_a_disk_that_is_full_at_the_end_of_a_shard(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dali_voc.packing._shards.write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        pack_split(make_config(), tmp_path / "packs")
+    assert list((tmp_path / "packs").iterdir()) == []
+
+
+def test_a_root_that_is_not_utf_8(make_config: MakeConfig, tmp_path: Path) -> None:
+    root = write_voc(tmp_path / os.fsdecode(b"caf\xe9"), train=2, val=1)
+    assert pack_split(make_config(root), tmp_path / "packs").made_from.root.count("?") == 1

@@ -150,3 +150,23 @@ def test_values_go_before_names() -> None:
 @pytest.mark.parametrize("n", [1, 256, 257, 1000, 65535])
 def test_colors_differ(n: int) -> None:
     assert len(set(distinct_colors(n))) == n
+
+
+def test_a_class_that_comes_later_keeps_its_color() -> None:
+    spec = remap(VOC_SPEC, classes=("thing", "car"), mapping={"bus": "car", "*": "thing"})
+    assert spec.display_colors[1] == VOC_SPEC.colors[VOC_SPEC.classes.index("car")]
+
+
+@pytest.mark.parametrize("guessed", [True, False])
+def test_colors_that_are_guessed_stay_a_guess(guessed: bool) -> None:
+    colors = ((0, 0, 0), (128, 0, 0))
+    spec = LabelSpec(classes=("a", "b"), colors=colors, colors_guessed=guessed)
+    changed = remap(spec, classes=None, mapping={"b": "a"})
+    assert changed.palette_rule("auto") == spec.palette_rule("auto")
+
+
+def test_several_classes_become_void() -> None:
+    mapping = {"car": None, "bus": None, "*": "thing"}
+    spec = remap(VOC_SPEC, classes=("thing", "new"), mapping=mapping)
+    assert spec.display_colors[0] == VOC_SPEC.colors[0]
+    assert len(spec.display_colors) == 2

@@ -120,3 +120,18 @@ def test_repetitions_have_crops_of_their_own(
             places = batch.parameters["position"]
             shown = {(int(s), p.tobytes()) for s, p in zip(batch.samples, places, strict=True)}
             assert len(shown) == 8
+
+
+def test_weights_of_other_types(tmp_path: Path) -> None:
+    given = torch.tensor([1.0, 3.0, 0.5], dtype=torch.bfloat16, requires_grad=True)
+    assert check_weights(given, num_samples=3).tolist() == [1.0, 3.0, 0.5]
+    (tmp_path / "w.txt").write_text("1\n3\n", encoding="utf-8-sig")
+    assert read_weights(tmp_path / "w.txt", num_samples=2).tolist() == [1.0, 3.0]
+
+
+def test_a_weight_of_0_is_never_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor where the random number is 0 itself, or that of an edge."""
+    places = np.array([0.0, 0.5, 1 - 2.0**-53])
+    monkeypatch.setattr("dali_voc.order.draws", lambda **_: places)
+    weights = np.array([0.0, 1.0, 0.0, 1.0, 0.0])
+    assert weighted_order(weights=weights, seed=0, epoch=0).tolist() == [1, 3, 3]

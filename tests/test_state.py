@@ -20,7 +20,7 @@ import torch
 
 from dali_voc import Config, Loader, StateError, build_loader
 from dali_voc.pictures import denormalize
-from dali_voc.state import FINGERPRINT
+from dali_voc.state import FINGERPRINT, LoaderState
 from dali_voc.testing import assert_resumes_exactly
 
 MakeConfig = Callable[..., Config]
@@ -487,3 +487,34 @@ except AssertionError as e:
         [sys.executable, "-O", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("found: resumed after 1 batches of epoch 0")
+
+
+def test_a_state_says_whether_its_for_was_left(make_config: MakeConfig) -> None:
+    with build_loader(make_config()) as loader:
+        for _ in loader:
+            assert not loader.state_dict()["left"]
+            break
+        assert loader.state_dict()["left"]
+        state = loader.state_dict()
+    with build_loader(make_config()) as loader:
+        loader.load_state_dict(state)
+        assert loader.state_dict() == state
+
+
+def test_a_state_without_a_batch_size_is_refused(make_config: MakeConfig) -> None:
+    with build_loader(make_config()) as loader:
+        state = loader.state_dict()
+        del state["fingerprint"]["batch_size"]
+        with pytest.raises(StateError, match=r"differs in loader\.batch_size"):
+            loader.load_state_dict(state)
+
+
+def test_no_warning_where_files_lie_elsewhere_than_below_the_root(
+    make_config: MakeConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    with build_loader(make_config()) as loader:
+        expected, state = loader.state_dict()["fingerprint"], loader.state_dict()
+    for here, there in ("", expected["files"]), (expected["files"], ""):
+        state["fingerprint"]["files"] = there
+        LoaderState.from_dict(state, expected={**expected, "files": here}, length=14)
+    assert not caplog.messages

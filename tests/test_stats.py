@@ -343,3 +343,11 @@ def test_the_chart_counts_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     class_chart(stats)
     assert texts == ["d, s: classes in 1 labels"]
     assert bars[1] == [100.0, 100.0]
+
+
+def test_a_class_has_no_more_pixels_than_its_pictures() -> None:
+    values = {"dataset": "d", "split": "s", "samples": "", "classes": ("a",), "void_pixels": 0}
+    values |= {"sample_classes": ((0,),), "pixels": (5,)}
+    ClassStats(**values, picture_pixels=(5,))
+    with pytest.raises(ValueError, match="expected no more pixels of a class"):
+        ClassStats(**values, picture_pixels=(4,))

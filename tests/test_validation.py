@@ -315,3 +315,13 @@ def test_what_a_joiner_is_not_given() -> None:
     with pytest.raises(ValueError, match="weight: found 'mean', expected 'uniform' or 'gaussian'"):
         TileJoiner(sizes, weight="mean")  # type: ignore[arg-type]
     assert join_tiles(torch.zeros(0, 3, 4, 4), torch.zeros(0, 3), torch.zeros(0, 2)) == []
+
+
+def test_a_joiner_begins_anew() -> None:
+    sizes = torch.tensor([[4, 6]])
+    joiner = TileJoiner(sizes)
+    joiner.add(torch.ones(1, 2, 4, 6), torch.tensor([[0, 0, 0]]))
+    joiner.finish()
+    joiner.add(torch.ones(1, 2, 4, 4), torch.tensor([[0, 0, 0]]))
+    with pytest.raises(ValueError, match="do not cover the pictures"):
+        joiner.finish()

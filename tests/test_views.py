@@ -11,6 +11,7 @@ import torch
 
 from dali_voc import Config, build_loader
 from dali_voc.augment import draw_parameters
+from dali_voc.config import AugmentConfig
 from dali_voc.randomness import Stream, philox, uniform
 
 MakeConfig = Callable[..., Config]
@@ -65,3 +66,18 @@ def test_views_lie_on_each_other(make_config: MakeConfig, keys: dict[str, Any]) 
         # of the same place: much more alike than pictures of different ones
         off = (first - second).abs().mean()
         assert off < (first - second.flip(3)).abs().mean()
+
+
+def test_operators_of_the_user_get_other_numbers() -> None:
+    drawn = [
+        draw_parameters(
+            AugmentConfig(operators=("own:darken",), view=view),
+            training=True,
+            seed=1,
+            epoch=2,
+            samples=np.arange(20),
+        )
+        for view in (0, 1)
+    ]
+    assert np.array_equal(drawn[0]["position"], drawn[1]["position"])
+    assert not np.array_equal(drawn[0]["user"], drawn[1]["user"])

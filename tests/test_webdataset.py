@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import io
 import json
 import os
 import shutil
@@ -360,3 +361,14 @@ def test_shards_of_pictures_without_labels(
     nothing = make_config(dataset={**dataset, "root": str(tmp_path / "alone"), "unlabeled": True})
     with pytest.raises(DatasetError, match=r"none-0\.tar: found no images, expected KEY\.jpg"):
         build_loader(nothing, split="none")
+
+
+def test_a_sparse_member(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        for name in "a.jpg", "a.png":
+            member = tarfile.TarInfo(name)
+            member.size = 512
+            member.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": "512"}
+            tar.addfile(member, io.BytesIO(bytes(512)))
+    with pytest.raises(DatasetError, match=r"a\.jpg is stored as a sparse file"):
+        scan_shard(tmp_path / "a.tar")
