@@ -12,6 +12,7 @@
 #include "picture_arguments.h"
 #include "picture_size.h"
 #include "png_window.h"
+#include "shared_windows.h"
 #include "text_argument.h"
 
 namespace dali_voc {
@@ -92,10 +93,10 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     picture_.ForEachGroupLongestFirst(
         pool, ws.Input<CPUBackend>(0).shape(), [&](int begin, int end, int thread) {
           Worker* const worker = workers_[thread].get();
-          worker->shared = {};
+          worker->shared.Begin();
           for (int i = begin; i < end; i++) {
             try {
-              RunSample(ws, i, end, worker);
+              RunSample(ws, i, begin, end, worker);
             } catch (const ImageError& e) {
               FailSample(i, Printable(TextOf(ws.Input<CPUBackend>(2), i)), about_ + e.what());
             }
@@ -104,15 +105,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   }
 
  private:
-  // A part of a picture that several windows of a batch lie in.
-  struct SharedPart {
-    enum State { kUntried, kDecoded, kUseless } state = kUntried;
-    WindowBounds bounds{};
-  };
-
   struct Worker {
-    SharedPart shared;
-    std::vector<uint8_t> shared_rgb;
+    SharedWindows shared;
     JpegWindow jpeg;
     PngWindow png;
     CropNormalizer normalizer;
@@ -135,8 +129,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     return {start_[i].data[0], start_[i].data[1], shape_[i].data[0], shape_[i].data[1]};
   }
 
-  // Samples from i to end - 1 have the same file.
-  void RunSample(Workspace& ws, int i, int end, Worker* worker) {
+  // Of samples first to end - 1, which have the same file.
+  void RunSample(Workspace& ws, int i, int first, int end, Worker* worker) {
     const WindowBounds window = WindowOf(i);
     Picture picture{nullptr, 0, nullptr, window.height, window.width, nullptr};
     SampleCache::Entry whole;
@@ -147,11 +141,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       window.CheckInside(whole.height, whole.width);
       picture.stride = int64_t{whole.width} * 3;
       picture.rgb = whole.data + window.y * picture.stride + window.x * 3;
-    } else if (Share(ws, i, end, worker)) {
-      const WindowBounds& part = worker->shared.bounds;
-      picture.stride = part.width * 3;
-      picture.rgb = worker->shared_rgb.data() + (window.y - part.y) * picture.stride +
-                    (window.x - part.x) * 3;
+    } else if (const uint8_t* rgb = FindShared(ws, i, first, end, worker)) {
+      picture.stride = window.width * 3;
+      picture.rgb = rgb;
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
       const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
@@ -166,37 +158,24 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
                      ws.Output<CPUBackend>(0).raw_mutable_tensor(i));
   }
 
-  // Decodes the part in which the windows of i to end - 1 lie, once for all; returns false where
-  // each is better decoded alone, or is to be judged alone.
-  bool Share(const Workspace& ws, int i, int end, Worker* worker) const {
-    SharedPart& shared = worker->shared;
-    if (shared.state != SharedPart::kUntried) return shared.state == SharedPart::kDecoded;
-    shared.state = SharedPart::kUseless;
-    if (end - i < 2) return false;
-    WindowBounds part = WindowOf(i);
-    int64_t alone = 0;
-    for (int k = i; k < end; k++) {
-      part = part.With(WindowOf(k));
-      alone += WindowOf(k).area();
+  // The window of sample k, decoded together with those of `first` to `end` - 1, which have the
+  // same file; null where each is better decoded alone, or is to be judged alone.
+  const uint8_t* FindShared(const Workspace& ws, int k, int first, int end, Worker* worker) const {
+    SharedWindows& shared = worker->shared;
+    if (shared.IsUntried()) {
+      const auto& files = ws.Input<CPUBackend>(0);
+      const auto* file = static_cast<const uint8_t*>(files.raw_tensor(k));
+      const size_t size = files.shape()[k].num_elements();
+      std::vector<WindowBounds> windows;
+      for (int i = first; i < end; i++) windows.push_back(WindowOf(i));
+      const WindowBounds part = shared.Plan(file, size, std::move(windows));
+      try {
+        if (part.height > 0) shared.Read(worker->Start(file, size, part, strict_));
+      } catch (const ImageError&) {
+        // one of them may yet be sound
+      }
     }
-    const auto& files = ws.Input<CPUBackend>(0);
-    const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
-    const size_t size = files.shape()[i].num_elements();
-    // such a file is entered near each window
-    if (HasRestarts(file, size) && alone < part.area()) return false;
-    if (part.height < 1 || part.width < 1 || IsTooLarge(part.height, part.width)) return false;
-    try {
-      WindowRows* rows = worker->Start(file, size, part, strict_);
-      worker->shared_rgb.resize(part.area() * 3);
-      for (int64_t y = 0; y < part.height; y++)
-        memcpy(worker->shared_rgb.data() + y * part.width * 3, rows->NextRow(),
-               static_cast<size_t>(part.width) * 3);
-    } catch (const ImageError&) {
-      return false;
-    }
-    shared.bounds = part;
-    shared.state = SharedPart::kDecoded;
-    return true;
+    return shared.Rgb(k - first);
   }
 
   // The whole picture from the cache, where it is put if there is room.

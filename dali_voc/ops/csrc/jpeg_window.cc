@@ -114,6 +114,23 @@ void JpegWindow::Finish() {
   jpeg_finish_decompress(&decoder_);
 }
 
+void JpegWindow::SkipRows(int64_t n) {
+  const int64_t decoded = std::min(n, ready_ - at_);
+  at_ += decoded;
+  if (decoded == n) return;
+  begun_ += ready_ + n - decoded;
+  ready_ = at_ = 0;
+  if (begun_ >= window_.height) throw ImageError("no row is left");
+  const int error = setjmp(errors_.jump);
+  if (error == 0)
+    jpeg_skip_scanlines(&decoder_,
+                        static_cast<JDIMENSION>(window_.y + begun_) - decoder_.output_scanline);
+  else if (error == HuffmanDecoder::kTrouble)
+    Begin(true);
+  else
+    Throw();
+}
+
 const uint8_t* JpegWindow::NextRow() {
   if (at_ == ready_) {
     begun_ += ready_;

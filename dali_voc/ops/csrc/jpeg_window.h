@@ -27,6 +27,7 @@ class JpegWindow : public WindowRows {
   // stay until the last row is read.
   void Start(const uint8_t* file, size_t size, const WindowBounds& window, bool strict = false);
   const uint8_t* NextRow() override;
+  void SkipRows(int64_t n) override;
 
  private:
   static constexpr int kRows = 8;  // decoded at once

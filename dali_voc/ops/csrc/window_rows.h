@@ -36,6 +36,10 @@ class WindowRows {
  public:
   // The next row of the window, 3 bytes per pixel; valid until the next call. Throws ImageError.
   virtual const uint8_t* NextRow() = 0;
+  // As many rows that nobody wants; others follow. Throws ImageError.
+  virtual void SkipRows(int64_t n) {
+    while (n-- > 0) NextRow();
+  }
 
  protected:
   ~WindowRows() = default;

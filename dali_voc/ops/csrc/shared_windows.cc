@@ -1,0 +1,88 @@
+#include "shared_windows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "jpeg_markers.h"
+#include "picture_size.h"
+#include "png_window.h"
+
+namespace dali_voc {
+namespace {
+
+// What takes time of a JPEG, for a pixel, beside its Huffman code: most of it the inverse cosine
+// transform, interpolated chroma and colours. benchmarks/several_crops.py measures what follows.
+constexpr double kTransform = 2.5;
+
+// Rows that windows have, of those from `from` on: the next, or `end`.
+int64_t NextWanted(const std::vector<WindowBounds>& windows, int64_t from, int64_t end) {
+  int64_t next = end;
+  for (const WindowBounds& window : windows)
+    if (window.y + window.height > from) next = std::min(next, std::max(window.y, from));
+  return next;
+}
+
+bool PaysOff(const uint8_t* file, size_t size, const std::vector<WindowBounds>& windows,
+             const WindowBounds& part) {
+  const size_t frame = FindCommonFrame(file, size);
+  // PNG is read from the top, and of progressive JPEG everything is read for the first pixel
+  if (!frame || file[frame + 1] == 0xc2) return true;
+  const int64_t width = file[frame + 7] << 8 | file[frame + 8];
+  int64_t shown = 0, rows = 0, above = 0, lowest = 0;
+  for (int64_t y = part.y;
+       (y = NextWanted(windows, y, part.y + part.height)) < part.y + part.height; y++)
+    rows++;
+  for (const WindowBounds& window : windows) {
+    shown += window.area();
+    above += window.y + window.height;
+    lowest = std::max(lowest, window.y + window.height);
+  }
+  // a file with restart markers is entered near each window
+  const bool enters = HasRestarts(file, size);
+  const double alone = kTransform * shown + (enters ? shown : above * width);
+  const double together = kTransform * rows * part.width + (enters ? rows : lowest) * width;
+  return together <= alone;
+}
+
+}  // namespace
+
+WindowBounds SharedWindows::Plan(const uint8_t* file, size_t size,
+                                 std::vector<WindowBounds> windows) {
+  state_ = State::kUseless;
+  windows_ = std::move(windows);
+  part_ = windows_[0];
+  offsets_.clear();
+  size_t bytes = 0;
+  for (const WindowBounds& window : windows_) {
+    if (window.height < 1 || window.width < 1) return {};  // for whoever decodes it alone to say
+    part_ = part_.With(window);
+    offsets_.push_back(bytes);
+    bytes += static_cast<size_t>(window.area()) * 3;
+  }
+  if (windows_.size() < 2 || IsTooLarge(part_.height, part_.width) ||
+      !PaysOff(file, size, windows_, part_))
+    return {};
+  if (rgb_.size() < bytes) rgb_.resize(bytes);
+  return part_;
+}
+
+void SharedWindows::Read(WindowRows* rows) {
+  const int64_t end = part_.y + part_.height;
+  for (int64_t y = part_.y; y < end; y++) {
+    const int64_t next = NextWanted(windows_, y, end);
+    if (next > y) rows->SkipRows(next - y);
+    y = next;
+    const uint8_t* row = rows->NextRow();
+    for (size_t k = 0; k < windows_.size(); k++) {
+      const WindowBounds& window = windows_[k];
+      if (y < window.y || y >= window.y + window.height) continue;
+      const size_t bytes = static_cast<size_t>(window.width) * 3;
+      memcpy(rgb_.data() + offsets_[k] + (y - window.y) * bytes, row + (window.x - part_.x) * 3,
+             bytes);
+    }
+  }
+  state_ = State::kDecoded;
+}
+
+}  // namespace dali_voc
