@@ -23,6 +23,8 @@ class PictureArguments {
     begins_.push_back(n);
   }
 
+  int groups() const { return static_cast<int>(begins_.size()) - 1; }
+
   // Calls `work(begin, end, thread)` for each group of samples, begin to end - 1; the threads take
   // `run` groups at a time.
   template <typename Work>
@@ -41,8 +43,6 @@ class PictureArguments {
   }
 
  private:
-  int groups() const { return static_cast<int>(begins_.size()) - 1; }
-
   dali::OpSpec spec_;
   SampleArgument<int64_t> picture_;
   std::vector<int> begins_{0};  // and one behind the last sample

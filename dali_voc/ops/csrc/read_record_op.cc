@@ -159,13 +159,12 @@ class ReadRecord : public dali::StatelessOperator<CPUBackend> {
       }
     };
     auto& pool = ws.GetThreadPool();
-    const int n = ws.GetInputBatchSize(0);
     picture_.ForEachGroup(
         pool,
         [&](int begin, int end, int) {
           for (int i = begin; i < end; i++) guarded(i, begin);
         },
-        std::max(1, n / (4 * pool.NumThreads())));
+        std::max(1, picture_.groups() / (4 * pool.NumThreads())));
   }
 
   void Locate(const std::string& path, int i) {
