@@ -141,9 +141,9 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       window.CheckInside(whole.height, whole.width);
       picture.stride = int64_t{whole.width} * 3;
       picture.rgb = whole.data + window.y * picture.stride + window.x * 3;
-    } else if (const uint8_t* rgb = FindShared(ws, i, first, end, worker)) {
-      picture.stride = window.width * 3;
-      picture.rgb = rgb;
+    } else if (const auto view = FindShared(ws, i, first, end, worker); view.rgb) {
+      picture.stride = view.stride;
+      picture.rgb = view.rgb;
     } else {
       const auto& files = ws.Input<CPUBackend>(0);
       const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
@@ -160,7 +160,8 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
 
   // The window of sample k, decoded together with those of `first` to `end` - 1, which have the
   // same file; null where each is better decoded alone, or is to be judged alone.
-  const uint8_t* FindShared(const Workspace& ws, int k, int first, int end, Worker* worker) const {
+  SharedWindows::View FindShared(const Workspace& ws, int k, int first, int end,
+                                 Worker* worker) const {
     SharedWindows& shared = worker->shared;
     if (shared.IsUntried()) {
       const auto& files = ws.Input<CPUBackend>(0);
@@ -175,7 +176,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
         // one of them may yet be sound
       }
     }
-    return shared.Rgb(k - first);
+    return shared.Find(k - first);
   }
 
   // The whole picture from the cache, where it is put if there is room.

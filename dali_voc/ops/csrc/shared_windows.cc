@@ -52,37 +52,53 @@ WindowBounds SharedWindows::Plan(const uint8_t* file, size_t size,
   state_ = State::kUseless;
   windows_ = std::move(windows);
   part_ = windows_[0];
-  offsets_.clear();
-  size_t bytes = 0;
   for (const WindowBounds& window : windows_) {
     if (window.height < 1 || window.width < 1) return {};  // for whoever decodes it alone to say
     part_ = part_.With(window);
-    offsets_.push_back(bytes);
-    bytes += static_cast<size_t>(window.area()) * 3;
   }
-  if (windows_.size() < 2 || IsTooLarge(part_.height, part_.width) ||
-      !PaysOff(file, size, windows_, part_))
-    return {};
-  if (rgb_.size() < bytes) rgb_.resize(bytes);
-  return part_;
+  const bool pays_off = windows_.size() > 1 && !IsTooLarge(part_.height, part_.width) &&
+                        PaysOff(file, size, windows_, part_);
+  return pays_off ? part_ : WindowBounds{};
 }
 
 void SharedWindows::Read(WindowRows* rows) {
+  int64_t pixels = 0;
+  for (const WindowBounds& window : windows_) pixels += window.area();
+  keeps_part_ = pixels > part_.area();
+  offsets_.clear();
+  size_t bytes = 0;
+  for (const WindowBounds& window : windows_) {
+    const int64_t before = (window.y - part_.y) * part_.width + window.x - part_.x;
+    offsets_.push_back(keeps_part_ ? static_cast<size_t>(before) * 3 : bytes);
+    bytes += static_cast<size_t>(window.area()) * 3;
+  }
+  if (keeps_part_) bytes = static_cast<size_t>(part_.area()) * 3;
+  if (rgb_.size() < bytes) rgb_.resize(bytes);
   const int64_t end = part_.y + part_.height;
   for (int64_t y = part_.y; y < end; y++) {
     const int64_t next = NextWanted(windows_, y, end);
     if (next > y) rows->SkipRows(next - y);
     y = next;
     const uint8_t* row = rows->NextRow();
+    if (keeps_part_) {
+      const size_t length = static_cast<size_t>(part_.width) * 3;
+      memcpy(rgb_.data() + (y - part_.y) * length, row, length);
+      continue;
+    }
     for (size_t k = 0; k < windows_.size(); k++) {
       const WindowBounds& window = windows_[k];
       if (y < window.y || y >= window.y + window.height) continue;
-      const size_t bytes = static_cast<size_t>(window.width) * 3;
-      memcpy(rgb_.data() + offsets_[k] + (y - window.y) * bytes, row + (window.x - part_.x) * 3,
-             bytes);
+      const size_t length = static_cast<size_t>(window.width) * 3;
+      memcpy(rgb_.data() + offsets_[k] + (y - window.y) * length, row + (window.x - part_.x) * 3,
+             length);
     }
   }
   state_ = State::kDecoded;
+}
+
+SharedWindows::View SharedWindows::Find(size_t k) const {
+  if (state_ != State::kDecoded) return {nullptr, 0};
+  return {rgb_.data() + offsets_[k], 3 * (keeps_part_ ? part_ : windows_[k]).width};
 }
 
 }  // namespace dali_voc

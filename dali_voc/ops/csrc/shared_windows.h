@@ -21,16 +21,20 @@ class SharedWindows {
   WindowBounds Plan(const uint8_t* file, size_t size, std::vector<WindowBounds> windows);
   // Decodes them, from the rows of that part. Throws ImageError; none is there then.
   void Read(WindowRows* rows);
-  // Window k, without gaps between its rows; null where they are not there.
-  const uint8_t* Rgb(size_t k) const {
-    return state_ == State::kDecoded ? rgb_.data() + offsets_[k] : nullptr;
-  }
+  // Window k, and how many bytes lie between the beginnings of its rows; null where they are not
+  // there.
+  struct View {
+    const uint8_t* rgb;
+    int64_t stride;
+  };
+  View Find(size_t k) const;
 
  private:
   enum class State { kUntried, kUseless, kDecoded } state_ = State::kUntried;
   std::vector<WindowBounds> windows_;
   WindowBounds part_{};
-  std::vector<size_t> offsets_;
+  bool keeps_part_ = false;      // as it is: windows that overlap would take more
+  std::vector<size_t> offsets_;  // of the windows in rgb_
   std::vector<uint8_t> rgb_;
 };
 
