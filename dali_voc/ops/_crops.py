@@ -130,8 +130,8 @@ def decode_crop(
         about: what errors begin with, after the file's name: "its image".
         cache: where whole pictures are kept and taken from, if it keeps what is decoded.
         picture: numbers, int64 per sample: neighbours in the batch that have the same number have
-            the same file; the part of it that holds their windows is decoded once. Not of JPEG with
-            restart markers whose windows are smaller than that: they are decoded one by one.
+            the same file, and their windows are decoded in one pass, unless they lie so far apart
+            in a JPEG that this would take longer.
 
     Returns:
         What `normalize_crop` returns.
