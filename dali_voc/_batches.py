@@ -135,13 +135,13 @@ class BatchPlan:
             order = self._order(epoch)
             drawn = self.training and self.weights is not None
             again_within = drawn or len(order) > self.num_samples
-            repeats = occurrences(order) if again_within else np.zeros_like(order)
+            before = occurrences(order) if again_within else np.zeros_like(order)
             steps = deal.num_batches()
             for first in range(step, steps, self._together):
                 group = range(first, min(first + self._together, steps))
                 places = [deal.places(step=one, rank=self.ranks.rank) for one in group]
                 again, at = np.divmod(np.concatenate(places), len(order))
-                planned, repeated = order[at], repeats[at]
+                planned, repeated = order[at], before[at]
                 # the beginning once more: with crops of its own, where it is to be trained on
                 if self.last_batch == "pad" and again.any():
                     times = np.bincount(order, minlength=self.num_samples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ class Ranks:
     rank: int = 0
     world_size: int = 1
     local_rank: int | None = None
-    found: bool = False
+    found: bool = field(default=False, compare=False)
 
     def warn_if_early(self) -> None:
         """Warn where `torch.distributed` came later, and says otherwise."""

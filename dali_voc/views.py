@@ -66,9 +66,13 @@ def _together(loaders: Sequence[Loader]) -> Iterator[tuple[LoaderBatch, ...]]:
 
 def _of_settings(one: Loader, other: Loader) -> str | None:
     """Return the name of the first setting of order and crops that differs."""
-    for name in "training", "seed", "batch_size", "last_batch":
+    for key in (
+        *("training", "loader.seed", "loader.batch_size", "loader.last_batch"),
+        *("sampling.crops",),
+    ):
+        name = key.rpartition(".")[2]
         if getattr(one.plan, name) != getattr(other.plan, name):
-            return name if name == "training" else f"loader.{name}"
+            return key
     if one.index.digest() != other.index.digest():
         return "samples"
     by_class = one.plan.augment.class_crop or one.plan.augment.category_max_ratio

@@ -27,6 +27,7 @@ from dali_voc.downloading import (
     data_set_name,
     download,
 )
+from dali_voc.downloading._address import shown
 from dali_voc.downloading._choose import archive_name
 
 QUICK = Patience(tries=2, timeout=1.0, first_wait=0.0)
@@ -292,13 +293,43 @@ def test_mirrors_are_checked_as_the_original_is() -> None:
     assert choose_archive("voc2012", url="https://m.org/x.tar").checksum is None
 
 
-@pytest.mark.parametrize("url", ["ftp://x/y.tar", "http://", "http://[", "http://a b/c"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://x/y.tar", "http://", "http://[", "http://a b/c", "http://x:y/z", "http://x:0/z"),
+        *("http://me:s[cret@x/y", "http://me:se/cret@x/y", "http://me:5/cret@x/y"),
+    ],
+)
 def test_addresses_that_are_none(url: str) -> None:
     for option in "url", "mirror":
-        with pytest.raises(DownloadError, match=f"^--{option}: found '.*', expected "):
+        with pytest.raises(DownloadError, match=f"^--{option}: found '.*', expected ") as error:
             choose_archive("voc2012", **{option: url})
+        assert "cret" not in str(error.value)
     with pytest.raises(DownloadError, match="found both"):
         choose_archive("voc2012", url="http://x/a", mirror="http://x/a")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    {
+        "http://x/a.tar": "http://x/a.tar",
+        "http://x:80/a.tar": "http://x:80/a.tar",
+        "http://x/a@b.tar": "http://x/a@b.tar",
+        "http://x/a.tar?key=secret#y": "http://x/a.tar?…",
+        "http://x/a.tar#secret": "http://x/a.tar",
+        "https://me:secret@x/a": "https://me:***@x/a",
+        "https://secret@x/a": "https://***@x/a",
+        "https://me:@x/a": "https://me:***@x/a",
+        "https://me:se/cr?e#t@x/a": "https://me:***@x/a",
+        "https://me:secr@secret@x/a": "https://me:***@x/a",
+        "me:secret@x:3128": "me:***@x:3128",
+        "x:3128": "x:3128",
+        "file:///a/b@c": "file:///a/b@c",
+        "": "",
+    }.items(),
+)
+def test_secrets_of_addresses_are_not_shown(url: str, expected: str) -> None:
+    assert shown(url) == expected
 
 
 def test_names_of_archives_stay_in_the_folder() -> None:

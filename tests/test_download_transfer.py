@@ -377,12 +377,18 @@ def test_nobody_listens(path: Path) -> None:
     assert text == f"{server.url}/a.tar: Connection refused, at the last of 4 tries"
 
 
-def test_a_proxy_that_is_not_there_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", [True, False])
+def test_a_proxy_that_is_not_there_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch, *, scheme: bool
+) -> None:
     with serve(Answer()) as proxy:
         pass
-    monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:secret@"))
+    address = proxy.url.replace("//", "//me:secret@")
+    monkeypatch.setenv("http_proxy", address if scheme else address.partition("//")[2])
     monkeypatch.delenv("no_proxy", raising=False)
-    through = f"(through the proxy {proxy.url.replace('//', '//me:***@')}, of the environment)"
+    named = proxy.url.replace("//", "//me:***@")
+    named = named if scheme else named.partition("//")[2]
+    through = f"(through the proxy {named}, of the environment)"
     expected = f"Connection refused {through}, at the last of 4 tries"
     assert failure("http://example.org", path) == f"http://example.org/a.tar: {expected}"
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -420,6 +426,15 @@ def test_a_password_is_for_the_server_alone(path: Path, caplog: pytest.LogCaptur
     assert "ss@" not in said
     assert "secret" not in said
     assert f"{server.url.replace('//', '//me:***@')}/a.tar?…: the connection ended" in caplog.text
+
+
+@pytest.mark.parametrize(("user", "token"), [("me:pass", b"me:pass"), ("token", b"token:")])
+def test_a_server_may_redirect_to_itself(path: Path, user: str, token: bytes) -> None:
+    moved = Answer(status=302, headers={"Location": "/there"})
+    with serve(moved, Answer(data=DATA)) as server:
+        get(server.url.replace("//", f"//{user}@"), path)
+    assert_whole(path)
+    assert server.signed == [f"Basic {base64.b64encode(token).decode()}"] * 2
 
 
 def test_wrong_checksum(path: Path) -> None:

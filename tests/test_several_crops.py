@@ -19,6 +19,7 @@ from nvidia.dali import Pipeline, fn
 from PIL import Image
 
 from dali_voc import Config, ConfigError, Loader, SampleError, StateError, build_loader
+from dali_voc._dali_errors import reason_from_dali
 from dali_voc.augment import draw_parameters
 from dali_voc.labels import LabelTables
 from dali_voc.ops import decode_crop, decode_label, read_record
@@ -102,6 +103,7 @@ def test_every_pixel_is_that_of_its_own_window(make_config: MakeConfig, root: Pa
         {"cache": {"keep": "decoded", "memory": 5e-5}},
         {"cache": {"keep": "decoded"}},
         {"cache": {"keep": "encoded", "memory": 1e-5}},
+        {"cache": {"keep": "decoded"}, "augment": {"class_crop": 0.5, "scale": [0.5, 2.0]}},
         {"normalize": {"dtype": "bfloat16", "channels_last": True}},
     ],
 )
@@ -109,8 +111,9 @@ def test_batches_are_those_of_crops_that_are_decoded_one_by_one(
     make_config: MakeConfig, root: Path, more: dict[str, Any]
 ) -> None:
     config = made(make_config, root, **more)
-    with build_loader(config) as together, build_loader(config) as alone:
-        # the pipeline is not told which are the same, and without a cache needs no numbers
+    uncached = made(make_config, root, **(more | {"cache": {}}))
+    with build_loader(config) as together, build_loader(uncached) as alone:
+        # the pipeline is not told which are the same
         object.__setattr__(alone._fetcher.build, "repeats", False)
         for _ in range(2):
             pairs = zip(epoch_of(together), epoch_of(alone), strict=True)
@@ -283,7 +286,11 @@ def encode(rng: np.random.Generator, kind: str, height: int, width: int) -> np.n
     if kind == "PNG":
         image.save(file, "PNG")
     else:
-        options: dict[str, Any] = {"subsampling": rng.choice(["4:4:4", "4:2:0"]), "quality": 90}
+        options: dict[str, Any] = {"quality": 90}
+        if rng.random() < 0.2:
+            image = image.convert("L")
+        else:
+            options["subsampling"] = rng.choice(["4:4:4", "4:2:2", "4:2:0"])
         if kind == "restarts":
             options["restart_marker_blocks"] = 2
         image.save(file, "JPEG", progressive=kind == "progressive", **options)
@@ -329,6 +336,82 @@ def test_windows_of_one_file_against_pillow(seed: int) -> None:
     found = piped(graph, *inputs, threads=int(rng.integers(1, 4)))
     for ours, theirs in zip(found, expected, strict=True):
         assert np.array_equal(ours, theirs)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_windows_of_damaged_files_are_what_they_are_alone(seed: int) -> None:
+    """Bits flipped in the coefficients: also where the windows before and behind leave a gap."""
+    rng = np.random.default_rng(seed)
+    height, width = (int(side) for side in rng.integers(60, 200, 2))
+    file = encode(rng, str(rng.choice(["JPEG", "restarts"])), height, width).copy()
+    data = file.tobytes().index(b"\xff\xda") + 14
+    for at in rng.integers(data, len(file) - 2, int(rng.integers(1, 4))):
+        file[at] ^= 1 << int(rng.integers(8))
+    starts = rng.integers(0, [height - 20, width - 20], (4, 2))
+    sizes = rng.integers(1, 21, (4, 2))
+    scaled = bool(rng.integers(2))
+
+    def graph(encoded: Any, name: Any, *nodes: Any) -> Any:
+        start, shape, picture, *end = nodes
+        return decode_crop(
+            encoded,
+            name,
+            start=start,
+            shape=shape,
+            picture=picture,
+            crop_size=(20, 20),
+            roi=((0.0, 0.0), *end, (13.0, 17.0)) if scaled else None,
+            mean=(0, 0, 0),
+            std=(1, 1, 1),
+            dtype="uint8",
+            channels_last=True,
+        )
+
+    def cut(numbers: list[int]) -> list[np.ndarray] | str:
+        inputs = [starts.astype(np.int32), sizes.astype(np.int32), np.array(numbers, np.int64)]
+        if scaled:
+            inputs.append(sizes.astype(np.float32))
+        names = [np.frombuffer(b"file", np.uint8)] * 4
+        try:
+            return piped(graph, [file] * 4, names, *inputs, threads=1)
+        except RuntimeError as e:
+            return reason_from_dali(e)
+
+    together, alone = cut([7, 7, 7, 7]), cut([1, 2, 3, 4])
+    if isinstance(alone, str):
+        assert together == alone
+    else:
+        assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))
+
+
+def test_windows_that_are_none_are_refused_at_once() -> None:
+    file = encode(np.random.default_rng(0), "JPEG", 50, 60)
+    for start, shape in (
+        ((0, 0), (10**6, 1)),
+        ((0, 0), (0, 5)),
+        ((-3, 0), (5, 5)),
+        ((45, 0), (6, 6)),
+    ):
+        with pytest.raises(
+            RuntimeError, match=r"the window lies outside the picture|sample 0 has no pixels"
+        ):
+            piped(
+                lambda encoded, name, picture, start=start, shape=shape: decode_crop(
+                    encoded,
+                    name,
+                    start=start,
+                    shape=shape,
+                    picture=picture,
+                    crop_size=None,
+                    mean=(0, 0, 0),
+                    std=(1, 1, 1),
+                    dtype="uint8",
+                ),
+                [file] * 3,
+                [np.frombuffer(b"file", np.uint8)] * 3,
+                np.zeros(3, np.int64),
+            )
 
 
 def test_a_window_above_damage_is_decoded_although_another_is_not() -> None:

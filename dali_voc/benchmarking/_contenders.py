@@ -35,7 +35,7 @@ def loader_batches(config: Config, split: str) -> Generator[Item, None, None]:
 def bound_batches(
     config: Config, split: str, *, hw_decoder_load: float | None = None
 ) -> Generator[Item, None, None]:
-    """DALI decodes the same JPEGs, in the same order, and does nothing else."""
+    """DALI decodes the same JPEGs, in the same order, for each crop, and does nothing else."""
     from dali_voc.pipeline import build_decode_only_pipeline  # noqa: PLC0415
 
     index = find_index(config.dataset, split)

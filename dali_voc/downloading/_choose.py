@@ -85,11 +85,18 @@ def _address(text: str, option: str) -> str:
     scheme = text.partition("://")[0].lower() if "://" in text else ""
     if scheme in {"http", "https"}:
         try:
-            valid = bool(urllib.parse.urlsplit(text).hostname)
+            parts = urllib.parse.urlsplit(text)
+            valid = bool(parts.hostname) and parts.port != 0  # raises where it is no number
+            # what is not escaped in a password may end the host's name before it does
+            behind = f"{parts.path}{parts.query}{parts.fragment}"
+            valid &= not (":" in parts.netloc and "@" not in parts.netloc and "@" in behind)
         except ValueError:
             valid = False
         if not valid or any(c.isspace() for c in text):
-            raise DownloadError(f"{option}: found {shown(text)!r}, expected an address")
+            raise DownloadError(
+                f"{option}: found {shown(text)!r}, expected an address, in whose password / ? # "
+                "and @ are written %2F %3F %23 and %40"
+            )
         return text
     if scheme == "file":
         return text

@@ -6,12 +6,11 @@ import http.client
 import re
 import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dali_voc.downloading._address import proxy_of, request_for, shown
+from dali_voc.downloading._address import open_address, proxy_of, shown
 from dali_voc.errors import DownloadError
 
 __all__ = ["BrokenTransferError", "Reply", "RestartError", "ask"]
@@ -91,11 +90,7 @@ def ask(url: str, *, offset: int, if_range: str | None, timeout: float) -> Itera
         if if_range:
             headers["If-Range"] = if_range
     try:
-        request = request_for(url)
-        for name, value in headers.items():
-            request.add_header(name, value)
-        # urlopen would go on with the proxies of its first call
-        response = urllib.request.build_opener().open(request, timeout=timeout)
+        response = open_address(url, headers=headers, timeout=timeout)
     except urllib.error.HTTPError as e:
         with e:
             raise _refused(url, e) from None

@@ -162,6 +162,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
   // same file; null where each is better decoded alone, or is to be judged alone.
   SharedWindows::View FindShared(const Workspace& ws, int k, int first, int end,
                                  Worker* worker) const {
+    if (end - first < 2) return {nullptr, 0};
     SharedWindows& shared = worker->shared;
     if (shared.IsUntried()) {
       const auto& files = ws.Input<CPUBackend>(0);

@@ -244,7 +244,7 @@ CropResult LabelDecoder::Decode(const uint8_t* file, size_t size, const CropRequ
   const bool is_blank = request.map == kNoLabel;
   if (is_blank)
     OpenBlank(request);
-  else if (place.Find(&kept))
+  else if (!again && place.Find(&kept))
     Open(kept, request);
   else if (!again)
     Open(file, size, request);

@@ -28,7 +28,11 @@ bool PaysOff(const uint8_t* file, size_t size, const std::vector<WindowBounds>& 
   const size_t frame = FindCommonFrame(file, size);
   // PNG is read from the top, and of progressive JPEG everything is read for the first pixel
   if (!frame || file[frame + 1] == 0xc2) return true;
+  const int64_t height = file[frame + 5] << 8 | file[frame + 6];
   const int64_t width = file[frame + 7] << 8 | file[frame + 8];
+  // for whoever decodes it alone to say
+  if (part.y < 0 || part.x < 0 || part.y + part.height > height || part.x + part.width > width)
+    return false;
   int64_t shown = 0, rows = 0, above = 0, lowest = 0;
   for (int64_t y = part.y;
        (y = NextWanted(windows, y, part.y + part.height)) < part.y + part.height; y++)
