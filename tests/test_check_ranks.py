@@ -27,8 +27,9 @@ def read(rank: int, loader: Loader, store: str, out: str) -> None:
     handler = logging.Handler()
     handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("dali_voc").addHandler(handler)
-    for _ in range(2):
-        next(iter(loader))
+    with loader:
+        for _ in range(2):
+            next(iter(loader))
     Path(out, str(rank)).write_text("\n".join(told))
     dist.destroy_process_group()
 
