@@ -113,13 +113,24 @@ def write_pairs(root: Path, source: Path, ids: list[str], pairs: int) -> None:
         label.save(root / f"SegmentationClass/large_{i:03d}.png")
 
 
+def labelled_ids(root: Path) -> list[str]:
+    """Return the names of VOC's pairs that are there."""
+    ids = (root / "ImageSets/Segmentation/trainval.txt").read_text().split()
+    return [name for name in ids if (root / f"SegmentationClass/{name}.png").is_file()]
+
+
+def copy_with_restarts(pairs: Path, to: Path) -> None:
+    """Write the same pairs, with restart markers in their photographs."""
+    shutil.copytree(pairs, to)
+    for path in (to / "JPEGImages").iterdir():
+        path.write_bytes(add_jpeg_restarts(path.read_bytes()))
+
+
 def measure_loader(
     source: Path, ids: list[str], folder: Path, *, pairs: int, rounds: int
 ) -> dict[str, Any]:
     write_pairs(folder / "photos", source, ids, pairs)
-    shutil.copytree(folder / "photos", folder / "photos-restarts")
-    for path in (folder / "photos-restarts/JPEGImages").iterdir():
-        path.write_bytes(add_jpeg_restarts(path.read_bytes()))
+    copy_with_restarts(folder / "photos", folder / "photos-restarts")
     for kind in "", "-restarts":
         write_many_names(
             folder / f"voc{kind}", source=folder / f"photos{kind}", count=NAMES * pairs
@@ -178,8 +189,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=12, help="of the loader's data set")
     parser.add_argument("--out", type=Path, help="write the result here as JSON")
     options = parser.parse_args()
-    ids = (options.root / "ImageSets/Segmentation/trainval.txt").read_text().split()
-    ids = [name for name in ids if (options.root / f"SegmentationClass/{name}.png").is_file()]
+    ids = labelled_ids(options.root)
     rng = np.random.default_rng(0)
     windows = {
         name: measure_windows(

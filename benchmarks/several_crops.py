@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
-import shutil
 import sys
 import tempfile
 import time
@@ -22,13 +21,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from large_photos import write_pairs
+from large_photos import copy_with_restarts, labelled_ids, write_pairs
 from png_photos import Run, race
 from results_file import report
 from scaling.pictures import write_many_names
 
 from dali_voc import build_loader, parse_config
-from dali_voc.packing import add_jpeg_restarts
 
 CROPS = (1, 2, 4, 8, 16)
 NAMES = 16  # of each large photograph
@@ -86,8 +84,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=12, help="large photographs")
     parser.add_argument("--out", type=Path, help="write the result here as JSON")
     options = parser.parse_args()
-    ids = (options.root / "ImageSets/Segmentation/trainval.txt").read_text().split()
-    ids = [name for name in ids if (options.root / f"SegmentationClass/{name}.png").is_file()]
+    ids = labelled_ids(options.root)
     timed = {"rounds": options.rounds, "seconds": options.seconds}
     voc = {"name": "voc2012", "root": str(options.root)}
     data: dict[str, Any] = {}
@@ -96,9 +93,7 @@ def main() -> int:
         photos = Path(folder) / "photos"
         write_pairs(photos, options.root, ids, options.pairs)
         restarts = Path(folder) / "restarts"
-        shutil.copytree(photos, restarts)
-        for path in (restarts / "JPEGImages").iterdir():
-            path.write_bytes(add_jpeg_restarts(path.read_bytes()))
+        copy_with_restarts(photos, restarts)
         for title, source in {"": photos, ", restarts": restarts}.items():
             root = write_many_names(
                 source.with_name(f"voc-{source.name}"), source=source, count=NAMES * options.pairs

@@ -81,5 +81,5 @@ class PipelineBuilder:
             prefetch=prefetch,
             hw_decoder_load=pick_hw_decoder_load(loader.hw_decoder_load, device=self.device),
             cache=self.cache,
-            repeats=self.repeats,
+            tells_samples=self.tells_samples,
         )

@@ -28,6 +28,9 @@ from dali_voc.testing import assert_resumes_exactly
 MakeConfig = Callable[..., Config]
 N = 5
 CROPS = 3
+AS_STORED: dict[str, Any] = {"mean": (0, 0, 0), "std": (1, 1, 1), "dtype": "uint8"}
+AS_STORED |= {"channels_last": True}
+NAME = np.frombuffer(b"file", np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +314,7 @@ def test_windows_of_one_file_against_pillow(seed: int) -> None:
             y, x = int(rng.integers(height)), int(rng.integers(width))
             h, w = int(rng.integers(1, height - y + 1)), int(rng.integers(1, width - x + 1))
             files.append(file)
-            names.append(np.frombuffer(b"file", np.uint8))
+            names.append(NAME)
             windows.append((y, x, h, w))
             numbers.append(number)
             expected.append(whole[y : y + h, x : x + w])
@@ -325,10 +328,7 @@ def test_windows_of_one_file_against_pillow(seed: int) -> None:
             shape=shape,
             picture=picture,
             crop_size=None,
-            mean=(0, 0, 0),
-            std=(1, 1, 1),
-            dtype="uint8",
-            channels_last=True,
+            **AS_STORED,
         )
 
     given_numbers = np.array(numbers, np.int64)
@@ -362,17 +362,14 @@ def test_windows_of_damaged_files_are_what_they_are_alone(seed: int) -> None:
             picture=picture,
             crop_size=(20, 20),
             roi=((0.0, 0.0), *end, (13.0, 17.0)) if scaled else None,
-            mean=(0, 0, 0),
-            std=(1, 1, 1),
-            dtype="uint8",
-            channels_last=True,
+            **AS_STORED,
         )
 
     def cut(numbers: list[int]) -> list[np.ndarray] | str:
         inputs = [starts.astype(np.int32), sizes.astype(np.int32), np.array(numbers, np.int64)]
         if scaled:
             inputs.append(sizes.astype(np.float32))
-        names = [np.frombuffer(b"file", np.uint8)] * 4
+        names = [NAME] * 4
         try:
             return piped(graph, [file] * 4, names, *inputs, threads=1)
         except RuntimeError as e:
@@ -404,12 +401,10 @@ def test_windows_that_are_none_are_refused_at_once() -> None:
                     shape=shape,
                     picture=picture,
                     crop_size=None,
-                    mean=(0, 0, 0),
-                    std=(1, 1, 1),
-                    dtype="uint8",
+                    **AS_STORED,
                 ),
                 [file] * 3,
-                [np.frombuffer(b"file", np.uint8)] * 3,
+                [NAME] * 3,
                 np.zeros(3, np.int64),
             )
 
@@ -432,13 +427,10 @@ def test_a_window_above_damage_is_decoded_although_another_is_not() -> None:
                 shape=(20, 30),
                 picture=picture,
                 crop_size=None,
-                mean=(0, 0, 0),
-                std=(1, 1, 1),
-                dtype="uint8",
-                channels_last=True,
+                **AS_STORED,
             ),
             [np.frombuffer(damaged, np.uint8)] * len(rows),
-            [np.frombuffer(b"file", np.uint8)] * len(rows),
+            [NAME] * len(rows),
             starts,
             np.zeros(len(rows), np.int64),
         )
@@ -507,7 +499,7 @@ def test_crops_of_one_label_against_numpy(seed: int) -> None:
     found = piped(
         graph,
         files,
-        [np.frombuffer(b"file", np.uint8)] * len(files),
+        [NAME] * len(files),
         np.array(positions, np.float32),
         np.array(flips, np.int32),
         np.array(numbers, np.int64),

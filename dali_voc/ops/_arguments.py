@@ -64,9 +64,9 @@ def as_crop_size(crop_size: Sequence[int] | None) -> list[int]:
 
 
 def turned_by(rotation: Any) -> dict[str, Any]:
-    """Return the argument `rotation`, if there is one; raise ValueError for an angle."""
+    """Return the argument `rotation`; raise ValueError for an angle."""
     if isinstance(rotation, numbers.Real):
         raise ValueError(
             f"rotation: found {rotation}, expected two numbers, the cosine and the sine of an angle"
         )
-    return {} if rotation is None else {"rotation": rotation}
+    return {"rotation": rotation}

@@ -18,11 +18,14 @@ _DYNAMIC = "nvidia.dali.experimental.dynamic"
 def call(name: str, *inputs: Any, **arguments: Any) -> Any:
     """Return what operator `dali_voc.NAME` makes of nodes, or of tensors and batches.
 
+    Arguments that are None are not given.
+
     Raises:
         PluginError: the operators cannot be loaded, or were loaded after the dynamic mode was
             imported, which knows only those that were there.
     """
     load_plugin()
+    arguments = {key: value for key, value in arguments.items() if value is not None}
     dynamic = sys.modules.get(_DYNAMIC)  # who has such a tensor has imported it
     given = (*inputs, *arguments.values())
     if dynamic is None or not any(isinstance(x, (dynamic.Tensor, dynamic.Batch)) for x in given):

@@ -58,18 +58,17 @@ def crop_label(
         raise ValueError("values are on the CPU, expected them on a GPU")
     if classes is not None and len(classes) != _VALUES:
         raise ValueError(f"{len(classes)} classes, expected one for each of {_VALUES} values")
-    optional = {} if scaled is None else {"scaled": scaled}
     return call(
         "crop_label",
         values,
         device="gpu",
         crop_size=as_crop_size(crop_size),
         start=start,
+        scaled=scaled,
         flip=flip,
         vertical_flip=vertical_flip,
         classes=[as_class("classes", value, dtype=dtype) for value in classes or ()],
         ignore_index=as_class("ignore_index", ignore_index, dtype=dtype),
         dtype=type_,
         **turned_by(rotation),
-        **optional,
     )

@@ -151,7 +151,7 @@ def decode_crop(
         is_decoded=is_decoded,
         strict=strict,
         about=about,
-        **({} if picture is None else {"picture": picture}),
+        picture=picture,
         **CacheNodes.decoded_arguments(cache),
         **_arguments(
             crop_size=crop_size,

@@ -171,12 +171,6 @@ def decode_label(
     tables = (tables,) if isinstance(tables, LabelTables) else tables
     if not tables or not all(isinstance(table, LabelTables) for table in tables):
         raise ValueError(f"tables: found {tables!r}, expected LabelTables, or a sequence of them")
-    if picture is not None:
-        optional["picture"] = picture
-    if segments is not None:
-        optional["segments"] = segments
-    if image_shape is not None:
-        optional["image_shape"] = image_shape
     if scale is not None:
         optional |= {"resample": True, "scale": scale}
     if resize is not None:
@@ -213,6 +207,9 @@ def decode_label(
         max_ratio=max_ratio,
         flip=flip,
         vertical_flip=vertical_flip,
+        image_shape=image_shape,
+        segments=segments,
+        picture=picture,
         dtype=type_,
         **turned_by(rotation),
         **optional,

@@ -54,9 +54,7 @@ def read_record(
             A lack of file handles names no file.
     """
     check_word("what", what, ("image", "label"))
-    optional: dict[str, Any] = {} if record is None else {"record": record}
-    if picture is not None:
-        optional["picture"] = picture
+    optional: dict[str, Any] = {"record": record, "picture": picture}
     if cache:
         optional |= cache.arguments()
         optional |= {"is_label": what == "label", "keeps_bytes": cache.keep == "encoded"}

@@ -44,8 +44,7 @@ def _decode(
 ) -> tuple[Any, Any]:
     if (start is None) != (shape is None):
         raise ValueError("a window has both start and shape, or neither")
-    window = {} if start is None else {"start": start, "shape": shape}
-    library = str(nvcomp_path())
+    library, window = str(nvcomp_path()), {"start": start, "shape": shape}
     pictures, reports = call(
         "decode_png", encoded, path, device="mixed", nvcomp=library, **window, **arguments
     )

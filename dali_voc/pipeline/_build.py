@@ -40,7 +40,7 @@ def build_pipeline(
     prefetch: int,
     hw_decoder_load: float | None = None,
     cache: Cache | None = None,
-    repeats: bool = False,
+    tells_samples: bool = False,
     pads: bool = True,
     strict: bool = False,
 ) -> Pipeline:
@@ -64,7 +64,8 @@ def build_pipeline(
         hw_decoder_load: share of the JPEGs for the GPU's JPEG engines, 0 to 1; None for DALI's
             default. Without meaning on the CPU.
         cache: where samples are kept.
-        repeats: whether neighbours in a batch may be crops of one sample, which is decoded once.
+        tells_samples: whether the source gives the samples' numbers, for the cache, or as
+            neighbours in a batch may be crops of one sample, which is then decoded once.
         pads: whether whole pictures are padded to one size; else each has its own.
         strict: whether damage to a JPEG that libjpeg warns of and goes on after is an error, on the
             CPU; such files are read otherwise.
@@ -98,7 +99,7 @@ def build_pipeline(
 
     @pipeline_def(enable_conditionals=True)  # type: ignore[untyped-decorator]
     def define() -> tuple[Any, ...]:
-        numbered = ("sample",) if cache or repeats else ()
+        numbered = ("sample",) if tells_samples else ()
         given = _take(source, (*columns, *numbered, *parameter_names(augment)))
         return graph.show_whole(given) if whole else graph.show_crop(given)
 

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cache_arguments.h"
@@ -30,8 +31,8 @@ bool FindCommonSize(const uint8_t* file, size_t size, int64_t* height, int64_t* 
   }
   const size_t frame = FindCommonFrame(file, size);
   if (!frame) return false;
-  *height = file[frame + 5] << 8 | file[frame + 6];
-  *width = file[frame + 7] << 8 | file[frame + 8];
+  *height = FrameHeight(file + frame);
+  *width = FrameWidth(file + frame);
   return true;
 }
 
@@ -125,6 +126,12 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
 
   bool IsDecoded(int i) const { return *is_decoded_[i].data != 0; }
 
+  static std::pair<const uint8_t*, size_t> FileOf(const Workspace& ws, int i) {
+    const auto& files = ws.Input<CPUBackend>(0);
+    return {static_cast<const uint8_t*>(files.raw_tensor(i)),
+            static_cast<size_t>(files.shape()[i].num_elements())};
+  }
+
   WindowBounds WindowOf(int i) const {
     return {start_[i].data[0], start_[i].data[1], shape_[i].data[0], shape_[i].data[1]};
   }
@@ -145,9 +152,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
       picture.stride = view.stride;
       picture.rgb = view.rgb;
     } else {
-      const auto& files = ws.Input<CPUBackend>(0);
-      const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
-      const size_t size = files.shape()[i].num_elements();
+      const auto [file, size] = FileOf(ws, i);
       // what `read_record` gives in place of a file that was kept; whoever asks again gets the file
       if (cache_ && size >= 2 && file[0] == 'P' && file[1] == '6')
         throw ImageError("cannot be read (it is not in the cache any more)");
@@ -165,9 +170,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     if (end - first < 2) return {nullptr, 0};
     SharedWindows& shared = worker->shared;
     if (shared.IsUntried()) {
-      const auto& files = ws.Input<CPUBackend>(0);
-      const auto* file = static_cast<const uint8_t*>(files.raw_tensor(k));
-      const size_t size = files.shape()[k].num_elements();
+      const auto [file, size] = FileOf(ws, k);
       std::vector<WindowBounds> windows;
       for (int i = first; i < end; i++) windows.push_back(WindowOf(i));
       const WindowBounds part = shared.Plan(file, size, std::move(windows));
@@ -185,9 +188,7 @@ class DecodeCropOp : public dali::StatelessOperator<CPUBackend> {
     const CachePlace place = cache_.Image(i);
     if (place.Find(whole)) return true;
     int64_t height, width;
-    const auto& files = ws.Input<CPUBackend>(0);
-    const auto* file = static_cast<const uint8_t*>(files.raw_tensor(i));
-    const size_t size = files.shape()[i].num_elements();
+    const auto [file, size] = FileOf(ws, i);
     if (!cache_ || !FindCommonSize(file, size, &height, &width) || height < 1 || width < 1 ||
         IsTooLarge(height, width))
       return false;

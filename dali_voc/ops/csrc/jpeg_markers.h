@@ -35,6 +35,10 @@ inline bool IsCommonJpeg(const uint8_t* file, size_t size) {
   return FindCommonFrame(file, size) != 0;
 }
 
+// Height and width that a frame header, from its marker on, tells of.
+inline int64_t FrameHeight(const uint8_t* frame) { return frame[5] << 8 | frame[6]; }
+inline int64_t FrameWidth(const uint8_t* frame) { return frame[7] << 8 | frame[8]; }
+
 // Whether a JPEG file of the common kind has restart markers, as its header tells.
 inline bool HasRestarts(const uint8_t* file, size_t size) {
   for (size_t pos = 2; pos + 6 <= size && file[pos] == 0xff;) {
@@ -54,7 +58,7 @@ inline bool HasRestarts(const uint8_t* file, size_t size) {
 // block of its largest component. `frame` is the segment of SOF0 to SOF2 from its marker on.
 inline uint64_t FewestBits(const uint8_t* frame, size_t length) {
   if (length < 8 || length < 8 + size_t{3} * frame[9]) return 0;
-  const uint64_t height = frame[5] << 8 | frame[6], width = frame[7] << 8 | frame[8];
+  const uint64_t height = FrameHeight(frame), width = FrameWidth(frame);
   uint64_t most_h = 1, most_v = 1, bits = 0;
   for (int c = 0; c < frame[9]; c++) {
     const uint8_t sampling = frame[11 + 3 * c];

@@ -28,8 +28,7 @@ bool PaysOff(const uint8_t* file, size_t size, const std::vector<WindowBounds>& 
   const size_t frame = FindCommonFrame(file, size);
   // PNG is read from the top, and of progressive JPEG everything is read for the first pixel
   if (!frame || file[frame + 1] == 0xc2) return true;
-  const int64_t height = file[frame + 5] << 8 | file[frame + 6];
-  const int64_t width = file[frame + 7] << 8 | file[frame + 8];
+  const int64_t height = FrameHeight(file + frame), width = FrameWidth(file + frame);
   // for whoever decodes it alone to say
   if (part.y < 0 || part.x < 0 || part.y + part.height > height || part.x + part.width > width)
     return false;
