@@ -16,7 +16,8 @@ from dali_voc.errors import LoaderError
 __all__ = ["Turns", "close_at_exit"]
 
 T = TypeVar("T")
-_all: weakref.WeakSet[Turns] = weakref.WeakSet()
+# by id; no WeakSet, which another thread may not add to while it is copied
+_all: weakref.WeakValueDictionary[int, Turns] = weakref.WeakValueDictionary()
 _exiting: list[int] = []  # the thread that ends the interpreter, once it does
 _LEFT_TO_EXIT = 2.0  # seconds
 
@@ -38,7 +39,7 @@ class Turns:
         self._end = end
         self._lock = threading.RLock()
         self._inside = False
-        _all.add(self)
+        _all[id(self)] = self
 
     def run(self, work: Callable[[], T]) -> T:
         """Do something while no other thread is in, and return what comes of it.
@@ -103,14 +104,18 @@ def close_at_exit() -> None:
     atexit.register(_close_all)
 
 
+def _living() -> list[Turns]:
+    return [turns for ref in _all.valuerefs() if (turns := ref()) is not None]
+
+
 def _close_all() -> None:
     _exiting.append(threading.get_ident())
-    for turns in list(_all):
+    for turns in _living():
         turns.close()
 
 
 def _renew_all() -> None:
-    for turns in list(_all):
+    for turns in _living():
         turns.renew()
 
 

@@ -144,7 +144,7 @@ def run_in_thread(call: Callable[[], T]) -> T:
 
 def _end_all() -> None:
     """End threads while there is an interpreter for them."""
-    for end, calls in list(_running.items()):
+    for end, calls in _running.copy().items():  # threads end meanwhile
         calls.put(None)
         end.wait()
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from dali_voc import Config, parse_config
 from dali_voc._config_schema import SCHEMA_FILE, config_schema, schema_text
+from dali_voc._dataset_config import _label_key
 from dali_voc.datasets import DATASETS
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +39,7 @@ UNSAID = (
     "expected weights whose sum is finite",
     "transpose needs a crop_size of as many rows as columns",
     "expected one of: voc2012",
+    "expected each value and colour once",
 )
 
 
@@ -71,6 +73,9 @@ def mend(tree: Any, place: tuple[int | str, ...], words: str) -> bool:
         part[last] = sorted(part[last])
     elif "sum is finite" in words:
         part[last] = [weight / len(part[last]) for weight in part[last]]
+    elif "each value and colour once" in words:
+        keys = {_label_key(key): key for key in reversed(part[last])}
+        part[last] = {key: part[last][key] for key in keys.values()}
     elif "transpose needs" in words:
         part[last] |= {"transpose": 0}
     elif "the shares" in words:
@@ -229,6 +234,8 @@ def whole_numbers(tree: Any) -> Any:
     }
 )
 @example(tree={"dataset": {"root": "/x"}, "augment": {"class_weights": [1e308, 1e308]}})
+@example(tree={"dataset": {"root": "/x", "map": {"1": "a", " 01": "b"}}})
+@example(tree={"dataset": {"root": "/x", "map": {"1": "a", " 01": "b", "2": 3}}})
 @example(
     tree={
         "dataset": {"root": "/x"},

@@ -42,7 +42,7 @@ def remove_temporary_files() -> None:
     It does so itself when the interpreter ends, which one that is killed, and a worker of a
     `DataLoader`, does not.
     """
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():  # others may import meanwhile
         if name.startswith(_GENERATED) and module.__file__:
             for path in module.__file__, importlib.util.cache_from_source(module.__file__):
                 with contextlib.suppress(OSError):
