@@ -1,13 +1,12 @@
 // Blocks of threads as fibers, in an order that is always the same. What would be undefined on a
 // GPU, a barrier that only some threads reach, ends the program.
-#include <ucontext.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "context.h"
 #include "on_cpu.h"
 #include "thread_sanitizer.h"
 
@@ -39,7 +38,7 @@ struct Some {
 
 // Neighbouring blocks have fibers of their own, so that ThreadSanitizer can tell them apart.
 struct Fiber {
-  ucontext_t context;
+  Context context;
   std::unique_ptr<char[]> stack{new char[kStack]};
   Waits waits;
   unsigned block_barriers, warp_barriers;  // that it has passed
@@ -52,7 +51,7 @@ std::vector<std::unique_ptr<Fiber>> fibers[2];
 
 std::unique_ptr<Fiber>* now_block;  // its fibers
 int now;                            // which of them
-ucontext_t scheduler;
+Context scheduler;
 void* host;       // the thread that launches, to ThreadSanitizer,
 void* read_only;  // and what reads for __ldg
 const std::function<void()>* work;
@@ -76,7 +75,7 @@ void Yield(Waits what) {
   Fiber& fiber = Now();
   fiber.waits = what;
   sanitizer::Switch(host);
-  swapcontext(&fiber.context, &scheduler);
+  SwitchContext(fiber.context, scheduler);
 }
 
 void Enter() {
@@ -111,10 +110,7 @@ void RunBlock(bool odd) {
   now_block = fibers[odd].data();
   for (int i = 0; i < n; i++) {
     Fiber& fiber = *now_block[i];
-    getcontext(&fiber.context);
-    fiber.context.uc_stack = {fiber.stack.get(), 0, kStack};
-    fiber.context.uc_link = nullptr;
-    makecontext(&fiber.context, Enter, 0);
+    BeginContext(fiber.context, Enter, fiber.stack.get(), kStack);
     fiber.waits = Waits::kNot;
     fiber.block_barriers = fiber.warp_barriers = 0;
     fiber.has_fenced = false;
@@ -130,7 +126,7 @@ void RunBlock(bool odd) {
       now = i;
       thread_index = {static_cast<unsigned>(i), 0, 0};
       sanitizer::Switch(now_block[i]->sanitized);
-      swapcontext(&scheduler, &now_block[i]->context);
+      SwitchContext(scheduler, now_block[i]->context);
       ran = true;
     }
     bool released = Release(0, n, Waits::kForBlock);
