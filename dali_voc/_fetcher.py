@@ -33,12 +33,14 @@ class Fetcher:
         plan: what batches consist of.
         substitutes: the bad samples met so far; more are added.
         prefetcher: the pipeline that is running.
+        abandoned: one that was interrupted, while it may still be at work.
     """
 
     build: PipelineBuilder
     plan: BatchPlan
     substitutes: Substitutes
     prefetcher: Prefetcher | None = field(default=None, init=False)
+    abandoned: Prefetcher | None = field(default=None, init=False)
 
     @property
     def _config(self) -> LoaderConfig:
@@ -85,6 +87,7 @@ class Fetcher:
             # interrupted somewhere between DALI and its bookkeeping: neither is to be trusted
             struck, self.prefetcher = self.prefetcher, None
             if struck:
+                self.abandoned = struck
                 struck.abandon(e)
             else:  # while one was being built
                 traceback.clear_frames(e.__traceback__)
@@ -94,12 +97,19 @@ class Fetcher:
         if self.prefetcher and self.prefetcher.process != os.getpid():
             self.prefetcher = None  # its threads are not here; `_forks` keeps its pipeline
         if self.prefetcher is None:
+            self._wait_for_abandoned()
             depth = pick_prefetch(self._config.prefetch, device=self.build.device)
             many = functools.partial(self.build, batch_size=self._config.batch_size, prefetch=depth)
             self.prefetcher = Prefetcher(
                 many, self.build.index, depth=depth, tells_samples=self.build.tells_samples
             )
         return self.prefetcher
+
+    def _wait_for_abandoned(self) -> None:
+        # what it may still keep in a GPU's memory, the next one would read on another stream
+        if self.abandoned and self._cache and self._cache.pictures:
+            self.abandoned.close()
+        self.abandoned = None
 
     def _fetch_from(self, prefetcher: Prefetcher, key: BatchKey) -> tuple[Batch, tuple[Any, ...]]:
         if prefetcher.next_up() != key:

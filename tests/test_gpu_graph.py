@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from augmented import write_lossless
 from PIL import Image
 from test_cache import AUGMENTED, assert_same, epochs
 
+import dali_voc.pipeline
 from dali_voc import Config, Loader, build_loader
 from dali_voc.errors import SampleError
 from dali_voc.testing import assert_resumes_exactly
@@ -156,6 +158,44 @@ def test_decoded_pictures_lie_in_the_memory_of_the_device(
     del pictures, loader
     gc.collect()
     assert memory() is None
+
+
+def test_an_interrupted_pipeline_ends_before_another_begins(
+    root: Path, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be keeping pictures, which the other would read on a stream of its own."""
+    gpu_graph(monkeypatch)
+    config = make_config(root, cache={"keep": "decoded"}, augment={"crop_size": [64, 80]})
+    built: list[Any] = []
+    build_pipeline = dali_voc.pipeline.build_pipeline
+
+    def build(*arguments: Any, **options: Any) -> Any:
+        built.append(arguments)
+        return build_pipeline(*arguments, **options)
+
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with build_loader(config) as loader:
+        expected = epochs(loader, count=1)
+    monkeypatch.setattr("dali_voc.pipeline.build_pipeline", build)
+    with build_loader(config) as loader:
+        iterator = iter(loader)
+        batches = [next(iterator)]
+        prefetcher = loader._fetcher.prefetcher
+        goes_on = threading.Event()
+        prefetcher._worker.submit(goes_on.wait)
+        monkeypatch.setattr(prefetcher, "fetch", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            next(iterator)
+        thread = threading.Thread(target=lambda: batches.extend(iterator))
+        thread.start()
+        thread.join(0.5)
+        begun = len(built), len(batches)
+        goes_on.set()
+        thread.join()
+    assert (begun, len(built)) == ((1, 1), 2)
+    assert_same([[part for batch in batches for part in batch]], expected)
 
 
 def test_a_bad_file_is_told_and_the_others_stay(
