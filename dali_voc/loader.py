@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import logging
 import operator
+import sys
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -444,7 +445,10 @@ class _EpochIterator:
             here.left = True
 
     def __next__(self) -> LoaderBatch:
-        return self._loader._turns.run(self._take)
+        run = self._loader._turns.run
+        if "torch._dynamo" in sys.modules:  # which would trace all that makes a batch
+            run = torch.compiler.disable(run)  # type: ignore[no-untyped-call]
+        return run(self._take)
 
     def _take(self) -> LoaderBatch:
         here = self._here

@@ -46,8 +46,10 @@ def test_a_child_may_collect_garbage(make_config: Callable[..., Config], which: 
 
 
 CHILD = """
-import os, sys
+import os, sys, warnings
 from dali_voc import build_loader, parse_config
+# Python 3.12 and later say so of any fork beside threads
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 loader = build_loader(parse_config({
     "dataset": {"root": sys.argv[1]}, "loader": {"device": "cpu", "batch_size": 2},
     "augment": {"crop_size": [32, 40]}, "cache": {"keep": sys.argv[2]},

@@ -176,7 +176,7 @@ def test_files_are_looked_at_without_threads(
 
 # interrupts at any moment within `next`, by a timer of the kernel
 CAMPAIGN = """
-import faulthandler, random, signal, sys, time
+import faulthandler, random, signal, sys
 from dali_voc import build_loader, parse_config
 loader = build_loader(parse_config({
     "dataset": {"root": sys.argv[1]},
@@ -191,10 +191,9 @@ def strike(*_):
         hits += 1
         raise KeyboardInterrupt
 signal.signal(signal.SIGALRM, strike)
-faulthandler.dump_traceback_later(60, exit=True)
 random.seed(3)
-end = time.monotonic() + float(sys.argv[3])
-while time.monotonic() < end:
+while hits < int(sys.argv[3]):
+    faulthandler.dump_traceback_later(60, exit=True)
     iterator = iter(loader)
     while True:
         signal.setitimer(signal.ITIMER_REAL, 1e-6 + random.random() ** 3 * 0.04)
@@ -211,17 +210,15 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 loader.set_epoch(0)
 assert [images.sum().item() for images, _ in loader] == expected
 loader.close()
-print(hits)
 """
 
 
 @pytest.mark.parametrize("keep", ["none", "decoded"])
-@pytest.mark.parametrize("seconds", [3, pytest.param(40, marks=pytest.mark.slow)])
-def test_interrupts_leave_no_lock_behind(voc: Path, keep: str, seconds: int) -> None:
+@pytest.mark.parametrize("hits", [100, pytest.param(1500, marks=pytest.mark.slow)])
+def test_interrupts_leave_no_lock_behind(voc: Path, keep: str, hits: int) -> None:
     """The process goes on, with the same batches, and ends."""
-    done = run_code(CAMPAIGN, voc, keep, seconds, timeout=200)
+    done = run_code(CAMPAIGN, voc, keep, hits, timeout=400)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 20 * seconds
 
 
 @pytest.mark.parametrize("leave", ["os._exit(0)", "os.kill(os.getpid(), 15)", "pass"])
