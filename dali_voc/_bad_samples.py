@@ -87,8 +87,10 @@ def bad_samples_of(
         if sample in found or (named and sample != named[0]):
             continue
         problem = _file_problem(index, sample) or trial.problem(single)
+        if problem and every:
+            found |= _spoilt_with(index, sample)
         if problem:
-            found[sample] = problem
+            found.setdefault(sample, problem)
             if not every:
                 break
     if not found:  # such as branches of an operator that differ: a sample alone takes one
@@ -105,6 +107,16 @@ def _singles(batch: Batch) -> Iterator[Batch]:
             parameters={name: array[one] for name, array in batch.parameters.items()},
             mixing=batch.mixing[one],
         )
+
+
+def _spoilt_with(index: PairIndex, sample: int) -> dict[int, SampleError]:
+    """Return all samples in the shard of a bad one, if it is the shard that is gone or changed."""
+    for files in index.images, index.labels:
+        found = files.spoilt(sample)
+        if found:
+            error, samples = found
+            return dict.fromkeys(samples.tolist(), error)
+    return {}
 
 
 def _from_our_operator(

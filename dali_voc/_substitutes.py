@@ -66,11 +66,13 @@ class Substitutes:
         self._num_samples = num_samples
         self._drawn = None if weights is None else weights > 0
         self._bad: dict[int, SampleError] = {}
+        self._paths: set[str] = set()
         self._times: Counter[int] = Counter()
 
     def add(self, sample: int, error: SampleError, *, consequence: str) -> None:
         """Remember a bad sample, and log it the first time."""
-        if error.path not in {other.path for other in self._bad.values()}:
+        if error.path not in self._paths:
+            self._paths.add(error.path)
             _log.warning("%s; %s from now on", error, consequence)
         self._bad[sample] = error
 

@@ -291,14 +291,17 @@ def test_code_in_a_folder_called_after_cuda(
         assert bad.path == str(image(root, 4))
 
 
+@pytest.mark.parametrize("place", [0, 4])  # the first is looked at before, too
 @pytest.mark.parametrize("which", [image, label])
-def test_a_pipe_is_not_waited_for(root: Path, make_config: MakeConfig, which: Any) -> None:
-    which(root, 4).unlink()
-    os.mkfifo(which(root, 4))
+def test_a_pipe_is_not_waited_for(
+    root: Path, make_config: MakeConfig, which: Any, place: int
+) -> None:
+    which(root, place).unlink()
+    os.mkfifo(which(root, place))
     with build_loader(make_config(root, augment=CROP, loader={"on_error": "skip"})) as loader:
         collect(loader)
         (bad,) = loader.report().bad_files
-        assert (bad.path, bad.reason) == (str(which(root, 4)), "this is not a regular file")
+        assert (bad.path, bad.reason) == (str(which(root, place)), "this is not a regular file")
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace"])

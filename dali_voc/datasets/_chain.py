@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dali_voc.datasets._file_list import FileList
+from dali_voc.errors import SampleError
 
 __all__ = ["ChainList"]
 
@@ -87,6 +88,16 @@ class ChainList:
         """Open file `i` for reading."""
         files, at = self._find(i)
         return files.open(at)
+
+    def spoilt(self, i: int) -> tuple[SampleError, npt.NDArray[np.int64]] | None:
+        """Return what is wrong with all that file `i` is in, see `FileList`."""
+        files, at = self._find(i)
+        found = files.spoilt(at)
+        if found is None:
+            return None
+        error, rows = found
+        rows = rows + self._begin(self._lists.index(files))
+        return error, rows if self._rows is None else np.flatnonzero(np.isin(self._rows, rows))
 
     def select(self, keep: Iterable[int]) -> ChainList:
         """Return some of the files, in the order given."""

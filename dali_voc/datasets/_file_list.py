@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
+from dali_voc.errors import SampleError
+
 __all__ = ["FileList", "Segments"]
 
 
@@ -39,6 +41,14 @@ class FileList(Protocol):
 
     def open(self, i: int) -> BinaryIO:
         """Open file `i` for reading."""
+
+    def spoilt(self, i: int) -> tuple[SampleError, npt.NDArray[np.int64]] | None:
+        """Return what is wrong with all that file `i` is in, if that is gone or has changed.
+
+        Returns:
+            the error, and which files of the list are in it, int64; None: what is wrong, if
+            anything is, is wrong with the file alone.
+        """
 
     def select(self, keep: Iterable[int]) -> Self:
         """Return some of the files, in the order given."""

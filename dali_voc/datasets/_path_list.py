@@ -114,8 +114,11 @@ class PathList:
         """Return None: these are whole files."""
 
     def open(self, i: int) -> BinaryIO:
-        """Open file `i` for reading."""
-        return open(self._path(i), "rb")
+        """Open file `i` for reading; a pipe without waiting for somebody to write to it."""
+        return open(self._path(i), "rb", opener=_open_at_once)
+
+    def spoilt(self, i: int) -> None:
+        """Return None: nothing but the file itself can be wrong."""
 
     def _stem(self, i: int) -> bytes:
         if not 0 <= i < len(self):
@@ -124,3 +127,7 @@ class PathList:
 
     def _path(self, i: int) -> bytes:
         return self._prefix + self._stem(i) + self._suffix
+
+
+def _open_at_once(path: str | bytes, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)

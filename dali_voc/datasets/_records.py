@@ -19,6 +19,7 @@ from dali_voc.errors import SampleError
 __all__ = ["RecordList"]
 
 Column = npt.NDArray[Any]
+_CHANGED = "the file has been written to since its index was made"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +99,29 @@ class RecordList:
             data = file.read(size)
             changed = modified not in (-1, os.fstat(file.fileno()).st_mtime_ns)
         if changed:
-            raise SampleError(self[i], "the file has been written to since its index was made")
+            raise SampleError(self[i], _CHANGED)
         if len(data) < size:
             raise SampleError(self[i], "the shard ends before the record does")
         if crc not in (-1, zlib.crc32(data)):
             raise SampleError(self[i], "damaged record: its checksum (CRC) is wrong")
         return io.BytesIO(data)
+
+    def spoilt(self, i: int) -> tuple[SampleError, npt.NDArray[np.int64]] | None:
+        """Return what is wrong with a record's shard, see `FileList`."""
+        place = int(self.shard[self._row(i)])
+        path = self.shards[place]
+        try:
+            modified = os.stat(path).st_mtime_ns
+        except FileNotFoundError:
+            reason = "no such file"
+        except OSError:
+            return None
+        else:
+            if self.modified is None or modified == self.modified[place]:
+                return None
+            reason = _CHANGED
+        shards = self.shard if self.rows is None else self.shard[self.rows]
+        return SampleError(path, reason), np.flatnonzero(shards == place)
 
     def select(self, keep: Iterable[int]) -> RecordList:
         """Return some of the records, in the order given."""

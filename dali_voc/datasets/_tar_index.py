@@ -21,7 +21,7 @@ from dali_voc.errors import DatasetError, printable
 __all__ = ["ShardIndex", "load_index"]
 
 _log = logging.getLogger("dali_voc")
-_VERSION = 2
+_VERSION = 3
 _ENDINGS = {False: ".dali_voc.npz", True: ".images.dali_voc.npz"}  # by `unlabeled`
 
 
@@ -39,6 +39,7 @@ class ShardIndex:
         offset: of image and label, int64 [n, 2].
         size: likewise, bytes.
         suffix: their places in `IMAGES` and `LABELS`, uint8 [n, 2].
+        said: what was noted of the shard, lines of UTF-8.
     """
 
     version: npt.NDArray[np.int64]
@@ -48,6 +49,11 @@ class ShardIndex:
     offset: npt.NDArray[np.int64]
     size: npt.NDArray[np.int64]
     suffix: npt.NDArray[np.uint8]
+    said: npt.NDArray[np.uint8]
+
+    def notes(self) -> list[str]:
+        """Return what was noted of the shard."""
+        return self.said.tobytes().decode(errors="replace").splitlines()
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -130,13 +136,14 @@ def _makes_sense(index: ShardIndex) -> bool:
         "offset": ((n, 2), np.int64),
         "size": ((n, 2), np.int64),
         "suffix": ((n, 2), np.uint8),
+        "said": (index.said.shape, np.uint8),
     }
     arrays = {name: getattr(index, name) for name in wanted}
     if any((arrays[name].shape, arrays[name].dtype) != wanted[name] for name in wanted):
         return False
     ends, last, size = index.ends, int(index.version[1]), index.size
     return bool(
-        index.text.ndim == 1
+        index.text.ndim == index.said.ndim == 1
         and (np.diff(ends, prepend=0) > 0).all()
         and int(ends[-1] if n else 0) == len(index.text)
         and (index.suffix < (len(IMAGES), len(LABELS))).all()
@@ -146,7 +153,8 @@ def _makes_sense(index: ShardIndex) -> bool:
 
 
 def _make(shard: Path, version: npt.NDArray[np.int64], *, unlabeled: bool) -> ShardIndex:
-    pairs = scan_shard(shard, unlabeled=unlabeled)
+    scan = scan_shard(shard, unlabeled=unlabeled)
+    pairs = scan.pairs
     keys = [os.fsencode(key) for key in pairs]
     names = Names.of(keys)
     hashes = b"".join(hashlib.blake2b(key, digest_size=8).digest() for key in keys)
@@ -163,6 +171,7 @@ def _make(shard: Path, version: npt.NDArray[np.int64], *, unlabeled: bool) -> Sh
         offset=of_each("offset", np.int64),
         size=of_each("size", np.int64),
         suffix=np.array([_suffixes(*pair) for pair in pairs.values()], np.uint8).reshape(-1, 2),
+        said=np.frombuffer("\n".join(map(printable, scan.notes)).encode(), np.uint8),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tarfile
 from collections.abc import Iterator
@@ -12,11 +11,10 @@ from typing import IO, BinaryIO, cast
 
 from dali_voc._tar_damage import only_tar_errors
 from dali_voc.datasets._layout import some_of
+from dali_voc.datasets._tar_end import first_block, is_header
 from dali_voc.errors import DatasetError
 
-__all__ = ["IMAGES", "LABELS", "Member", "scan_shard"]
-
-_log = logging.getLogger("dali_voc")
+__all__ = ["IMAGES", "LABELS", "Member", "Scan", "scan_shard"]
 
 # What follows a key's first dot; the first that a key has counts. A key of a JPEG image may have a
 # plain PNG label; where the image is PNG too, the label's name says so.
@@ -47,8 +45,21 @@ class Member:
     size: int
 
 
-def scan_shard(path: Path, *, unlabeled: bool = False) -> dict[str, tuple[Member, Member]]:
-    """Return image and label of each key, in the order in which the keys occur first.
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What is in a shard.
+
+    Attributes:
+        pairs: image and label of each key, in the order in which the keys occur first.
+        notes: sentences about what may not be meant.
+    """
+
+    pairs: dict[str, tuple[Member, Member]]
+    notes: list[str]
+
+
+def scan_shard(path: Path, *, unlabeled: bool = False) -> Scan:
+    """Return what is in a shard.
 
     A key is a member's path up to the first dot of its last part, as WebDataset has it. Members
     that are neither image nor label are passed over.
@@ -63,7 +74,8 @@ def scan_shard(path: Path, *, unlabeled: bool = False) -> dict[str, tuple[Member
     """
     found: dict[str, dict[str, Member]] = {}
     twice: list[str] = []
-    for name, member in _members(path):
+    notes: list[str] = []
+    for name, member in _members(path, notes):
         members = found.setdefault(name, {})
         if member.suffix in members:
             twice.append(f"{name}.{member.suffix}")
@@ -77,13 +89,41 @@ def scan_shard(path: Path, *, unlabeled: bool = False) -> dict[str, tuple[Member
     )
     if unlabeled:
         images = {key: _first(members, IMAGES) for key, members in found.items()}
-        return {key: (image, image) for key, image in images.items() if image}
+        notes += _note_mixed(images)
+        shown = {key: (image, image) for key, image in images.items() if image}
+        return Scan(pairs=shown, notes=notes)
+    notes += _note_several(found)
     pairs = {key: _pair(members) for key, members in found.items()}
     _refuse(
         path, "labels without an image", _lacking(pairs, 0), "KEY.jpg, KEY.jpeg or KEY.png as well"
     )
     _refuse(path, "images without a label", _lacking(pairs, 1), "KEY.png or KEY.seg.png as well")
-    return {key: (image, label) for key, (image, label) in pairs.items() if image and label}
+    complete = {key: (image, label) for key, (image, label) in pairs.items() if image and label}
+    return Scan(pairs=complete, notes=notes)
+
+
+def _note_mixed(images: dict[str, Member | None]) -> Iterator[str]:
+    """Where labels are not looked for, one whose image is not there looks like an image."""
+    is_png = {key: image.suffix == "png" for key, image in images.items() if image}
+    alone = [key for key, png in is_png.items() if png]
+    if alone and len(alone) < len(is_png):
+        yield (
+            f"{len(alone)} pictures are PNG and have no JPEG beside them, as the others do "
+            f"({some_of(alone)}): they are taken for images, though they may be labels"
+        )
+
+
+def _note_several(found: dict[str, dict[str, Member]]) -> Iterator[str]:
+    several = [
+        key
+        for key, members in found.items()
+        if sum(suffix in members for suffix in LABELS) > 1 + (not members.keys() & {"jpg", "jpeg"})
+    ]
+    if several:
+        yield (
+            f"{len(several)} keys have several labels ({some_of(several)}): the first of "
+            f"{', '.join(f'.{suffix}' for suffix in LABELS)} is taken"
+        )
 
 
 def _pair(members: dict[str, Member]) -> tuple[Member | None, Member | None]:
@@ -109,8 +149,8 @@ def _refuse(path: Path, what: str, offenders: list[str], expected: str) -> None:
         )
 
 
-def _members(path: Path) -> Iterator[tuple[str, Member]]:
-    """Yield key and place of each image or label."""
+def _members(path: Path, notes: list[str]) -> Iterator[tuple[str, Member]]:
+    """Yield key and place of each image or label; add to notes at the end."""
     passed_over: list[str] = []
     try:
         with open(path, "rb") as file:
@@ -125,43 +165,61 @@ def _members(path: Path) -> Iterator[tuple[str, Member]]:
                     folder, slash, base = info.name.rpartition("/")
                     key, dot, suffix = base.partition(".")
                     suffix = suffix.lower()
-                    if not dot or info.isdir():
+                    if not dot or info.isdir() or base.startswith("._"):  # macOS makes such files
                         continue
                     if suffix not in (*IMAGES, *LABELS):
                         if suffix.rpartition(".")[2] in IMAGES:
                             passed_over.append(info.name)
                         continue
-                    if not info.isreg():
-                        raise DatasetError(
-                            f"{path}: {info.name} is a link, expected a file; GNU tar makes files "
-                            "of hard links by --hard-dereference"
-                        )
-                    if info.issparse():
-                        raise DatasetError(f"{path}: {info.name} is stored as a sparse file")
-                    if info.offset_data + info.size > size:
-                        raise DatasetError(f"{path}: truncated tar, it ends inside {info.name}")
+                    _check_member(path, info, size)
                     yield (
                         f"{folder}{slash}{key}",
                         Member(suffix=suffix, offset=info.offset_data, size=info.size),
                     )
                 file.seek(tar.offset)
                 end = file.read(tarfile.BLOCKSIZE)
+                behind = first_block(file)
     except tarfile.TarError as e:
         raise DatasetError(f"{path}: damaged or truncated tar ({e})") from None
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
     if passed_over:
-        _log.warning(
-            "%s: %d pictures are passed over (%s): what follows the first dot of their names is "
-            "neither an image's nor a label's ending",
-            path,
-            len(passed_over),
-            some_of(passed_over),
+        notes.append(
+            f"{len(passed_over)} pictures are passed over ({some_of(passed_over)}): what follows "
+            "the first dot of their names is neither an image's nor a label's ending"
         )
     if len(end) < tarfile.BLOCKSIZE:
         raise DatasetError(f"{path}: truncated tar, it ends without an end-of-archive mark")
     if any(end):
         raise DatasetError(f"{path}: damaged tar, no header where one should be, at {tar.offset}")
+    if behind and is_header(behind):
+        raise DatasetError(
+            f"{path}: found another tar behind the end of this one, expected one; 'tar "
+            "--concatenate' joins them, 'cat' does not"
+        )
+    if behind:
+        notes.append("something that is no tar follows behind its end, and is not read")
+
+
+def _check_member(path: Path, info: tarfile.TarInfo, size: int) -> None:
+    """Refuse what is no whole file; `size` is the tar's."""
+    if not info.isreg():
+        raise DatasetError(f"{path}: {info.name} is {_kind(info)}, expected a file")
+    if info.issparse():
+        raise DatasetError(
+            f"{path}: {info.name} is stored as a sparse file, expected one as it is, as tar stores "
+            "them without --sparse"
+        )
+    if info.offset_data + info.size > size:
+        raise DatasetError(f"{path}: truncated tar, it ends inside {info.name}")
+
+
+def _kind(info: tarfile.TarInfo) -> str:
+    if info.islnk():
+        return "a hard link, of which GNU tar makes a file by --hard-dereference"
+    if info.issym():
+        return "a symbolic link, of which GNU tar makes a file by --dereference"
+    return f"a member of type {info.type.decode('ascii', 'backslashreplace')!r}"
 
 
 def _infos(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -23,13 +23,14 @@ from dali_voc.datasets._records import RecordList
 from dali_voc.datasets._tar_index import ShardIndex, load_index
 from dali_voc.datasets._tar_scan import IMAGES, LABELS
 from dali_voc.datasets.voc import VOC_SPEC
-from dali_voc.errors import DatasetError
+from dali_voc.errors import DatasetError, printable
 
 __all__ = ["CLASS_FILE", "find_pairs"]
 
 _log = logging.getLogger("dali_voc")
 
 CLASS_FILE = "classes.json"
+_NOTES = 3  # that are logged; others are counted
 
 
 def find_pairs(
@@ -55,6 +56,7 @@ def find_pairs(
     shards = _find_shards(root, split)
     unlabeled = (options or DatasetOptions()).unlabeled
     indices = [load_index(shard, unlabeled=unlabeled) for shard in shards]
+    _tell(shards, indices)
     names = _join_names(indices)
     if len(names) == 0:
         wanted = "images, expected KEY.jpg" if unlabeled else "pairs, expected KEY.jpg and KEY.png"
@@ -106,6 +108,11 @@ def _find_shards(root: Path, split: str) -> list[Path]:
         ]
     elif "{split}" in str(root):
         patterns = [str(root).replace("{split}", glob.escape(split))]
+    elif root.is_file():
+        raise DatasetError(
+            f"{root}: this is a file, expected the folder of the shards, or a pattern with "
+            "{split} in it"
+        )
     else:
         raise DatasetError(
             f"{root}: no such folder, expected one of tar shards, or a pattern with {{split}} in "
@@ -121,12 +128,23 @@ def _find_shards(root: Path, split: str) -> list[Path]:
     return found
 
 
+def _tell(shards: list[Path], indices: list[ShardIndex]) -> None:
+    """Log the first things that were noted of shards, and how many others were."""
+    pairs = zip(shards, indices, strict=True)
+    noted = [(shard, note) for shard, index in pairs for note in index.notes()]
+    for shard, note in noted[:_NOTES]:
+        _log.warning("%s: %s", printable(str(shard)), printable(note))
+    if noted[_NOTES:]:
+        more = len(noted) - _NOTES
+        _log.warning("%s: %d more such notes on shards", printable(str(shards[0].parent)), more)
+
+
 def _own_shards(shards: list[Path], root: Path, split: str) -> list[Path]:
     """Leave out what belongs to another split: beside `val-0.tar`, `val-hard-0.tar`."""
     start = f"{split}-"
     named = [path for path in shards if path.parent == root and path.name.startswith(start)]
     others = [path for path in named if not path.name[len(start) :][:1].isdigit()]
-    if not others or len(others) == len(named):
+    if not others or len(others) == len(shards):
         return shards
     _log.warning(
         "%s: %d shards of split '%s' are left out, as no number follows (%s); a pattern with "
