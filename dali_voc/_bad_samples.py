@@ -87,12 +87,11 @@ def bad_samples_of(
         if sample in found or (named and sample != named[0]):
             continue
         problem = _file_problem(index, sample) or trial.problem(single)
-        if problem and every:
-            found |= _spoilt_with(index, sample)
         if problem:
-            found.setdefault(sample, problem)
             if not every:
-                break
+                return {sample: problem}
+            found |= _spoilt_with(index, sample)
+            found.setdefault(sample, problem)
     if not found:  # such as branches of an operator that differ: a sample alone takes one
         _blame_user_operator(error, "a batch of which each sample loads by itself")
     return found

@@ -96,7 +96,7 @@ class ChainList:
         if found is None:
             return None
         error, rows = found
-        rows = rows + self._begin(self._lists.index(files))
+        rows = rows + ((i if self._rows is None else int(self._rows[i])) - at)
         return error, rows if self._rows is None else np.flatnonzero(np.isin(self._rows, rows))
 
     def select(self, keep: Iterable[int]) -> ChainList:
