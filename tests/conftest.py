@@ -13,12 +13,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from built_once import FOLDER, built_once
 
 from dali_voc import Config, parse_config
 from dali_voc.synthetic import write_voc
@@ -33,6 +35,13 @@ os.register_at_fork(after_in_child=gc.disable)
 # A background job ignores it, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # which inherit it
+        folder = tempfile.TemporaryDirectory(prefix="dali-voc-built-")
+        os.environ[FOLDER] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,12 +83,14 @@ def make_config(voc: Path) -> Callable[..., Config]:
 
 
 @pytest.fixture(scope="session")
-def own_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_dataset() -> Path:
     """A folder for `sys.path` in which the package of examples/own_dataset is installed by pip."""
-    folder = tmp_path_factory.mktemp("own_dataset")
-    source = Path(__file__).parents[1] / "examples/own_dataset"
-    shutil.copytree(source, folder / "source")  # building leaves files behind
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    command += ["--no-build-isolation", "--target", str(folder / "site"), str(folder / "source")]
-    subprocess.run(command, check=True, timeout=120)
-    return folder / "site"
+
+    def install(folder: Path) -> None:
+        source = Path(__file__).parents[1] / "examples/own_dataset"
+        shutil.copytree(source, folder / "source")  # building leaves files behind
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+        command += ["--no-build-isolation", "--target", folder / "site", folder / "source"]
+        subprocess.run(command, check=True, timeout=120)
+
+    return built_once("own_dataset", install) / "site"

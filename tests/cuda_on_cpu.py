@@ -8,7 +8,6 @@ import functools
 import mmap
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import nvidia
 import torch
+from built_once import built_once
 
 from dali_voc.ops import _kernels
 
@@ -39,18 +39,20 @@ def wheel_include(name: str) -> Path:
 
 def _build(name: str, *sources: str, kernels: Sequence[str] = (), link: Sequence[str] = ()) -> Path:
     """Build a library of sources, `kernels` among the options of the one with the kernels."""
-    folder = Path(tempfile.mkdtemp(prefix="dali_voc_cuda"))
     # as the kernels are compiled: no fused multiply-add
     command = ["g++", "-std=c++17", "-O2", "-fPIC", "-ffp-contract=off", f"-I{SOURCES}"]
     command += ["-fvisibility=hidden", "-Wno-unknown-pragmas"]
     command += ["-U_FORTIFY_SOURCE"]  # whose longjmp knows one stack only
     command += [f"-I{wheel_include(wheel)}" for wheel in WHEELS]
-    objects = [folder / f"{source}.o" for source in sources]
-    for source, result in zip(sources, objects, strict=True):
-        options = kernels if source == "kernels.cc" else ()
-        subprocess.run([*command, *options, "-c", NATIVE / source, "-o", result], check=True)
-    subprocess.run(["g++", "-shared", *objects, "-o", folder / name, *link], check=True)
-    return folder / name
+
+    def compile_all(folder: Path) -> None:
+        objects = [folder / f"{source}.o" for source in sources]
+        for source, result in zip(sources, objects, strict=True):
+            options = kernels if source == "kernels.cc" else ()
+            subprocess.run([*command, *options, "-c", NATIVE / source, "-o", result], check=True)
+        subprocess.run(["g++", "-shared", *objects, "-o", folder / name, *link], check=True)
+
+    return built_once(name, compile_all) / name
 
 
 @functools.cache

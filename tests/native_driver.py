@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from built_once import built_once
 
 SIDE = 96
 SOURCES = Path(__file__).parents[1] / "dali_voc/ops/csrc"
@@ -23,17 +24,19 @@ UNITS = {
 }
 
 
-def build(folder: Path, name: str = "decode_labels", *, vectors: bool = True) -> Path:
+def build(name: str = "decode_labels", *, vectors: bool = True) -> Path:
     """Compile one; without `vectors`, as for a processor other than x86."""
-    program = folder / name
-    units = [SOURCES / f"{unit}.cc" for unit in UNITS[name]]
-    command = ["g++", "-std=c++17", "-O1", "-g1", f"-I{SOURCES}", "-o", program]
-    command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    if vectors and platform.machine() == "x86_64":
-        command += ["-march=x86-64-v2"]
-    command += [Path(__file__).parent / f"native/{name}.cc", *units, "-ldeflate"]
-    subprocess.run(command, check=True)
-    return program
+
+    def compile_units(folder: Path) -> None:
+        units = [SOURCES / f"{unit}.cc" for unit in UNITS[name]]
+        command = ["g++", "-std=c++17", "-O1", "-g1", f"-I{SOURCES}", "-o", folder / name]
+        command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+        if vectors and platform.machine() == "x86_64":
+            command += ["-march=x86-64-v2"]
+        command += [Path(__file__).parent / f"native/{name}.cc", *units, "-ldeflate"]
+        subprocess.run(command, check=True)
+
+    return built_once(f"{name}{'-vectors' * vectors}", compile_units) / name
 
 
 def run_lines(program: Path, lines: Sequence[str]) -> list[str]:

@@ -6,15 +6,25 @@ import os
 import subprocess
 import sys
 
+from warm_python import warm_python
+
 __all__ = ["run_code"]
 
 
 def run_code(
-    code: str, *arguments: object, timeout: float = 100, **environment: str
+    code: str, *arguments: object, timeout: float = 100, warm: bool = False, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run code with `sys.argv[1:]`, and return what it wrote; `environment` is added to ours."""
+    """Run code, and return what it wrote.
+
+    Args:
+        code: the program.
+        arguments: what it finds in `sys.argv[1:]`.
+        timeout: seconds.
+        warm: see `warm_python`.
+        environment: variables, added to ours.
+    """
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [*(warm_python() if warm else [sys.executable]), "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -6,7 +6,6 @@ import io
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from warm_python import warm_python
 
 from dali_voc import Config, DaliVocError, DatasetError, SampleError, build_loader
 from dali_voc.pictures import denormalize
@@ -226,7 +226,7 @@ def test_the_process_ends_cleanly(root: Path) -> None:
     """No hang, no trace of DALI's: an uncaught error ends the process at once with code 1."""
     half(root / f"JPEGImages/{names(root)[3]}.jpg")
     done = subprocess.run(
-        [sys.executable, "-m", "dali_voc", "demo", "--root", root, "--out", root / "out"],
+        [*warm_python(), "-m", "dali_voc", "demo", "--root", root, "--out", root / "out"],
         capture_output=True,
         text=True,
         timeout=60,

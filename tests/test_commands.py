@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from warm_python import warm_python
 
 from dali_voc import ClassStats, loss_weights
 
@@ -20,7 +20,7 @@ CONFIG = Path(__file__).parents[1] / "configs/voc2012.yaml"
 
 def dali_voc(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "dali_voc", *map(str, arguments)],
+        [*warm_python(), "-m", "dali_voc", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,

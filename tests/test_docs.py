@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from warm_python import warm_python
 
 from dali_voc import parse_config
 
@@ -72,7 +73,7 @@ def test_python(block: str, voc: Path) -> None:
     )
     if "rgb" in code:
         code = PIPELINE.replace("{block}", code.replace("\n", "\n    "))
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+    subprocess.run([*warm_python(), "-c", code], check=True, cwd=ROOT, timeout=120)
 
 
 @pytest.mark.parametrize("block", blocks("python", quoted=True))
@@ -112,13 +113,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory, voc: Path) -> Path:
 
 @pytest.mark.parametrize("lines", run_here(), ids=lambda lines: lines[0][:40])
 def test_commands(lines: list[str], clone: Path) -> None:
+    python = shlex.join(warm_python())
     # before what a line itself puts there
     path = os.pathsep.join(filter(None, [str(clone), os.environ.get("PYTHONPATH")]))
     for command in lines:
         line = command.replace("CONFIG", f"configs/voc2012.yaml --set dataset.root={DATA}")
         line = line.replace("/data/", f"{clone}/data/").replace(SHARE, f"{clone}{SHARE}")
-        line = re.sub(r"(?<![\w/.-])dali-voc ", f"{sys.executable} -m dali_voc ", line)
-        line = re.sub(r"^python ", f"{sys.executable} ", line)
+        line = re.sub(r"(?<![\w/.-])dali-voc ", f"{python} -m dali_voc ", line)
+        line = re.sub(r"^python ", f"{python} ", line)
         line = line.replace("PYTHONPATH=", f"PYTHONPATH={path}:")
         subprocess.run(["bash", "-c", line], check=True, cwd=clone, timeout=120)
 

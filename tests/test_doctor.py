@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from warm_python import warm_python
 
 from dali_voc import Config, ConfigError
 from dali_voc.commands import app
@@ -33,7 +34,7 @@ FINDINGS = [
 
 def _dali_voc(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "dali_voc", "doctor", *map(str, arguments)],
+        [*warm_python(), "-m", "dali_voc", "doctor", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -140,8 +141,8 @@ def test_piped_lines_are_whole(pretend) -> None:
 def test_on_a_terminal_nothing_is_cut(width: int) -> None:
     """Every character is there, in columns, and no line is wider than the terminal."""
     code = (
-        "from tests.test_doctor import FINDINGS; from dali_voc.commands import app; "
-        "import sys; module = sys.modules['dali_voc.commands.doctor']; "
+        "import sys; sys.path.append('tests'); from test_doctor import FINDINGS; "
+        "from dali_voc.commands import app; module = sys.modules['dali_voc.commands.doctor']; "
         "module.diagnose = lambda **_: iter(FINDINGS); "
         "sys.argv[1:] = ['doctor']; app()"
     )

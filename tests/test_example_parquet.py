@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
+from warm_python import warm_python
 from whole_labels import load_pairs
 
 SCRIPT = Path(__file__).parents[1] / "examples/from_parquet.py"
@@ -35,7 +35,7 @@ def photograph(seed: int) -> np.ndarray:
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
+        [*warm_python(), SCRIPT, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=100,

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from torchrun_command import torchrun_command
+from warm_python import warm_python
 
 from dali_voc import build_loader
 from dali_voc.datasets.voc import VOC_SPEC
@@ -51,7 +52,7 @@ def epochs_in(text):
 
 
 def run_script(folder, *arguments, processes=1):
-    command = torchrun_command(processes=processes) if processes > 1 else [sys.executable]
+    command = torchrun_command(processes=processes) if processes > 1 else warm_python()
     done = subprocess.run(
         [*command, SCRIPT, *arguments],
         cwd=folder,

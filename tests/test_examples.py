@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 import torch
 from torch.nn import functional
 from torchrun_command import torchrun_command
+from warm_python import warm_python
 
 from dali_voc import build_loader, parse_config
 
@@ -56,7 +56,7 @@ def expected(voc: Path) -> Weights:
 
 def run(script: str, folder: Path, *arguments: object, processes: int = 2) -> str:
     """Run an example by torchrun, and return what it printed; one process needs none."""
-    start = torchrun_command(processes=processes) if processes > 1 else [sys.executable]
+    start = torchrun_command(processes=processes) if processes > 1 else warm_python()
     done = subprocess.run(
         [*start, EXAMPLES / script, *map(str, arguments)],
         cwd=folder,

@@ -91,7 +91,7 @@ TOLD = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_it_ends_without_noise(voc: Path, end: str) -> None:
-    for _ in range(2):  # by chance, some would abort
-        done = run_code(BEGIN + ENDS[end], voc)
+    for warm in False, True:  # by chance, some would abort
+        done = run_code(BEGIN + ENDS[end], voc, warm=warm)
         expected = f"{TOLD.get(end, '')}end\n"
         assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")

@@ -69,5 +69,5 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.parametrize("what", ["leaves it", "uses it"])
 def test_a_child_may_end_as_programs_do(voc: Path, keep: str, what: str) -> None:
     """With `sys.exit`, which ends the interpreter and all that is left in it."""
-    done = run_code(CHILD, voc, keep, what, timeout=60)
+    done = run_code(CHILD, voc, keep, what, warm=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")

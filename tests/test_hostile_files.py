@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_code import run_code
 from tar_writer import write_tar
 
 from dali_voc import Config, ConfigError, DatasetError, DownloadError, load_config
@@ -197,8 +196,8 @@ with build_loader(config, split="val") as loader:
         os.truncate(os.path.join({str(pack)!r}, name), 0)
     print(sum(len(images) for images, _ in loader) == len(loader.index))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True\n"
+    done = run_code(code, warm=True)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]\n", "bomb"])

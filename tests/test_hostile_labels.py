@@ -132,8 +132,8 @@ def _by_pillow(file: bytes) -> np.ndarray | None:
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return native_driver.build(tmp_path_factory.mktemp("native"))
+def driver() -> Path:
+    return native_driver.build()
 
 
 def test_mutants_are_equal_to_pillow_or_refused(driver: Path, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_mutants_are_equal_to_the_slow_reader_or_refused(tmp_path: Path) -> None
     for i, file in enumerate(files):
         paths.append(tmp_path / str(i))
         paths[-1].write_bytes(file)
-    driver = native_driver.build(tmp_path)
+    driver = native_driver.build()
     accepted = 0
     for i, result in enumerate(native_driver.run(driver, paths)):
         if isinstance(result, str):

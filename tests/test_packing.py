@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 import torch
 from PIL import Image
 from typer.testing import CliRunner
+from warm_python import warm_python
 
 from dali_voc import Config, DatasetError, SampleError, StateError, build_loader
 from dali_voc.commands import app
@@ -96,7 +96,7 @@ def progress(done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 pack_split(config, Path({str(tmp_path / "packs")!r}), shard_size={SMALL}, progress=progress)
 """
-    done = subprocess.run([sys.executable, "-c", code], check=False)
+    done = subprocess.run([*warm_python(), "-c", code], check=False)
     assert done.returncode == -signal.SIGKILL
     out = tmp_path / "packs"
     assert list(out.glob(".train.packing/.*.part")), "nothing was being written"
@@ -318,7 +318,7 @@ def test_sizes_that_are_none(config_file: Path, tmp_path: Path, size: str) -> No
 def test_errors_are_one_sentence(config_file: Path, root: Path, tmp_path: Path) -> None:
     path = root / f"JPEGImages/{ids(root)[3]}.jpg"
     path.write_bytes(path.read_bytes()[:-50])
-    command = [sys.executable, "-m", "dali_voc", "pack", config_file, "-o", tmp_path / "out"]
+    command = [*warm_python(), "-m", "dali_voc", "pack", config_file, "-o", tmp_path / "out"]
     done = subprocess.run(
         [*command, "--set", f"dataset.root={root}"], capture_output=True, text=True, check=False
     )

@@ -21,9 +21,8 @@ PALETTE_COLORS = [(i * 5 % 256, i * 3 % 256, i * 7 % 256) for i in range(256)]
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["vectors", "plain"])
-def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("native")
-    return native_driver.build(folder, "png_windows", vectors=request.param)
+def program(request: pytest.FixtureRequest) -> Path:
+    return native_driver.build("png_windows", vectors=request.param)
 
 
 def picture(

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from warm_python import warm_python
 
 from dali_voc import Config, DatasetError, SampleError
 from dali_voc._read_once import read_once
@@ -219,7 +220,7 @@ def test_no_such_split(make_config: MakeConfig, sound: Path) -> None:
 def verify(root: Path, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "dali_voc", "verify", str(CONFIG)),
+            *(*warm_python(), "-m", "dali_voc", "verify", str(CONFIG)),
             *("--set", f"dataset.root={root}"),
             *map(str, arguments),
         ],

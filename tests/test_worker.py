@@ -217,7 +217,7 @@ loader.close()
 @pytest.mark.parametrize("hits", [100, pytest.param(1500, marks=pytest.mark.slow)])
 def test_interrupts_leave_no_lock_behind(voc: Path, keep: str, hits: int) -> None:
     """The process goes on, with the same batches, and ends."""
-    done = run_code(CAMPAIGN, voc, keep, hits, timeout=400)
+    done = run_code(CAMPAIGN, voc, keep, hits, warm=True, timeout=400)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,6 +1,6 @@
 """How tests start several ranks."""
 
-import sys
+from warm_python import warm_python
 
 __all__ = ["torchrun_command"]
 
@@ -12,7 +12,8 @@ def torchrun_command(*, processes: int) -> list[str]:
     containers; without it they wait there until a timeout.
     """
     return [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *(*warm_python(), "-m", "torch.distributed.run", "--standalone"),
         "--local-addr=localhost",
         f"--nproc-per-node={processes}",
+        *("--no-python", *warm_python()),
     ]
