@@ -22,6 +22,7 @@ import pytest
 import torch
 from built_once import FOLDER, built_once
 
+import dali_voc.pipeline
 from dali_voc import Config, parse_config
 from dali_voc.synthetic import write_voc
 
@@ -80,6 +81,20 @@ def make_config(voc: Path) -> Callable[..., Config]:
         return parse_config(tree)
 
     return make
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What pipelines are built of: grows by one with each."""
+    found: list[object] = []
+    build_pipeline = dali_voc.pipeline.build_pipeline
+
+    def build(*arguments: Any, **options: Any) -> Any:
+        found.append(arguments)
+        return build_pipeline(*arguments, **options)
+
+    monkeypatch.setattr("dali_voc.pipeline.build_pipeline", build)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tar_writer import write_shards
 
-import dali_voc.pipeline
 from dali_voc import BadFile, Config, build_loader
 from dali_voc.datasets import find_pairs
 
@@ -35,7 +33,7 @@ def test_a_shard_is_found_out_once(  # noqa: PLR0917
     voc: Path,
     tmp_path: Path,
     make_config: MakeConfig,
-    monkeypatch: pytest.MonkeyPatch,
+    built: list[object],
     caplog: pytest.LogCaptureFixture,
     spoil: Callable[[Path], None],
     reason: str,
@@ -46,14 +44,6 @@ def test_a_shard_is_found_out_once(  # noqa: PLR0917
         dataset={"name": "webdataset", "root": str(tmp_path)},
         loader={"batch_size": 2, "on_error": on_error},
     )
-    built: list[Any] = []
-    build_pipeline = dali_voc.pipeline.build_pipeline
-
-    def build(*arguments: Any, **options: Any) -> Any:
-        built.append(arguments)
-        return build_pipeline(*arguments, **options)
-
-    monkeypatch.setattr("dali_voc.pipeline.build_pipeline", build)
     with build_loader(config) as loader:
         whole = sum(len(images) for images, _ in loader)
         spoil(shards[1])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, cast
 
-from dali_voc._tar_damage import only_tar_errors
 from dali_voc.datasets._layout import some_of
-from dali_voc.datasets._tar_end import first_block, is_header
+from dali_voc.datasets._tar_walk import walk
 from dali_voc.errors import DatasetError
 
 __all__ = ["IMAGES", "LABELS", "Member", "Scan", "scan_shard"]
@@ -20,14 +17,6 @@ __all__ = ["IMAGES", "LABELS", "Member", "Scan", "scan_shard"]
 # plain PNG label; where the image is PNG too, the label's name says so.
 IMAGES = ("jpg", "jpeg", "png")
 LABELS = ("seg.png", "mask.png", "label.png", "png")
-
-_COMPRESSED = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-}
-_LONGEST_HEADER = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,53 +141,26 @@ def _refuse(path: Path, what: str, offenders: list[str], expected: str) -> None:
 def _members(path: Path, notes: list[str]) -> Iterator[tuple[str, Member]]:
     """Yield key and place of each image or label; add to notes at the end."""
     passed_over: list[str] = []
-    try:
-        with open(path, "rb") as file:
-            _check_magic(path, file.read(6))
-            size = os.fstat(file.fileno()).st_size
-            file.seek(0)
-            with only_tar_errors():
-                headers = cast("IO[bytes]", _Headers(file))
-                tar = tarfile.open(fileobj=headers, mode="r:")  # noqa: SIM115
-            with tar:
-                for info in _infos(tar):
-                    folder, slash, base = info.name.rpartition("/")
-                    key, dot, suffix = base.partition(".")
-                    suffix = suffix.lower()
-                    if not dot or info.isdir() or base.startswith("._"):  # macOS makes such files
-                        continue
-                    if suffix not in (*IMAGES, *LABELS):
-                        if suffix.rpartition(".")[2] in IMAGES:
-                            passed_over.append(info.name)
-                        continue
-                    _check_member(path, info, size)
-                    yield (
-                        f"{folder}{slash}{key}",
-                        Member(suffix=suffix, offset=info.offset_data, size=info.size),
-                    )
-                file.seek(tar.offset)
-                end = file.read(tarfile.BLOCKSIZE)
-                behind = first_block(file)
-    except tarfile.TarError as e:
-        raise DatasetError(f"{path}: damaged or truncated tar ({e})") from None
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror})") from None
+    for info, size in walk(path, notes):
+        folder, slash, base = info.name.rpartition("/")
+        key, dot, suffix = base.partition(".")
+        suffix = suffix.lower()
+        if not dot or info.isdir() or base.startswith("._"):  # macOS makes such files
+            continue
+        if suffix not in (*IMAGES, *LABELS):
+            if suffix.rpartition(".")[2] in IMAGES:
+                passed_over.append(info.name)
+            continue
+        _check_member(path, info, size)
+        yield (
+            f"{folder}{slash}{key}",
+            Member(suffix=suffix, offset=info.offset_data, size=info.size),
+        )
     if passed_over:
         notes.append(
             f"{len(passed_over)} pictures are passed over ({some_of(passed_over)}): what follows "
             "the first dot of their names is neither an image's nor a label's ending"
         )
-    if len(end) < tarfile.BLOCKSIZE:
-        raise DatasetError(f"{path}: truncated tar, it ends without an end-of-archive mark")
-    if any(end):
-        raise DatasetError(f"{path}: damaged tar, no header where one should be, at {tar.offset}")
-    if behind and is_header(behind):
-        raise DatasetError(
-            f"{path}: found another tar behind the end of this one, expected one; 'tar "
-            "--concatenate' joins them, 'cat' does not"
-        )
-    if behind:
-        notes.append("something that is no tar follows behind its end, and is not read")
 
 
 def _check_member(path: Path, info: tarfile.TarInfo, size: int) -> None:
@@ -220,51 +182,3 @@ def _kind(info: tarfile.TarInfo) -> str:
     if info.issym():
         return "a symbolic link, of which GNU tar makes a file by --dereference"
     return f"a member of type {info.type.decode('ascii', 'backslashreplace')!r}"
-
-
-def _infos(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    behind = 0
-    while True:
-        with only_tar_errors():
-            info = tar.next()
-        if info is None:
-            return
-        vars(tar)["members"].clear()  # which would grow with the shard
-        if info.size < 0 or tar.offset <= behind:
-            raise tarfile.ReadError(f"{info.name} has an impossible size")
-        behind = tar.offset
-        yield info
-
-
-@dataclass(frozen=True)
-class _Headers:
-    """A file that only headers are read from: tarfile asks for as much as one claims to be."""
-
-    file: BinaryIO
-
-    def read(self, size: int) -> bytes:
-        """Read as a file does.
-
-        Raises:
-            tarfile.ReadError: no header is as long.
-        """
-        if size > _LONGEST_HEADER:
-            raise tarfile.ReadError(f"found a header of {size:,} bytes")
-        return self.file.read(size)
-
-    def seek(self, place: int) -> int:
-        """Go there."""
-        return self.file.seek(place)
-
-    def tell(self) -> int:
-        """Return the place."""
-        return self.file.tell()
-
-
-def _check_magic(path: Path, start: bytes) -> None:
-    for magic, name in _COMPRESSED.items():
-        if start.startswith(magic):
-            raise DatasetError(
-                f"{path}: this is compressed ({name}), expected a tar that is not compressed: "
-                "its members are read one by one"
-            )

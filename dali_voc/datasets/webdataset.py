@@ -20,17 +20,17 @@ from dali_voc.datasets._layout import some_of
 from dali_voc.datasets._options import DatasetOptions
 from dali_voc.datasets._packed_names import Names
 from dali_voc.datasets._records import RecordList
-from dali_voc.datasets._tar_index import ShardIndex, load_index
+from dali_voc.datasets._tar_index import ShardIndex
+from dali_voc.datasets._tar_indices import load_indices
 from dali_voc.datasets._tar_scan import IMAGES, LABELS
 from dali_voc.datasets.voc import VOC_SPEC
-from dali_voc.errors import DatasetError, printable
+from dali_voc.errors import DatasetError
 
 __all__ = ["CLASS_FILE", "find_pairs"]
 
 _log = logging.getLogger("dali_voc")
 
 CLASS_FILE = "classes.json"
-_NOTES = 3  # that are logged; others are counted
 
 
 def find_pairs(
@@ -55,8 +55,7 @@ def find_pairs(
     """
     shards = _find_shards(root, split)
     unlabeled = (options or DatasetOptions()).unlabeled
-    indices = [load_index(shard, unlabeled=unlabeled) for shard in shards]
-    _tell(shards, indices)
+    indices = load_indices(shards, unlabeled=unlabeled)
     names = _join_names(indices)
     if len(names) == 0:
         wanted = "images, expected KEY.jpg" if unlabeled else "pairs, expected KEY.jpg and KEY.png"
@@ -126,17 +125,6 @@ def _find_shards(root: Path, split: str) -> list[Path]:
             f"{root}: found no shards of split '{split}', expected {' or '.join(patterns)}"
         )
     return found
-
-
-def _tell(shards: list[Path], indices: list[ShardIndex]) -> None:
-    """Log the first things that were noted of shards, and how many others were."""
-    pairs = zip(shards, indices, strict=True)
-    noted = [(shard, note) for shard, index in pairs for note in index.notes()]
-    for shard, note in noted[:_NOTES]:
-        _log.warning("%s: %s", printable(str(shard)), printable(note))
-    if noted[_NOTES:]:
-        more = len(noted) - _NOTES
-        _log.warning("%s: %d more such notes on shards", printable(str(shards[0].parent)), more)
 
 
 def _own_shards(shards: list[Path], root: Path, split: str) -> list[Path]:
