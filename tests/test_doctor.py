@@ -60,7 +60,16 @@ def test_without_anything(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "found.json").read_text())
     assert report["failures"] == 0
     findings = {finding.pop("name"): finding for finding in report["findings"]}
-    names = ["dali_voc", "CPU cores", "memory", "shared memory", "open files", "driver", "PyTorch"]
+    names = [
+        "dali_voc",
+        "packages",
+        "CPU cores",
+        "memory",
+        "shared memory",
+        "open files",
+        "driver",
+        "PyTorch",
+    ]
     names += ["DALI", "operators", "libjpeg", "libdeflate", "batch on CPU", "nvJPEG", "nvCOMP"]
     assert set(findings) >= {*names, "locked memory"}
     assert "storage" not in findings

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_python import warm_python
 
 from dali_voc.synthetic import write_voc
 
@@ -57,7 +58,7 @@ def test_it_keeps_two_bits_of_each_colour(tmp_path: Path) -> None:
     root = write_voc(tmp_path / "voc", train=6, val=1)
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, root],
+        [*warm_python(), "-c", SCRIPT, root],
         env={**os.environ, "PYTHONPATH": path},
         check=True,
         capture_output=True,

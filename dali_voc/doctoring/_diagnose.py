@@ -17,6 +17,7 @@ from dali_voc.doctoring._batch_lines import check_batch, check_gpu_batch
 from dali_voc.doctoring._child import Outcome, run_probe
 from dali_voc.doctoring._finding import Finding
 from dali_voc.doctoring._plugin_lines import check_nvcomp, check_nvjpeg, check_operators
+from dali_voc.doctoring._requirements import check_requirements
 from dali_voc.doctoring._storage_lines import check_data, check_storage
 from dali_voc.probing._report import describe_error
 from dali_voc.synthetic import write_voc
@@ -70,6 +71,7 @@ class _Visit:
             driver_later = pool.submit(self._run, "driver")
             plugin_later = pool.submit(self._run, "plugin")
             yield from _guarded("dali_voc", lambda: _packages.describe_ourselves(__version__))
+            yield from _guarded("packages", check_requirements)
             yield from self._of_the_system()
             driver, plugin = driver_later.result(), plugin_later.result()
         yield from _guarded(
