@@ -327,7 +327,7 @@ def run(monkeypatch) -> Callable[..., None]:
          "4 samples make a sheet of .* pixels, expected at most 1 million"),
     ],
 )  # fmt: skip
-def test_errors_are_one_sentence(
+def test_errors_are_one_sentence(  # noqa: PLR0917
     voc, empty, run, monkeypatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.setattr(_sheet, "_LARGEST", 1_000_000)
