@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,16 +48,20 @@ def load_indices(shards: Sequence[Path], *, unlabeled: bool = False) -> list[Sha
 
 
 class _Progress:
-    """Says once that it takes long."""
+    """Says once that it takes long; threads may share it."""
 
     def __init__(self, shards: Sequence[Path]) -> None:
         self._shards, self._done = shards, 0
-        self._next = time.monotonic() + _PATIENCE
+        self._until = time.monotonic() + _PATIENCE
+        self._lock = threading.Lock()
 
     def step(self) -> None:
-        self._done += 1
-        if time.monotonic() > self._next:
-            self._next = float("inf")
+        with self._lock:
+            self._done += 1
+            tells = time.monotonic() > self._until
+            if tells:
+                self._until = float("inf")
+        if tells:
             _log.warning(
                 "%s: looking for the pairs in %d shards, of which %d are done; what is found is "
                 "kept, and later starts are quick",
