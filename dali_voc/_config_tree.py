@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 
 from dali_voc.errors import ConfigError
 
-__all__ = ["EXPONENT", "apply_override", "read_tree"]
+__all__ = ["EXPONENT", "apply_override", "copy_tree", "read_tree"]
 
 
 _MOST_VALUES = 1_000_000
@@ -105,6 +106,28 @@ def _words(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return " ".join(str(error).split())
+
+
+def copy_tree(value: Any) -> Any:
+    """Return a copy; what only acts as a dictionary or list, as OmegaConf's nodes do, becomes one.
+
+    Raises:
+        ConfigError: something in it contains itself.
+    """
+    try:
+        return _copy(value)
+    except RecursionError:
+        raise ConfigError("it is nested too deeply") from None
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_copy, value))
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_copy(item) for item in value]
+    return copy.deepcopy(value)
 
 
 def apply_override(

@@ -5,9 +5,8 @@ Every key is described by `Field(description=...)`; `configs/voc2012.yaml` is th
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from dali_voc._augment_config import AugmentConfig
 from dali_voc._config_errors import brief, one_line_per_error
 from dali_voc._config_section import Section
-from dali_voc._config_tree import apply_override, read_tree
+from dali_voc._config_tree import apply_override, copy_tree, read_tree
 from dali_voc._dataset_config import DatasetConfig, SourceConfig
 from dali_voc._loader_config import CacheConfig, LoaderConfig, SamplingConfig
 from dali_voc._output_config import LabelsConfig, NormalizeConfig
@@ -71,24 +70,30 @@ def load_config(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) 
 def parse_config(
     tree: Any, *, overrides: Sequence[str] = (), source: str = "configuration"
 ) -> Config:
-    """Check a configuration given as nested dictionaries, as `load_config` does with a file's.
+    """Check a configuration given as nested mappings, as `load_config` does with a file's.
 
     Args:
-        tree: section name to keys to values; None stands for an empty one, or for a section none
-            of whose keys are given.
+        tree: section name to keys to values, in dictionaries or what acts as such; None stands for
+            an empty one, or for a section none of whose keys are given. Or a `Config`, which
+            overrides make another of.
         overrides: as in `load_config`.
         source: what errors call it.
 
     Raises:
         ConfigError: as in `load_config`.
     """
-    if not isinstance(tree, dict | None):
+    if isinstance(tree, Config):
+        tree = tree.model_dump()
+    if not isinstance(tree, Mapping | None):
         raise ConfigError(f"{source}: found {brief(tree)}, expected sections such as 'dataset:'")
     if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
         raise ConfigError(
             f"overrides: found {brief(overrides)}, expected a list such as ['loader.batch_size=8']"
         )
-    tree = copy.deepcopy(tree or {})
+    try:
+        tree = copy_tree(tree or {})
+    except ConfigError as e:
+        raise ConfigError(f"{source}: {e}") from None
     overridden = [
         apply_override(tree, override, short_sections=SHORT_SECTIONS) for override in overrides
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import UserDict, UserList
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +322,34 @@ def test_python_values_come_back_as_they_went() -> None:
     assert config.dataset.map == {(1, 2, 3): "a", 7: "b"}
     assert (config.sampling.weights, config.dataset.classes) == ("w.txt", "c.csv")
     assert parse_config(config.model_dump()) == config
+
+
+def test_what_acts_as_dictionaries_and_lists_will_do() -> None:
+    """As OmegaConf's nodes do, which are neither."""
+    size, scale = UserList([64, 96]), (0.5, UserList([1, 2])[1])
+    augment = UserDict({"crop_size": size, "scale": scale})
+    tree = UserDict({"dataset": UserDict({"root": "/x"}), "augment": augment, "loader": None})
+    config = parse_config(tree, overrides=["augment.flip=0.25"])
+    plain = {"crop_size": [64, 96], "scale": [0.5, 2], "flip": 0.25}
+    assert config == parse_config({"dataset": {"root": "/x"}, "augment": plain})
+    assert "flip" not in augment
+    with pytest.raises(ConfigError, match=r"augment\.crop_size\.0: found 'wide'"):
+        parse_config({**tree, "augment": UserDict({"crop_size": UserList(["wide", 1])})})
+
+
+def test_a_tree_that_contains_itself() -> None:
+    tree: dict[str, Any] = {"dataset": {"root": "/x"}}
+    tree["augment"] = tree
+    with pytest.raises(ConfigError, match=r"^c: it is nested too deeply$"):
+        parse_config(tree, source="c")
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLE.parent.glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_config_becomes_another(path: Path) -> None:
+    config = load_config(path, overrides=["augment.crop_size=[64, 96]"])
+    assert parse_config(config) == config
+    changed = parse_config(config, overrides=["loader.batch_size=7"])
+    assert changed == load_config(
+        path, overrides=["augment.crop_size=[64, 96]", "loader.batch_size=7"]
+    )
+    assert config != changed
