@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy.typing as npt
 
+from dali_voc._arguments import check_arguments
 from dali_voc._config_section import expanded
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
@@ -58,12 +59,7 @@ def build_loader(
         PluginError: the compiled operators cannot be loaded.
         TypeError: an argument is of another type.
     """
-    if not isinstance(config, Config):
-        raise TypeError(
-            f"found a {type(config).__name__}, expected a Config, from load_config or parse_config"
-        )
-    if not isinstance(split, str):
-        raise TypeError(f"split: found {split!r}, expected the name of one, such as 'train'")
+    check_arguments(config, split)
     if training is None:
         training = _is_training(split)
     must_exist = config.loader.raises

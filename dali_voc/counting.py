@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dali_voc._arguments import check_arguments
 from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import read_once
 from dali_voc._threads import pick_threads
@@ -49,7 +50,9 @@ def count_classes(
         DatasetError: the split cannot be found, has unpaired or missing files, or no labels, or
             does not have one of `samples`.
         SampleError: a label cannot be read, and `on_error` is "raise".
+        TypeError: an argument is of another type.
     """
+    check_arguments(config, split)
     must_exist = config.loader.raises
     index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
     if places is not None:

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from dali_voc._arguments import check_arguments
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_pairs
 from dali_voc.datasets._find import subject_of
@@ -35,7 +36,9 @@ def write_index(config: Config, path: str | os.PathLike[str], *, split: str = "t
         DatasetError: the split cannot be found, has missing files, or changed meanwhile; the data
             set has an index of its own; the file would lie in a folder that it is about.
         OSError: the file cannot be written.
+        TypeError: an argument is of another type.
     """
+    check_arguments(config, split)
     dataset = config.dataset
     subject = subject_of(dataset, split)
     must_exist = config.loader.raises

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dali_voc._arguments import check_arguments
 from dali_voc._label_reading import LabelReading
 from dali_voc._read_once import BuildPipeline, read_once
 from dali_voc._threads import pick_threads
@@ -125,7 +126,9 @@ def verify_split(
     Raises:
         DatasetError: there is no such split, or its pairs cannot be listed at all.
         LoaderError: it is not a file's fault.
+        TypeError: an argument is of another type.
     """
+    check_arguments(config, split)
     index, listing = _find(config, split)
     warn_of_binary_masks(index)
     warn_of_orientations(index)

@@ -374,18 +374,6 @@ def test_splits_of_other_names_are_validation_and_say_so(
         build_loader(config, split="labeled", weights=np.ones(14))
 
 
-@pytest.mark.parametrize("given", ["x.yaml", {"dataset": {"root": "x"}}, None])
-def test_what_is_no_configuration(given: object) -> None:
-    with pytest.raises(TypeError, match="expected a Config, from load_config or parse_config"):
-        build_loader(given)  # type: ignore[arg-type]
-
-
-def test_what_is_no_split(make_config: MakeConfig) -> None:
-    for split in None, ["train"]:
-        with pytest.raises(TypeError, match="split: found"):
-            build_loader(make_config(), split=split)  # type: ignore[arg-type]
-
-
 def test_lists_that_do_not_fit_each_other(make_config: MakeConfig) -> None:
     config = make_config()
     index = find_index(config.dataset, "train")

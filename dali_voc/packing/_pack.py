@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from dali_voc._arguments import check_arguments
 from dali_voc._files import make_folder, sync_folder
 from dali_voc._folder_lock import locked_folder
 from dali_voc._label_reading import LabelReading
@@ -46,7 +47,7 @@ _Packed = tuple[int, bytes, bytes, tuple[int, int]] | tuple[int, SampleError]
 
 def pack_split(
     config: Config,
-    out: Path,
+    out: str | os.PathLike[str],
     *,
     split: str = "train",
     shard_size: int = DEFAULT_SHARD_SIZE,
@@ -77,7 +78,9 @@ def pack_split(
             configuration, or one that another process is packing.
         SampleError: a pair is bad, and `on_error` is "raise".
         OSError: the folder cannot be written.
+        TypeError: an argument is of another type.
     """
+    check_arguments(config, split)
     if {"", ".", ".."} & set(split.split("/")):
         raise DatasetError(f"split: found {split!r}, expected a name that can be a folder")
     raising = config.loader.raises
@@ -88,7 +91,7 @@ def pack_split(
     made_from = describe_run(
         config, source, split=split, shard_size=shard_size, jpeg_restarts=jpeg_restarts
     )
-    final = out / split
+    final = Path(out) / split
     folder = final.parent / unfinished(final.name)
     if final.exists():
         index = read_index(final)
