@@ -38,7 +38,7 @@ def test_they_are_refused_at_once(
         with pytest.raises(TypeError, match="expected a Config, from load_config or parse_config"):
             function(given)
     for split in None, ["train"]:
-        with pytest.raises(TypeError, match="split: found .*, expected the name of one"):
+        with pytest.raises(TypeError, match=r"split: found .*, expected the name of one"):
             function(make_config(), split=split)
     assert list(here.iterdir()) == []
 
