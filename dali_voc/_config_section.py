@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -54,6 +55,12 @@ class Section(BaseModel):
     """Checked strictly, and frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+    def __hash__(self) -> int:
+        """Of dictionaries only the keys count, in no order, as for equality they have none."""
+        values = vars(self).values()
+        hashable = (frozenset(v) if isinstance(v, Mapping) else v for v in values)
+        return hash((type(self), *hashable))
 
 
 class ShortSection(Section):

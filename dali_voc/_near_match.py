@@ -7,8 +7,13 @@ from collections.abc import Iterable
 
 __all__ = ["near_match"]
 
+_MEANT = {"gpu": "cuda"}  # though it looks like "cpu"
+
 
 def near_match(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or nothing where no known word is near."""
-    found = difflib.get_close_matches(str(word), list(known), n=1)
+    known = list(known)
+    if _MEANT.get(str(word)) in known:
+        return f"; did you mean '{_MEANT[str(word)]}'?"
+    found = difflib.get_close_matches(str(word), known, n=1)
     return f"; did you mean '{found[0]}'?" if found else ""

@@ -353,3 +353,23 @@ def test_a_config_becomes_another(path: Path) -> None:
         path, overrides=["augment.crop_size=[64, 96]", "loader.batch_size=7"]
     )
     assert config != changed
+
+
+def test_configs_are_hashable() -> None:
+    def make(**keys: Any) -> Config:
+        dataset = {"root": "/x", "name": "folder", "classes": ["a", "b"], **keys}
+        return parse_config({"dataset": dataset, "normalize": {"mean": [0.5, 0.5, 0.5]}})
+
+    one, same = make(map={1: "a", 2: "b"}), make(map={2: "b", 1: "a"})
+    assert one == same
+    seen = {one: "one", make(map={1: "b", 2: "b"}): "other", make(): "none"}
+    assert (len(seen), seen[same]) == (3, "one")
+    sources = [{"name": "folder", "root": "/y", "map": {"1, 2, 3": None}}]
+    assert (
+        len({parse_config({"dataset": {"root": "/x", "name": "sources", "sources": sources}})}) == 1
+    )
+
+
+def test_a_gpu_is_cuda() -> None:
+    with pytest.raises(ConfigError, match=r"found 'gpu', expected .*; did you mean 'cuda'\?$"):
+        load_config(EXAMPLE, overrides=["loader.device=gpu"])
