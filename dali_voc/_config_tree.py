@@ -108,6 +108,12 @@ def _words(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _ends_with_comment(text: str) -> bool:
+    ends = (yaml.StreamEndToken, yaml.BlockEndToken)  # behind a comment
+    last = max(token.end_mark.index for token in yaml.scan(text) if not isinstance(token, ends))
+    return text[last:].lstrip().startswith("#")
+
+
 def copy_tree(value: Any) -> Any:
     """Return a copy; what only acts as a dictionary or list, as OmegaConf's nodes do, becomes one.
 
@@ -161,6 +167,11 @@ def apply_override(
             f"override {override[:80]!r}: the value is not valid YAML ({_words(e)[:80]}); text "
             "that looks like a date or a number stands in quotes"
         ) from None
+    if _ends_with_comment(text):
+        raise ConfigError(
+            f"override {override!r}: a '#' begins a comment, and what follows would be left out; "
+            f"text with one stands in quotes, as in '{key.strip()}=\"a #b\"'"
+        )
     short, section = short_sections.get(parts[0]), tree.get(parts[0])
     if short and len(parts) > 1 and isinstance(section, str):
         tree[parts[0]] = {short: section}  # now it has keys

@@ -6,7 +6,7 @@ Every key is described by `Field(description=...)`; `configs/voc2012.yaml` is th
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -52,7 +52,7 @@ class Config(Section):
 SHORT_SECTIONS = {"sampling": SamplingConfig.short_for, "cache": CacheConfig.short_for}
 
 
-def load_config(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: str | os.PathLike[str], *, overrides: Iterable[str] = ()) -> Config:
     """Read and check a YAML file.
 
     Args:
@@ -68,7 +68,7 @@ def load_config(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) 
 
 
 def parse_config(
-    tree: Any, *, overrides: Sequence[str] = (), source: str = "configuration"
+    tree: Any, *, overrides: Iterable[str] = (), source: str = "configuration"
 ) -> Config:
     """Check a configuration given as nested mappings, as `load_config` does with a file's.
 
@@ -86,16 +86,17 @@ def parse_config(
         tree = tree.model_dump()
     if not isinstance(tree, Mapping | None):
         raise ConfigError(f"{source}: found {brief(tree)}, expected sections such as 'dataset:'")
-    if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
+    listed = overrides if isinstance(overrides, str) or overrides is None else list(overrides)
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
         raise ConfigError(
-            f"overrides: found {brief(overrides)}, expected a list such as ['loader.batch_size=8']"
+            f"overrides: found {brief(listed)}, expected a list such as ['loader.batch_size=8']"
         )
     try:
         tree = copy_tree(tree or {})
     except ConfigError as e:
         raise ConfigError(f"{source}: {e}") from None
     overridden = [
-        apply_override(tree, override, short_sections=SHORT_SECTIONS) for override in overrides
+        apply_override(tree, override, short_sections=SHORT_SECTIONS) for override in listed
     ]
     # all of its keys may be commented out
     tree.update({name: {} for name in Config.model_fields if name in tree and tree[name] is None})

@@ -302,7 +302,7 @@ def test_values_that_are_ignored_in_a_flow_mapping(text: str) -> None:
     assert config.dataset.map == {0: None, 1: "a"}
 
 
-@pytest.mark.parametrize("overrides", ["loader.seed=1", [("loader.seed", 1)]])
+@pytest.mark.parametrize("overrides", ["loader.seed=1", [("loader.seed", 1)], None])
 def test_overrides_that_are_no_list_of_texts(overrides: Any) -> None:
     with pytest.raises(ConfigError, match=r"overrides: found .*, expected a list such as"):
         load_config(EXAMPLE, overrides=overrides)
@@ -373,3 +373,24 @@ def test_configs_are_hashable() -> None:
 def test_a_gpu_is_cuda() -> None:
     with pytest.raises(ConfigError, match=r"found 'gpu', expected .*; did you mean 'cuda'\?$"):
         load_config(EXAMPLE, overrides=["loader.device=gpu"])
+
+
+def test_overrides_may_be_an_iterator() -> None:
+    for listed in (["loader.batch_size=7"], ("loader.batch_size=7",)):
+        for overrides in listed, iter(listed), map(str, listed), dict.fromkeys(listed):
+            assert load_config(EXAMPLE, overrides=overrides).loader.batch_size == 7
+    with pytest.raises(ConfigError, match=r"loader\.nokey: unknown key"):
+        load_config(EXAMPLE, overrides=(text for text in ["loader.nokey=3"]))
+
+
+@pytest.mark.parametrize("text", ["#804080: road", "/a #b", " # nothing", "[1, 2] # two"])
+def test_a_comment_in_an_override_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="a '#' begins a comment"):
+        load_config(EXAMPLE, overrides=[f"dataset.root={text}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "root"), [("/a#b", "/a#b"), ('"/a #b"', "/a #b"), ("'#1'", "#1"), ('"a" ', "a")]
+)
+def test_a_hash_that_begins_no_comment(text: str, root: str) -> None:
+    assert load_config(EXAMPLE, overrides=[f"dataset.root={text}"]).dataset.root == root
