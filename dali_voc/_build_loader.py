@@ -53,7 +53,8 @@ def build_loader(
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
             the file of weights or class statistics cannot be read, or belongs to other samples;
             the split does not have one of `samples`.
-        ConfigError: ranks or weights make no sense, or an operator of the user's cannot be found.
+        ConfigError: ranks or weights make no sense. (That an operator of the user's cannot be found
+            is said with the first batch.)
         SampleError: with `augment.small: drop`, a label whose size cannot be read.
         LoaderError: there is no such GPU, or no memory for the cache, or DALI cannot start.
         PluginError: the compiled operators cannot be loaded.
