@@ -118,21 +118,14 @@ def copy_tree(value: Any) -> Any:
     """Return a copy; what only acts as a dictionary or list, as OmegaConf's nodes do, becomes one.
 
     Raises:
-        ConfigError: something in it contains itself.
+        RecursionError: something in it contains itself.
     """
-    try:
-        return _copy(value)
-    except RecursionError:
-        raise ConfigError("it is nested too deeply") from None
-
-
-def _copy(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _copy(item) for key, item in value.items()}
+        return {key: copy_tree(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return tuple(map(_copy, value))
+        return tuple(map(copy_tree, value))
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_copy(item) for item in value]
+        return [copy_tree(item) for item in value]
     return copy.deepcopy(value)
 
 

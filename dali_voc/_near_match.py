@@ -13,7 +13,6 @@ _MEANT = {"gpu": "cuda"}  # though it looks like "cpu"
 def near_match(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or nothing where no known word is near."""
     known = list(known)
-    if _MEANT.get(str(word)) in known:
-        return f"; did you mean '{_MEANT[str(word)]}'?"
-    found = difflib.get_close_matches(str(word), known, n=1)
+    meant = _MEANT.get(str(word))
+    found = [meant] if meant in known else difflib.get_close_matches(str(word), known, n=1)
     return f"; did you mean '{found[0]}'?" if found else ""

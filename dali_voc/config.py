@@ -93,8 +93,8 @@ def parse_config(
         )
     try:
         tree = copy_tree(tree or {})
-    except ConfigError as e:
-        raise ConfigError(f"{source}: {e}") from None
+    except RecursionError:
+        raise ConfigError(f"{source}: it is nested too deeply") from None
     overridden = [
         apply_override(tree, override, short_sections=SHORT_SECTIONS) for override in listed
     ]

@@ -22,7 +22,6 @@ import pytest
 import torch
 from built_once import FOLDER, built_once
 
-import dali_voc.pipeline
 from dali_voc import Config, parse_config
 from dali_voc.synthetic import write_voc
 
@@ -86,8 +85,9 @@ def make_config(voc: Path) -> Callable[..., Config]:
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What pipelines are built of: grows by one with each."""
+    from dali_voc.pipeline import build_pipeline
+
     found: list[object] = []
-    build_pipeline = dali_voc.pipeline.build_pipeline
 
     def build(*arguments: Any, **options: Any) -> Any:
         found.append(arguments)

@@ -326,8 +326,7 @@ def test_python_values_come_back_as_they_went() -> None:
 
 def test_what_acts_as_dictionaries_and_lists_will_do() -> None:
     """As OmegaConf's nodes do, which are neither."""
-    size, scale = UserList([64, 96]), (0.5, UserList([1, 2])[1])
-    augment = UserDict({"crop_size": size, "scale": scale})
+    augment = UserDict({"crop_size": UserList([64, 96]), "scale": (0.5, 2)})
     tree = UserDict({"dataset": UserDict({"root": "/x"}), "augment": augment, "loader": None})
     config = parse_config(tree, overrides=["augment.flip=0.25"])
     plain = {"crop_size": [64, 96], "scale": [0.5, 2], "flip": 0.25}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from run_code import run_code
 from typer.testing import CliRunner
 from warm_python import warm_python
 
@@ -96,7 +97,7 @@ def progress(done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 pack_split(config, Path({str(tmp_path / "packs")!r}), shard_size={SMALL}, progress=progress)
 """
-    done = subprocess.run([*warm_python(), "-c", code], check=False)
+    done = run_code(code, warm=True)
     assert done.returncode == -signal.SIGKILL
     out = tmp_path / "packs"
     assert list(out.glob(".train.packing/.*.part")), "nothing was being written"

@@ -53,4 +53,4 @@ def _version(package: str) -> str | None:
 
 
 def _fits(need: Requirement, version: str | None) -> bool:
-    return bool(version) and need.specifier.contains(str(version), prereleases=True)
+    return version is not None and need.specifier.contains(version, prereleases=True)
