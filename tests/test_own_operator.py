@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from warm_python import warm_python
+from run_code import run_code
 
 from dali_voc.synthetic import write_voc
 
@@ -57,14 +57,8 @@ def test_it_keeps_two_bits_of_each_colour(tmp_path: Path) -> None:
     subprocess.run([sys.executable, folder / "build.py"], check=True, timeout=200)
     root = write_voc(tmp_path / "voc", train=6, val=1)
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [*warm_python(), "-c", SCRIPT, root],
-        env={**os.environ, "PYTHONPATH": path},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    done = run_code(SCRIPT, root, warm=True, timeout=200, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["same"]
     assert found["values"] == [0, 64, 128, 192]
