@@ -149,7 +149,8 @@ class BatchPlan:
                 planned = np.repeat(planned, self.crops)
                 each = np.arange(len(planned)) % self.crops
                 repeated = np.repeat(repeated, self.crops) * self.crops + each
-                samples = substitutes.apply(epoch, planned)
+                # in validation who stands in is the same in each pass, too
+                samples = substitutes.apply(epoch if self.training else 0, planned)
                 # a stand-in has the numbers of whom it stands for: its own come in this epoch, too
                 parameters, mixing = self._draw(epoch, planned, repeated)
                 begin = 0

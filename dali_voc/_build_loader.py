@@ -68,23 +68,27 @@ def build_loader(
     if training:
         warn_of_binary_masks(index)
         warn_of_lost_values(index)
-    stats = balanced = None
+    stats, counted, is_weighted = None, None, weights is not None
     if training and config.sampling.policy == "balanced":
         stats, counted = _statistics(config.sampling.stats_path, index, places, split=split)
-        balanced = None if weights is not None else balanced_weights(stats, places=counted)
     elif training and config.sampling.weights is not None and weights is None:
         weights = read_weights(expanded(config.sampling.weights), num_samples=len(index))
     elif training and weights is None:
         weights = index.weights
     if places is not None:
         index, weights = _keep(places, index, weights)
-    weights = balanced if weights is None else weights
     # whole pictures are never too small
     if config.augment.small == "drop" and not config.augment.shows_whole(training=training):
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
         index, weights = _keep(kept, index, weights)
+        counted = kept if counted is None else [counted[i] for i in kept]
+    if stats is not None and not is_weighted:  # by how many of those that are left show a class
+        weights = balanced_weights(stats, places=counted)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
-    return Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
+    loader = Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
+    if not training:
+        _warn_of_last_batch(loader)
+    return loader
 
 
 def _statistics(
@@ -98,6 +102,21 @@ def _statistics(
         index, places = chosen, None
     stats.check(path, index, split=split)
     return stats, places
+
+
+def _warn_of_last_batch(loader: Loader) -> None:
+    """Warn where validation does not show each sample once, as a training's key has it."""
+    deal = loader.plan.deal()
+    more = deal.num_positions() - deal.length
+    if more and deal.last_batch != "partial":
+        _log.warning(
+            "validation shows %d %s than the %d samples, as loader.last_batch is '%s'; 'partial' "
+            "shows each once",
+            abs(more),
+            "more" if more > 0 else "fewer",
+            deal.length,
+            deal.last_batch,
+        )
 
 
 def _keep(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,12 @@ def balanced(tmp_path: Path, make_config: MakeConfig, stats: ClassStats) -> Make
     return make
 
 
-def slow_rates(stats: ClassStats) -> np.ndarray:
+def slow_rates(samples: Sequence[Sequence[int]]) -> np.ndarray:
     """Probability of each picture: over all draws of a class, over all pictures that show it."""
-    rates = np.zeros(len(stats.sample_classes))
-    present = [c for c in range(21) if any(c in shown for shown in stats.sample_classes)]
+    rates = np.zeros(len(samples))
+    present = [c for c in range(21) if any(c in shown for shown in samples)]
     for c in present:
-        showing = [i for i, shown in enumerate(stats.sample_classes) if c in shown]
+        showing = [i for i, shown in enumerate(samples) if c in shown]
         for i in showing:
             rates[i] += 1 / len(present) / len(showing)
     return rates
@@ -62,7 +62,7 @@ def slow_rates(stats: ClassStats) -> np.ndarray:
 
 def test_pictures_are_drawn_by_class(stats: ClassStats) -> None:
     weights = balanced_weights(stats)
-    expected = slow_rates(stats)
+    expected = slow_rates(stats.sample_classes)
     np.testing.assert_allclose(weights / weights.sum(), expected, rtol=1e-12)
     assert weights.sum() == pytest.approx(sum(p > 0 for p in stats.pixels))
     drawn = np.concatenate([weighted_order(weights=weights, seed=0, epoch=e) for e in range(1000)])
@@ -166,14 +166,18 @@ def test_statistics_of_another_split_are_refused(balanced: MakeConfig) -> None:
         build_loader(balanced(), split="trainval")
 
 
-def test_small_pictures_are_dropped_after_the_weights_are_made(
-    balanced: MakeConfig, stats: ClassStats
+@pytest.mark.parametrize("chosen", [None, range(13, 1, -1)])
+def test_classes_are_drawn_alike_among_pictures_that_are_not_dropped(
+    balanced: MakeConfig, stats: ClassStats, chosen: range | None
 ) -> None:
     config = balanced(augment={"crop_size": [320, 400], "small": "drop"})
-    with build_loader(config) as loader:
+    with build_loader(config, samples=chosen) as loader:
         kept = [int(loader.index.name(i).split("_")[1]) for i in range(len(loader.index))]
-        assert 0 < len(kept) < 14
-        assert np.array_equal(loader._plan.weights, balanced_weights(stats)[kept])
+        assert 0 < len(kept) < 12
+        weights = loader._plan.weights
+    expected = slow_rates([stats.sample_classes[i] for i in kept])
+    np.testing.assert_allclose(weights / weights.sum(), expected, rtol=1e-12)
+    assert len(set(expected)) > 1
 
 
 @pytest.mark.parametrize("rank", [0, 1])

@@ -64,6 +64,32 @@ def test_last_batch(make_config: MakeConfig, policy: str, sizes: list[int]) -> N
         assert len(loader) == len(sizes)
 
 
+@pytest.mark.parametrize(
+    ("policy", "world", "said"),
+    [
+        ("partial", 2, ""),
+        ("drop", 1, "shows 2 fewer than the 14 samples, as loader.last_batch is 'drop'"),
+        ("pad", 1, "shows 2 more than the 14 samples, as loader.last_batch is 'pad'"),
+        ("pad", 2, "shows 2 more than the 14 samples"),
+        ("drop", 7, ""),
+    ],
+)
+def test_validation_that_does_not_show_each_once_is_told(
+    make_config: MakeConfig,
+    caplog: pytest.LogCaptureFixture,
+    policy: str,
+    world: int,
+    said: str,
+) -> None:
+    loader = {"batch_size": 2 if world == 7 else 4, "last_batch": policy}
+    config = make_config(augment=SMALL, loader={**loader, "rank": 0, "world_size": world})
+    build_loader(config, training=True).close()
+    assert "last_batch" not in caplog.text
+    build_loader(config, training=False).close()
+    assert said in caplog.text
+    assert ("last_batch" in caplog.text) == bool(said)
+
+
 def test_epochs_differ_and_repeat_with_the_seed(make_config: MakeConfig) -> None:
     config = make_config(augment=SMALL)
     with build_loader(config) as loader:

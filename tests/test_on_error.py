@@ -121,6 +121,18 @@ def test_replace(
     assert replaced[0] != replaced[1]
 
 
+def test_stand_ins_in_validation_are_the_same_in_each_pass(
+    root: Path, make_config: MakeConfig
+) -> None:
+    """So that a score does not change with the number of the pass."""
+    bad = break_some(root)
+    config = make_config(root, augment=CROP, loader={"batch_size": N, "on_error": "replace"})
+    with build_loader(config, split="val") as loader:
+        passes = [shown(config, batch) for _ in range(4) for batch in loader]
+    assert passes == [passes[0]] * 4
+    assert all((found == i) == (i not in bad) for i, found in enumerate(passes[0]))
+
+
 def test_no_sample_of_weight_0_stands_in(root: Path, make_config: MakeConfig) -> None:
     bad = break_some(root)
     config = make_config(root, augment=CROP, loader={"batch_size": 4, "on_error": "replace"})
