@@ -67,7 +67,8 @@ def one_line_per_error(
             where = f"{source} with overrides: "
         else:
             where = f"{source}: "
-        yield f"{where}{'.'.join(parts)}: {_explain(details, model, parts)}"
+        key = f"{'.'.join(parts)}: " if parts else ""  # else it is of the model's keys together
+        yield f"{where}{key}{_explain(details, model, parts)}"
 
 
 def _key_path(model: type[BaseModel], parts: tuple[str, ...]) -> tuple[str, ...]:

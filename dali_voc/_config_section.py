@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from typing_extensions import Self
+
+from dali_voc._config_errors import one_line_per_error
+from dali_voc.errors import ConfigError
 
 __all__ = [
     "ListToTuple",
@@ -55,6 +67,22 @@ class Section(BaseModel):
     """Checked strictly, and frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy in which some keys have other values, checked as those of a file are.
+
+        Raises:
+            ConfigError: a key is not known, or a value is wrong; pydantic's own does not look.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        values = (copy.deepcopy(values) if deep else values) | dict(update)
+        try:
+            return type(self).model_validate(values)
+        except ValidationError as e:
+            lines = one_line_per_error(e, type(self), type(self).__name__)
+            raise ConfigError("\n".join(lines)) from None
 
     def __hash__(self) -> int:
         """Of dictionaries only the keys count, in no order, as for equality they have none."""

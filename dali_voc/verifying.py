@@ -165,7 +165,8 @@ class _Checker:
 
     def __init__(self, config: Config, index: PairIndex, *, decode: bool) -> None:
         # the loader's own graph, told to show whole pictures as bytes
-        whole = config.augment.without_chance().model_copy(update={"validation": "full"})
+        full = {"validation": "full", "stored_labels": False}
+        whole = config.augment.without_chance().model_copy(update=full)
         as_bytes = config.normalize.model_copy(update={"dtype": "uint8"})
         self._config = config.model_copy(update={"augment": whole, "normalize": as_bytes})
         # as narrow as they may be: pictures may be large

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import UserDict, UserList
 from pathlib import Path
 from typing import Any
@@ -352,6 +353,42 @@ def test_a_config_becomes_another(path: Path) -> None:
         path, overrides=["augment.crop_size=[64, 96]", "loader.batch_size=7"]
     )
     assert config != changed
+
+
+@pytest.mark.parametrize(
+    ("section", "update", "reason"),
+    [
+        ("loader", {"batch_size": -2}, "LoaderConfig: batch_size: found -2, expected greater"),
+        ("loader", {"bach_size": 2}, "LoaderConfig: bach_size: unknown key; did you mean 'batch_"),
+        ("augment", {"validation": "full"}, "AugmentConfig: stored_labels is for validation: resi"),
+        (None, {"loader": 5, "augmnt": 5}, "Config: loader: found 5, expected a section of keys\n"),
+        (None, {"loader": {"batch_size": 0}}, "Config: loader.batch_size: found 0, expected great"),
+    ],
+)
+def test_a_copy_with_other_values_is_checked(
+    section: str | None, update: dict[str, Any], reason: str
+) -> None:
+    augment = {"validation": "resize", "stored_labels": True}
+    config = parse_config({"dataset": {"root": "/data"}, "augment": augment})
+    with pytest.raises(ConfigError, match="^" + re.escape(reason)):
+        (getattr(config, section) if section else config).model_copy(update=update)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_copy_keeps_what_is_not_replaced(*, deep: bool) -> None:
+    names = {"1, 2, 3": "road", 5: None, "*": "other"}
+    dataset = {"root": "/data", "map": names, "classes": ["road", "other"]}
+    config = parse_config({"dataset": dataset, "loader": {"batch_size": 3}})
+    assert config.model_copy(deep=deep) == config
+    loader = config.loader.model_copy(update={"threads": 2}, deep=deep)
+    assert (loader.batch_size, loader.threads) == (3, 2)
+    found = config.model_copy(
+        update={"loader": loader, "augment": {"crop_size": [3, 4]}}, deep=deep
+    )
+    expected = {"dataset": dataset, "loader": {"batch_size": 3, "threads": 2}}
+    assert found == parse_config({**expected, "augment": {"crop_size": [3, 4]}})
+    assert (found.dataset is config.dataset) != deep
+    assert config.loader.threads != 2
 
 
 def test_configs_are_hashable() -> None:
