@@ -62,8 +62,8 @@ class PlaceKeys(Section):
         1.0,
         ge=1.0,
         le=4.0,
-        description="with scale: the picture's aspect ratio changes by up to this factor either "
-        "way, log-uniformly",
+        description="the picture's aspect ratio changes by up to this factor either way, "
+        "log-uniformly",
     )
     category_max_ratio: Ratio | None = Field(
         None,

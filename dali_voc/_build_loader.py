@@ -10,15 +10,17 @@ import numpy.typing as npt
 
 from dali_voc._arguments import check_arguments
 from dali_voc._config_section import expanded
+from dali_voc._idle_keys import warn_of_idle_keys
 from dali_voc._ranks import find_ranks
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._chosen import find_chosen
+from dali_voc.datasets._idle_map_keys import warn_of_idle_map_keys
 from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.datasets._sizes import find_large
 from dali_voc.loader import Loader
-from dali_voc.sampling import balanced_weights, check_weights, read_weights
+from dali_voc.sampling import balanced_augment, balanced_weights, check_weights, read_weights
 from dali_voc.stats import ClassStats
 
 __all__ = ["build_loader"]
@@ -53,8 +55,7 @@ def build_loader(
         DatasetError: the split cannot be found, has unpaired or missing files, or gives no batch;
             the file of weights or class statistics cannot be read, or belongs to other samples;
             the split does not have one of `samples`.
-        ConfigError: ranks or weights make no sense. (That an operator of the user's cannot be found
-            is said with the first batch.)
+        ConfigError: ranks or weights make no sense, or an operator of the user's cannot be found.
         SampleError: with `augment.small: drop`, a label whose size cannot be read.
         LoaderError: there is no such GPU, or no memory for the cache, or DALI cannot start.
         PluginError: the compiled operators cannot be loaded.
@@ -68,6 +69,7 @@ def build_loader(
     if training:
         warn_of_binary_masks(index)
         warn_of_lost_values(index)
+        warn_of_idle_map_keys(index, config.dataset.map, palette=config.labels.palette)
     stats, counted, is_weighted = None, None, weights is not None
     if training and config.sampling.policy == "balanced":
         stats, counted = _statistics(config.sampling.stats_path, index, places, split=split)
@@ -86,6 +88,11 @@ def build_loader(
         weights = balanced_weights(stats, places=counted)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
     loader = Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
+    warn_of_idle_keys(
+        balanced_augment(config.augment, stats),
+        training=training,
+        batch_size=config.loader.batch_size,
+    )
     if not training:
         _warn_of_last_batch(loader)
     return loader

@@ -67,8 +67,13 @@ def one_line_per_error(
             where = f"{source} with overrides: "
         else:
             where = f"{source}: "
-        key = f"{'.'.join(parts)}: " if parts else ""  # else it is of the model's keys together
+        key = f"{_dotted(parts)}: " if parts else ""  # else it is of the model's keys together
         yield f"{where}{key}{_explain(details, model, parts)}"
+
+
+def _dotted(parts: tuple[str, ...]) -> str:
+    """Return a key's path as errors have it: `dataset.sources[0].name`."""
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts).lstrip(".")
 
 
 def _key_path(model: type[BaseModel], parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from typing_extensions import Self
@@ -37,10 +38,16 @@ ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, li
 
 
 def _path_to_str(value: Any) -> Any:
+    if value == "None":
+        raise ValueError("expected a path, or null, which is None in YAML")
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-PathText = Annotated[str, BeforeValidator(_path_to_str)]
+PathText = Annotated[
+    str,
+    BeforeValidator(_path_to_str),
+    WithJsonSchema({"type": "string", "not": {"const": "None"}}),
+]
 
 
 def ascending(value: tuple[float, float] | None) -> tuple[float, float] | None:

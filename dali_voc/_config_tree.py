@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from dali_voc.errors import ConfigError
@@ -117,6 +118,8 @@ def _ends_with_comment(text: str) -> bool:
 def copy_tree(value: Any) -> Any:
     """Return a copy; what only acts as a dictionary or list, as OmegaConf's nodes do, becomes one.
 
+    And numbers of NumPy's become Python's.
+
     Raises:
         RecursionError: something in it contains itself.
     """
@@ -126,7 +129,7 @@ def copy_tree(value: Any) -> Any:
         return tuple(map(copy_tree, value))
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [copy_tree(item) for item in value]
-    return copy.deepcopy(value)
+    return value.item() if isinstance(value, np.generic) else copy.deepcopy(value)
 
 
 def apply_override(

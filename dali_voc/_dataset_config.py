@@ -109,6 +109,16 @@ class _Source(Section):
         "labels.ignore_index, or of pictures labels.unlabeled_index; see docs/predicting.md",
     )
 
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name in DATASETS:  # else what is installed is searched, which takes milliseconds
+            return name
+        names = dataset_names()
+        if name not in names:
+            raise ValueError(f"expected one of: {', '.join(names)}{near_match(name, names)}")
+        return name
+
     def _options(self) -> dict[str, Any]:
         classes = self.classes
         return {
@@ -166,16 +176,6 @@ class DatasetConfig(_Source):
         "expanded; null: folders are listed at each start",
         examples=["/data/index-{split}.npz"],
     )
-
-    @field_validator("name")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name in DATASETS:  # else what is installed is searched, which takes milliseconds
-            return name
-        names = dataset_names()
-        if name not in names:
-            raise ValueError(f"expected one of: {', '.join(names)}{near_match(name, names)}")
-        return name
 
     @property
     def path(self) -> Path:

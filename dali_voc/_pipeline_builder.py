@@ -52,7 +52,9 @@ class PipelineBuilder:
     def __post_init__(self) -> None:
         # Not with the first batch: a process that is forked from another thread meanwhile would
         # wait for ever for the end of the import.
-        importlib.import_module("dali_voc.pipeline")
+        pipeline = importlib.import_module("dali_voc.pipeline")
+        for name in self.augment.operators:
+            pipeline.UserOperator.find(name)
         close_at_exit()
 
     def __call__(self, source: Any, *, batch_size: int, prefetch: int) -> Any:

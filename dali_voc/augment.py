@@ -49,7 +49,7 @@ def parameter_names(augment: AugmentConfig) -> tuple[str, ...]:
     optional = {
         "vertical_flip": augment.vertical_flip > 0,
         "transpose": augment.transpose > 0,
-        "scale": augment.scale is not None,
+        "scale": augment.scale is not None or augment.aspect > 1,
         "class_draw": bool(augment.class_crop),
         "color": _has_color(augment),
         "rotation": augment.rotate > 0,
@@ -195,8 +195,7 @@ def noise_tile(crop_size: tuple[int, int]) -> Floats:
 
 def _scales(u: Floats, augment: AugmentConfig) -> Floats:
     """Return factors (y, x): their geometric mean is the scale, their ratio the aspect."""
-    assert augment.scale is not None
-    low, high = augment.scale
+    low, high = augment.scale or (1.0, 1.0)
     if augment.scale_distribution == "uniform":
         scale = low + (high - low) * u[:, 0]
     else:

@@ -85,7 +85,10 @@ def parse_config(
     if isinstance(tree, Config):
         tree = tree.model_dump()
     if not isinstance(tree, Mapping | None):
-        raise ConfigError(f"{source}: found {brief(tree)}, expected sections such as 'dataset:'")
+        hint = "; its to_dict() gives some" if hasattr(tree, "to_dict") else ""
+        raise ConfigError(
+            f"{source}: found {brief(tree)}, expected sections such as 'dataset:'{hint}"
+        )
     listed = overrides if isinstance(overrides, str) or overrides is None else list(overrides)
     if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
         raise ConfigError(

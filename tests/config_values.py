@@ -13,7 +13,22 @@ from dali_voc.datasets import DATASETS
 SCHEMA = config_schema(tuple(DATASETS))
 DEFS = SCHEMA["$defs"]
 AWKWARD = [
-    *("", " ", "auto", "null", "8", "1e3", "1.0e-3", "0x1f", "yes", "~", "=", "*", "#804080"),
+    *(
+        "",
+        " ",
+        "auto",
+        "null",
+        "None",
+        "8",
+        "1e3",
+        "1.0e-3",
+        "0x1f",
+        "yes",
+        "~",
+        "=",
+        "*",
+        "#804080",
+    ),
     *("128, 64, 128", "a: b", "- a", "{split}/**/*.jpg", "two\nlines", "caf\u00e9", "\u2028\x85"),
     *("'", '"', "\\", "\t", "\x00\ud800", "\U0001f6b2", "2012-01-01", "12:30:45", "<<", "!x", "%"),
 ]

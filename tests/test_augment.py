@@ -90,7 +90,7 @@ def test_scales_are_spread_as_asked() -> None:
     samples = np.arange(20000)
 
     def scales(**augment: Any) -> np.ndarray:
-        config = AugmentConfig(scale=(0.5, 2.0), **augment)
+        config = AugmentConfig(**{"scale": (0.5, 2.0), **augment})
         drawn = draw_parameters(config, training=True, seed=0, epoch=0, samples=samples)
         return drawn["scale"].astype(float)
 
@@ -99,7 +99,10 @@ def test_scales_are_spread_as_asked() -> None:
     assert abs(np.histogram(uniform_[:, 0], 10, (0.5, 2))[0] - 2000).max() < 5 * np.sqrt(2000)
     log = np.log2(scales(scale_distribution="log_uniform")[:, 0])
     assert abs(np.histogram(log, 10, (-1, 1))[0] - 2000).max() < 5 * np.sqrt(2000)
+    alone = scales(scale=None, aspect=1.5)
+    np.testing.assert_allclose(alone.prod(axis=1), 1, rtol=1e-6)
     ratio = scales(aspect=1.5)[:, 1] / scales(aspect=1.5)[:, 0]
+    np.testing.assert_allclose(alone[:, 1] / alone[:, 0], ratio, rtol=1e-6)
     in_log = np.log(ratio) / np.log(1.5)
     assert abs(np.histogram(in_log, 10, (-1, 1))[0] - 2000).max() < 5 * np.sqrt(2000)
 

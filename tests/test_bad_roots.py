@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dali_voc import build_loader, parse_config
 from dali_voc.datasets import DATASETS, Dataset, DatasetOptions, PairIndex, find_pairs
 from dali_voc.errors import DatasetError
 
@@ -29,3 +30,30 @@ def test_a_folder_that_may_not_be_entered(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(DATASETS, "locked", Dataset(find=find))
     with pytest.raises(DatasetError, match=r"^/some/train: cannot be read \(Permission denied\)$"):
         find_pairs("locked", Path("/some"), "train")
+
+
+@pytest.mark.parametrize(
+    ("root", "end"),
+    [
+        ("data", "; it is looked for in {here}"),
+        ("$NO_SUCH_NAME/data", "; $NO_SUCH_NAME is not set in the environment"),
+        ("/x${NO_SUCH_NAME}", "; ${NO_SUCH_NAME} is not set in the environment"),
+        ("{here}/data", ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["voc2012", "cityscapes", "packed", "webdataset"])
+def test_why_there_is_no_such_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str, end: str, name: str
+) -> None:
+    """Programs change their folder, as Hydra may, and batch systems have other variables."""
+    monkeypatch.chdir(tmp_path)
+    config = parse_config(
+        {"dataset": {"name": name, "root": root.replace("{here}", f"{tmp_path}")}}
+    )
+    with pytest.raises(DatasetError) as error:
+        build_loader(config)
+    assert str(error.value).startswith(str(config.dataset.path))
+    if end:
+        assert str(error.value).endswith(end.replace("{here}", str(tmp_path)))
+    else:
+        assert ";" not in str(error.value).replace("; there are: none", "")

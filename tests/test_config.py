@@ -9,6 +9,7 @@ from collections import UserDict, UserList
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -112,13 +113,13 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"loader": {"last_batch": "partal"}}, ["did you mean 'partial'"]),
     ({"augment": {"crop_size": 320}}, ["augment.crop_size: found 320"]),
     ({"augment": {"crop_size": [320]}}, ["augment.crop_size"]),
-    ({"augment": {"crop_size": [320, -1]}}, ["augment.crop_size.1: found -1"]),
+    ({"augment": {"crop_size": [320, -1]}}, ["augment.crop_size[1]: found -1"]),
     ({"augment": {"flip": 1.5}}, ["augment.flip: found 1.5", "less than or equal to 1"]),
     (
         {"normalize": {"std": [0.2, 0.2, 0]}},
-        ["normalize.std.2: found 0", "greater than or equal to 0.000001"],
+        ["normalize.std[2]: found 0", "greater than or equal to 0.000001"],
     ),
-    ({"normalize": {"mean": [120, 0.4, 0.4]}}, ["normalize.mean.0: found 120"]),
+    ({"normalize": {"mean": [120, 0.4, 0.4]}}, ["normalize.mean[0]: found 120"]),
     ({"labels": {"ignore_index": 65535}}, ["labels.ignore_index: found 65535"]),
     ({"dataset": {"name": "voc2013", "root": "/x"}}, ["dataset.name: found 'voc2013'", "voc2012"]),
     ({"dataset": {"name": "voc2012"}}, ["dataset.root: missing", "the data set's folder"]),
@@ -139,7 +140,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"augment": {"crop_size": 5}}, ["augment.crop_size: found 5, expected a list"]),
     (
         {"augment": {"crop_size": [5]}},
-        ["augment.crop_size.1: missing, expected height and width of the output"],
+        ["augment.crop_size[1]: missing, expected height and width of the output"],
     ),
     ({"augment": {"crop_size": [5, 6, 7]}}, ["list should have at most 2 items, not 3"]),
     (
@@ -148,11 +149,11 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"dataset": {"root": "/x", "sources": [{"root": "/y"}, {"root": "/z", "nme": "voc2012"}]}},
-        ["dataset.sources.1.nme: unknown key; did you mean 'name'? (known: name, root, "],
+        ["dataset.sources[1].nme: unknown key; did you mean 'name'? (known: name, root, "],
     ),
     (
         {"dataset": {"root": "/x", "sources": [{"name": "voc2012"}]}},
-        ["dataset.sources.0.root: missing, expected the data set's folder"],
+        ["dataset.sources[0].root: missing, expected the data set's folder"],
     ),
     (
         {"augment": {"scale": 0.5}},
@@ -160,7 +161,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ),
     ({"augment": {"brightness": 0.4}}, ["expected levels: a relative 0.4 is 102 here"]),
     ({"augment": {"hue": 0.1}}, ["expected degrees: a relative 0.1 is 36 here"]),
-    ({"normalize": {"std": [58.4, 0.2, 0.2]}}, ["normalize.std.0: found 58.4", "by 255"]),
+    ({"normalize": {"std": [58.4, 0.2, 0.2]}}, ["normalize.std[0]: found 58.4", "by 255"]),
     ({"dataset": {"root": "/x", "classes": []}}, ["dataset.classes: found []", "at least one"]),
     ({"augment": {"copy_paste_classes": []}}, ["copy_paste_classes: found []", "at least one"]),
     (
@@ -171,7 +172,7 @@ PROBLEMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"loader": {"crop_size": [9, 9]}}, ["unknown key; it is a key of section 'augment' ("]),
     (
         {"dataset": {"root": "/x", "sources": [{"root": "/y", "weight": 0}]}},
-        ["dataset.sources.0.weight: found 0, expected greater than 0"],
+        ["dataset.sources[0].weight: found 0, expected greater than 0"],
     ),
 ]
 
@@ -333,7 +334,7 @@ def test_what_acts_as_dictionaries_and_lists_will_do() -> None:
     plain = {"crop_size": [64, 96], "scale": [0.5, 2], "flip": 0.25}
     assert config == parse_config({"dataset": {"root": "/x"}, "augment": plain})
     assert "flip" not in augment
-    with pytest.raises(ConfigError, match=r"augment\.crop_size\.0: found 'wide'"):
+    with pytest.raises(ConfigError, match=r"augment\.crop_size\[0\]: found 'wide'"):
         parse_config({**tree, "augment": UserDict({"crop_size": UserList(["wide", 1])})})
 
 
@@ -430,3 +431,39 @@ def test_a_comment_in_an_override_is_refused(text: str) -> None:
 )
 def test_a_hash_that_begins_no_comment(text: str, root: str) -> None:
     assert load_config(EXAMPLE, overrides=[f"dataset.root={text}"]).dataset.root == root
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [("dataset", "root"), ("dataset", "index"), ("sampling", "weights"), ("dataset", "classes")],
+)
+def test_pythons_none_is_no_path(section: str, key: str) -> None:
+    tree: dict[str, Any] = {"dataset": {"root": "/x"}}
+    tree.setdefault(section, {})[key] = "None"
+    with pytest.raises(ConfigError, match=r"found 'None'.* a path, or null, which is None in YAML"):
+        parse_config(tree)
+
+
+def test_numbers_of_numpys() -> None:
+    tree = {
+        "dataset": {"root": "/x"},
+        "loader": {"batch_size": np.int64(8)},
+        "augment": {"flip": np.float32(0.5), "crop_size": [np.int32(64), np.uint8(96)]},
+        "labels": {"one_hot": np.bool_(True)},
+    }
+    config = parse_config(tree)
+    assert (config.loader.batch_size, config.augment.crop_size) == (8, (64, 96))
+    assert type(config.loader.batch_size) is int
+    assert config.labels.one_hot is True
+
+
+def test_what_has_a_to_dict_is_told_of_it() -> None:
+    """As ml_collections' ConfigDict, which is no mapping."""
+
+    class Tree:
+        def to_dict(self) -> dict[str, Any]:
+            return {"dataset": {"root": "/x"}}
+
+    with pytest.raises(ConfigError, match=r"sections such as 'dataset:'; its to_dict\(\) gives so"):
+        parse_config(Tree())
+    assert parse_config(Tree().to_dict()).dataset.root == "/x"

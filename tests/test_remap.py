@@ -82,6 +82,7 @@ def test_values_that_there_are_not(key: Any) -> None:
         ({"map": {"car": "lorry"}}, "'car' becomes 'lorry', which is no class"),
         ({"map": {"hors": "car"}}, r"has no class 'hors'; did you mean 'horse'\?"),
         ({"classes": ["a", "a"], "map": {"*": "a"}}, "'a' is there twice"),
+        ({"map": {"*": "car"}}, r"'\*' has no effect without dataset\.classes: every class that"),
         ({"images": "*.jpg"}, r"dataset\.images: voc2012 does not take it"),
         ({"classes": "/no/such/file.json"}, "cannot be read"),
     ],

@@ -27,6 +27,10 @@ def floats(image, label): return image * 0.5, label
 def wide(image, label): return image, label * 1
 def signed(image, label): return fn.cast(image, dtype=types.INT8), label
 def truths(image, label): return image > 100, label
+def missing_key(image, label): return {}["x"], label
+def raising(image, label):
+    raise RuntimeError("not today")
+def misspelt(image, label): return fn.crop(image, corp=3), label
 def branches(image, label, numbers):
     if numbers[0] < 0.5:
         return 255 - image, label
@@ -104,6 +108,13 @@ def test_validation_goes_without(root: Path) -> None:
         ("bad_operators:signed", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:floats", LoaderError, "expected uint8 [crop height, crop width, 3]"),
         ("bad_operators:failing", LoaderError, "bad_operators.py, line 8) failed on "),
+        (
+            "bad_operators:missing_key",
+            ConfigError,
+            "bad_operators.py, line 14) failed: KeyError: 'x'",
+        ),
+        ("bad_operators:raising", ConfigError, "line 16) failed: RuntimeError: not today"),
+        ("bad_operators:misspelt", ConfigError, 'failed: KeyError: \'Argument "corp" is not def'),
         ("bad_operators:branches", LoaderError, "failed on a batch of which each sample loads by"),
     ],
 )
@@ -119,3 +130,10 @@ def test_errors_name_the_operator(
     assert message in str(caught.value)
     assert str(caught.value).startswith("augment.operators: ")
     assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_found_is_said_before_the_first_batch(root: Path) -> None:
+    config = make(root, operators=["operators:solarize", "bad_operators:missing"])
+    with pytest.raises(ConfigError, match="bad_operators has no function missing"):
+        build_loader(config)
+    build_loader(config, split="val").close()

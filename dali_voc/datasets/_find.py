@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import re
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
@@ -148,6 +150,14 @@ def _class_file(path: Path, root: Path) -> Path:
     return located
 
 
+def _why_missing(root: Path) -> str:
+    """Return what may be why there is no such folder, as the end of an error's sentence."""
+    unset = re.search(r"\$\w+|\$\{\w+\}", str(root))
+    if unset:
+        return f"; {unset[0]} is not set in the environment"
+    return "" if root.is_absolute() else f"; it is looked for in {Path.cwd()}"
+
+
 def subject_of(dataset: DatasetSection, split: str) -> IndexSubject:
     """Return what an index file of a split is of.
 
@@ -196,6 +206,10 @@ def find_pairs(
         index = found.find(root, split, must_exist=must_exist, options=options)
         if options.unlabeled:
             index = index.without_labels()
+    except DatasetError as e:
+        if str(e).startswith(str(root)) and not os.path.exists(root):
+            raise DatasetError(f"{e}{_why_missing(root)}") from None
+        raise
     except ValueError as e:
         if name in DATASETS:
             raise

@@ -151,6 +151,12 @@ class _Plan:
                 hint = near_match(key, self.spec.classes)
                 raise DatasetError(f"dataset.map: the data set has no class {key!r}{hint}")
 
+        if REST in self.mapping and self.wanted is self.spec:
+            raise DatasetError(
+                f"dataset.map: '{REST}' has no effect without dataset.classes: every class that "
+                "has no entry stays what it is"
+            )
+
     def apply(self, label_map: LabelMap) -> LabelMap:
         values = {k: self._new(i) for k, i in label_map.values if k not in self.mapping}
         colors = {k: self._new(i) for k, i in label_map.colors if k not in self.mapping}

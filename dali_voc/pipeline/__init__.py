@@ -12,9 +12,11 @@ from dali_voc.pipeline._for_packing import build_packing_pipeline
 from dali_voc.pipeline._for_preview import build_stored_pipeline
 from dali_voc.pipeline._inputs import Source
 from dali_voc.pipeline._labels_only import build_label_pipeline
+from dali_voc.pipeline._user_operators import UserOperator
 
 __all__ = [
     "Source",
+    "UserOperator",
     "build_decode_only_pipeline",
     "build_image_pipeline",
     "build_label_pipeline",

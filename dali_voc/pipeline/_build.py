@@ -20,7 +20,7 @@ from dali_voc.pipeline._memory import keep_buffers
 from dali_voc.pipeline._pairs import PairGraph, plain_python
 from dali_voc.pipeline._placement import Form
 from dali_voc.pipeline._temporary import check_temporary_files, remove_temporary_files
-from dali_voc.pipeline._user_operators import UserOperator
+from dali_voc.pipeline._user_operators import UserOperator, failure_of_theirs
 
 __all__ = ["build_pipeline"]
 
@@ -79,7 +79,7 @@ def build_pipeline(
         each picture in the batch, and as stored.
 
     Raises:
-        ConfigError: an operator of the user's cannot be found.
+        ConfigError: an operator of the user's cannot be found, or fails as it is put in.
         LoaderError: no temporary file can be written.
     """
     graph = PairGraph(
@@ -121,8 +121,12 @@ def build_pipeline(
             pipeline: Pipeline = run_in_thread(make)
         except ConfigError as e:  # to which AutoGraph has added where it was raised
             raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
-        except TypeError:
-            check_temporary_files()
+        except Exception as e:
+            failure = failure_of_theirs(e)
+            if failure is not None:
+                raise failure from e
+            if isinstance(e, TypeError):
+                check_temporary_files()
             raise
         finally:
             remove_temporary_files()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from nvidia import dali
 from nvidia.dali import fn, types
 
 from dali_voc.augment import USER_NUMBERS
 from dali_voc.errors import ConfigError
 from dali_voc.ops._types import Dtype, dali_type
 
-__all__ = ["UserOperator"]
+__all__ = ["UserOperator", "failure_of_theirs"]
+
+_NOT_THEIRS = (Path(__file__).parents[1], Path(dali.__file__).parent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,3 +94,17 @@ class UserOperator:
             fn.reinterpret(image, shape=[*crop_size, 3], layout="HWC", dtype=types.UINT8),
             fn.reshape(label, shape=list(crop_size), layout="HW"),
         )
+
+
+def failure_of_theirs(error: Exception) -> ConfigError | None:
+    """Return what to raise where a function of the user's failed as it was put into the graph.
+
+    AutoGraph has written into the error's text where that was. None: it was not such a function.
+    """
+    frames = re.findall(r'^ *File "(.+)", line (\d+), in (\S+)', str(error), re.MULTILINE)
+    theirs = [f for f in frames if not any(Path(f[0]).is_relative_to(p) for p in _NOT_THEIRS)]
+    if not theirs:
+        return None
+    file, line, function = theirs[-1]
+    what = str(error).strip().splitlines()[-1].strip()
+    return ConfigError(f"augment.operators: {function} ({file}, line {line}) failed: {what}")
