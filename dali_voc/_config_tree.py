@@ -18,6 +18,7 @@ __all__ = ["EXPONENT", "apply_override", "copy_tree", "read_tree"]
 
 
 _MOST_VALUES = 1_000_000
+_NOT_TEXT = ("{", "*", "&", "!", "%", "@", "`", "|", ">")
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -118,15 +119,13 @@ def _ends_with_comment(text: str) -> bool:
 def copy_tree(value: Any) -> Any:
     """Return a copy; what only acts as a dictionary or list, as OmegaConf's nodes do, becomes one.
 
-    And numbers of NumPy's become Python's.
+    Tuples become lists, and NumPy's numbers Python's.
 
     Raises:
         RecursionError: something in it contains itself.
     """
     if isinstance(value, Mapping):
         return {key: copy_tree(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(map(copy_tree, value))
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [copy_tree(item) for item in value]
     return value.item() if isinstance(value, np.generic) else copy.deepcopy(value)
@@ -138,25 +137,29 @@ def apply_override(
     """Put `key.path=value` into a tree, and return the key's path there.
 
     Args:
-        tree: section name to keys to values; changed in place.
-        override: the value is YAML.
+        tree: section name to keys to values, as `copy_tree` returns it; changed in place.
+        override: the value is YAML; items of lists have numbers, `dataset.sources[0].root=/data`.
         short_sections: section -> the key whose value may stand for it.
 
     Raises:
         ConfigError: it is not of that form, or leads through something that has no keys.
     """
     key, equals, text = override.partition("=")
-    parts = key.strip().split(".")
+    parts = re.sub(r"\[(\d+)\]", r".\1", key.strip()).split(".")
     if not equals or not all(parts):
         raise ConfigError(f"override {override!r}: expected key=value, such as loader.batch_size=8")
     try:
         value = _parse(text)
     except ConfigError as e:
         raise ConfigError(f"override {override!r}: {e}") from None
-    except yaml.YAMLError:
+    except yaml.YAMLError as e:
+        quoted = (
+            f"; text that begins so stands in quotes, as in '{key.strip()}=\"{{split}}/*.png\"'"
+        )
         raise ConfigError(
-            f"override {override!r}: the value is not valid YAML; text that begins with a brace or "
-            f"a star stands in quotes, as in '{key.strip()}=\"{{split}}/*.png\"'"
+            f"override {override!r}: the value is not valid YAML "
+            f"({getattr(e, 'problem', None) or _words(e)})"
+            f"{quoted if text.lstrip().startswith(_NOT_TEXT) else ''}"
         ) from None
     except _INVALID as e:
         raise ConfigError(
@@ -173,13 +176,24 @@ def apply_override(
         tree[parts[0]] = {short: section}  # now it has keys
     if short and len(parts) == 1 and isinstance(section, dict) and isinstance(value, str):
         parts.append(short)  # its other keys stay
+    place: Any = tree
     for part in parts[:-1]:
-        if tree.get(part) is None:
-            tree[part] = {}
-        tree = tree[part]
-        if not isinstance(tree, dict):
+        here = _key_in(place, part, override)
+        if isinstance(place, dict) and place.get(here) is None:
+            place[here] = {}
+        place = place[here]
+        if not isinstance(place, dict | list):
             raise ConfigError(f"override {override!r}: '{part}' has no keys below it")
-    # a key of the file may be a number
-    last = next((key for key in tree if str(key) == parts[-1]), parts[-1])
-    tree[last] = value
+    place[_key_in(place, parts[-1], override)] = value
     return tuple(parts)
+
+
+def _key_in(place: dict[Any, Any] | list[Any], part: str, override: str) -> Any:
+    if isinstance(place, dict):  # whose keys may be numbers
+        return next((key for key in place if str(key) == part), part)
+    if not part.isdecimal() or int(part) >= len(place):
+        raise ConfigError(
+            f"override {override!r}: found {part!r}, expected the number of an item, "
+            f"{f'0 to {len(place) - 1}' if place else 'of which there are none'}"
+        )
+    return int(part)

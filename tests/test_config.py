@@ -40,6 +40,24 @@ def test_overrides_are_yaml_and_the_last_wins() -> None:
     assert config.augment.crop_size == (64, 96)
 
 
+@pytest.mark.parametrize("spelling", ["dataset.sources[1].root", "dataset.sources.1.root"])
+@pytest.mark.parametrize("again", [False, True])
+def test_overrides_of_items_of_lists(spelling: str, again: bool) -> None:
+    sources = [{"name": "voc2012", "root": "/a"}, {"name": "voc2012", "root": "/b", "weight": 2}]
+    tree: Any = {"dataset": {"name": "sources", "root": "/", "sources": sources}}
+    tree = parse_config(tree) if again else tree
+    given = [f"{spelling}=/c", "augment.crop_size=[64, 96]", "augment.crop_size[0]=32"]
+    config = parse_config(tree, overrides=given)
+    assert [source.root for source in config.dataset.sources] == ["/a", "/c"]
+    assert config.dataset.sources[1].weight == 2
+    assert config.augment.crop_size == (32, 96)
+    assert sources[1]["root"] == "/b"
+    with pytest.raises(
+        ConfigError, match=r"^override dataset\.sources\[1\]\.root: found 5, expect"
+    ):
+        parse_config(tree, overrides=[f"{spelling}=5"])
+
+
 def test_overrides_do_not_change_the_callers_tree() -> None:
     tree: dict[str, dict[str, Any]] = {"dataset": {"root": "/a"}}
     assert parse_config(tree, overrides=["dataset.root=/b"]).dataset.root == "/b"
@@ -200,7 +218,16 @@ def test_each_problem_has_its_line() -> None:
         ("loader.batch_size", "expected key=value"),
         ("=3", "expected key=value"),
         ("loader.batch_size=[", "not valid YAML"),
-        ("dataset.images={split}/**/*.jpg", "begins with a brace or a star stands in quotes"),
+        ("dataset.images={split}/**/*.jpg", r"expected .* text that begins so stands in quotes"),
+        (
+            "dataset.masks=*.png",
+            "text that begins so stands in quotes, as in 'dataset.masks=\"{spl",
+        ),
+        ("dataset.root=a: b: c", r"not valid YAML \(mapping values are not allowed here\)$"),
+        ("augment.crop_size=[64, 96", r"YAML \(expected ',' or '\]', but got '<stream end>'\)$"),
+        ("augment.crop_size.2=5", "found '2', expected the number of an item, 0 to 1$"),
+        ("augment.crop_size.x=5", "found 'x', expected the number of an item"),
+        ("dataset.sources[0].root=/x", "found '0', expected the number of an item, of which there"),
         ("dataset.root.x=3", "no keys below"),
         ("dataset.root=2024-02-30", "day is out of range for month.*stands in quotes"),
         (f"loader.seed={'9' * 5000}", "not valid YAML"),
