@@ -93,8 +93,6 @@ def build_loader(
         training=training,
         batch_size=config.loader.batch_size,
     )
-    if not training:
-        _warn_of_last_batch(loader)
     return loader
 
 
@@ -109,21 +107,6 @@ def _statistics(
         index, places = chosen, None
     stats.check(path, index, split=split)
     return stats, places
-
-
-def _warn_of_last_batch(loader: Loader) -> None:
-    """Warn where validation does not show each sample once, as a training's key has it."""
-    deal = loader.plan.deal()
-    more = deal.num_positions() - deal.length
-    if more and deal.last_batch != "partial":
-        _log.warning(
-            "validation shows %d %s than the %d samples, as loader.last_batch is '%s'; 'partial' "
-            "shows each once",
-            abs(more),
-            "more" if more > 0 else "fewer",
-            deal.length,
-            deal.last_batch,
-        )
 
 
 def _keep(

@@ -20,8 +20,8 @@ A configuration is a YAML file of the sections below. Every key but `dataset.roo
 are refused, with one line for each that says what was found and what was expected.
 
 Commands take `--set section.key=value`, the value in YAML, any number of times; in Python it is
-`load_config(path, overrides=["section.key=value"])`. An item of a list is `dataset.sources[0].root`. What is then in
-effect:
+`load_config(path, overrides=["section.key=value"])`. An item of a list is
+`dataset.sources[0].root`. What is then in effect:
 
 ```bash
 dali-voc config configs/voc2012.yaml --set loader.batch_size=8

@@ -159,9 +159,27 @@ class LoaderConfig(Section):
     )
     last_batch: LastBatch = Field(
         "partial",
-        description="what becomes of a last batch that samples do not fill: partial, it is short; "
-        "drop, it is left out; pad, it is filled up from the epoch's beginning",
+        description="what becomes of a last batch of training that samples do not fill: partial, "
+        "it is short; drop, it is left out; pad, it is filled up from the epoch's beginning",
     )
+    validation_batch_size: Annotated[int, Field(ge=1, le=65536)] | None = Field(
+        None,
+        description="batch_size of validation, such as 1 where it shows whole pictures; null: the "
+        "same",
+        examples=[1],
+    )
+    validation_last_batch: LastBatch = Field(
+        "partial", description="last_batch of validation; partial shows each sample once"
+    )
+
+    def of_pass(self, *, training: bool) -> LoaderConfig:
+        """Return the section with the `batch_size` and `last_batch` of training or validation."""
+        if training:
+            return self
+        size = self.validation_batch_size or self.batch_size
+        return self.model_copy(
+            update={"batch_size": size, "last_batch": self.validation_last_batch}
+        )
 
     @property
     def raises(self) -> bool:

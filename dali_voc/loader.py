@@ -46,7 +46,8 @@ class Loader:
 
     images: float32 [n, 3, crop height, crop width], normalised. labels: int64 [n, crop height,
     crop width], class indices, `labels.ignore_index` on void and padding. n is the batch size;
-    smaller in the last batch of an epoch if `loader.last_batch` is "partial". Both lie on
+    smaller in the last batch of an epoch if `loader.last_batch`, or in validation
+    `loader.validation_last_batch`, is "partial". Both lie on
     `loader.device`, belong to the consumer, and stay valid as long as they are held.
 
     Each `for` is an epoch of its own, also after a `break` (if it came to a first batch). A loader
@@ -95,7 +96,12 @@ class Loader:
             "stats": stats,
         }
         # what null stands for is decided here, once, so that batches and fingerprint agree
-        config = config.model_copy(update={"augment": balanced_augment(config.augment, stats)})
+        config = config.model_copy(
+            update={
+                "augment": balanced_augment(config.augment, stats),
+                "loader": config.loader.of_pass(training=training),
+            }
+        )
         weighted = config.augment.class_weights
         if weighted is not None and len(weighted) != len(index.spec.classes):
             raise ConfigError(
@@ -122,7 +128,7 @@ class Loader:
             raise DatasetError(
                 f"{config.dataset.path}: {_samples_of(self._plan)} give no full batch of "
                 f"{config.loader.batch_size} on {self._plan.ranks.world_size} rank(s), and "
-                "loader.last_batch is 'drop'"
+                f"loader.{'' if training else 'validation_'}last_batch is 'drop'"
             )
         self._device = pick_device(config.loader.device, local_rank=self._plan.ranks.local_rank)
         self._substitutes = Substitutes(

@@ -39,7 +39,11 @@ def load_data_voc(
             "dataset": {"name": "voc2012", "root": os.fspath(root)},
             "labels": {"ignore_index": 0, "unknown": "ignore"},
             "augment": {"crop_size": list(crop_size), "flip": 0.0, "small": "drop"},
-            "loader": {"batch_size": batch_size, "last_batch": "drop"},
+            "loader": {
+                "batch_size": batch_size,
+                "last_batch": "drop",
+                "validation_last_batch": "drop",
+            },
         }
     )
     return build_loader(config, split="train"), build_loader(config, split="val")

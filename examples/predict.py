@@ -30,8 +30,8 @@ from dali_voc.validation import FullBatch, SlideBatch, TileJoiner
 TILES = 16  # that the network sees at once
 
 # padding would be seen by a network; and all pictures are wanted
-ALONE = ("augment.pad_multiple=1", "loader.batch_size=1", "loader.last_batch=partial")
-ALONE += ("loader.rank=0", "loader.world_size=1")
+ALONE = ("augment.pad_multiple=1", "loader.validation_batch_size=1")
+ALONE += ("loader.validation_last_batch=partial", "loader.rank=0", "loader.world_size=1")
 
 
 def score_pictures(model: nn.Module, batch: FullBatch | SlideBatch) -> Iterator[Tensor]:

@@ -199,9 +199,7 @@ def train(options: argparse.Namespace, config: Config) -> None:
         sys.exit("expected augment.validation: center, and labels as class indices")
     if config.labels.dtype != "int64" or config.normalize.dtype != "float32":
         sys.exit("expected labels.dtype: int64 and normalize.dtype: float32; see --amp")
-    every = {"loader": config.loader.model_copy(update={"last_batch": "partial"})}
-    val_config = config.model_copy(update=every)  # validation leaves no sample out
-    with build_loader(config) as loader, build_loader(val_config, split="val") as val:
+    with build_loader(config) as loader, build_loader(config, split="val") as val:
         torch.manual_seed(config.loader.seed)
         classes = len(loader.spec.classes)
         model = build_network(options.model, classes=classes, pretrained=options.pretrained)

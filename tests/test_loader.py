@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import gc
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -26,6 +28,7 @@ from dali_voc import (
 from dali_voc.datasets import find_index
 from dali_voc.datasets._sizes import find_large
 from dali_voc.randomness import Stream
+from dali_voc.testing import assert_resumes_exactly
 
 MakeConfig = Callable[..., Config]
 SMALL = {"crop_size": [64, 96]}
@@ -65,29 +68,43 @@ def test_last_batch(make_config: MakeConfig, policy: str, sizes: list[int]) -> N
 
 
 @pytest.mark.parametrize(
-    ("policy", "world", "said"),
+    ("keys", "training", "sizes"),
     [
-        ("partial", 2, ""),
-        ("drop", 1, "shows 2 fewer than the 14 samples, as loader.last_batch is 'drop'"),
-        ("pad", 1, "shows 2 more than the 14 samples, as loader.last_batch is 'pad'"),
-        ("pad", 2, "shows 2 more than the 14 samples"),
-        ("drop", 7, ""),
+        ({"last_batch": "drop"}, False, [4, 4, 4, 2]),
+        ({"last_batch": "pad"}, False, [4, 4, 4, 2]),
+        ({"validation_last_batch": "drop"}, False, [4, 4, 4]),
+        ({"validation_last_batch": "pad"}, False, [4, 4, 4, 4]),
+        ({"validation_batch_size": 5}, False, [5, 5, 4]),
+        ({"validation_batch_size": 5, "validation_last_batch": "pad"}, False, [5, 5, 5]),
+        ({"validation_batch_size": 5, "validation_last_batch": "pad"}, True, [4, 4, 4, 2]),
     ],
 )
-def test_validation_that_does_not_show_each_once_is_told(
-    make_config: MakeConfig,
-    caplog: pytest.LogCaptureFixture,
-    policy: str,
-    world: int,
-    said: str,
+def test_validation_has_batches_of_its_own(
+    make_config: MakeConfig, keys: dict[str, Any], *, training: bool, sizes: list[int]
 ) -> None:
-    loader = {"batch_size": 2 if world == 7 else 4, "last_batch": policy}
-    config = make_config(augment=SMALL, loader={**loader, "rank": 0, "world_size": world})
-    build_loader(config, training=True).close()
-    assert "last_batch" not in caplog.text
-    build_loader(config, training=False).close()
-    assert said in caplog.text
-    assert ("last_batch" in caplog.text) == bool(said)
+    config = make_config(augment=SMALL, loader=keys)
+    with build_loader(config, training=training) as loader:
+        assert [len(images) for images, _ in loader] == sizes
+        assert len(loader) == len(sizes)
+        assert loader.batch_size == sizes[0]
+        other = copy.copy(loader)
+    with other:
+        assert [len(images) for images, _ in other] == sizes
+
+
+def test_a_resumed_validation_may_have_other_batches_than_the_training(
+    make_config: MakeConfig,
+) -> None:
+    loader = {"validation_batch_size": 3, "last_batch": "drop"}
+    config = make_config(augment=SMALL, loader=loader)
+    assert_resumes_exactly(lambda: build_loader(config, split="val"))
+    with (
+        build_loader(config, split="val") as one,
+        build_loader(make_config(augment=SMALL, loader={"batch_size": 3}), split="val") as same,
+    ):
+        same.load_state_dict(one.state_dict())
+        for batch, other in zip(one, same, strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(batch, other, strict=True))
 
 
 def test_epochs_differ_and_repeat_with_the_seed(make_config: MakeConfig) -> None:

@@ -27,7 +27,8 @@ def simplified(config: Config, *, num_samples: int, device: str) -> Config:
     """Return what a batch is made by: the user's data and settings without chance or mixing."""
     size = min(config.loader.batch_size, num_samples, _MOST)
     plain = {"one_hot": False, "masks": None, "dtype": "int64"}
-    ours = {"batch_size": size, "device": device, "rank": 0, "world_size": 1}
+    ours = {"device": device, "rank": 0, "world_size": 1}
+    ours |= {"batch_size": size, "validation_batch_size": None}
     return config.model_copy(
         update={
             "augment": AugmentConfig(crop_size=config.augment.crop_size, flip=0.0),
