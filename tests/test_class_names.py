@@ -59,7 +59,7 @@ def test_the_list_of_classes_is_no_list_of_a_split(root: Path) -> None:
     [
         ("a.txt", "\n\n", "found no classes"),
         ("a.txt", "x\nx\n", "'x' is there twice"),
-        ("a.txt", "# label:color_rgb:parts:actions\nroad:1,2,3::\n", "found '# label:color_rgb"),
+        ("a.txt", "# names\nroad\n", "found '# names', expected the name of a class on each line"),
         ("a.txt", "64 128 64\tAnimal\n", "colours stand in a class_dict.csv or JSON"),
         ("a.json", "[]", "found no classes"),
         ("a.json", '{"1": "x", "2": "y"}', "numbered 1 to 2, expected each number from 0 to 1"),

@@ -66,8 +66,9 @@ def run_here() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_python(block: str, voc: Path) -> None:
+def test_python(block: str, voc: Path, tmp_path: Path) -> None:
     code = block.replace(DATA, str(voc)).replace("(64,", "(4,")
+    code = code.replace("/data/labelme", str(tmp_path))  # where lists are written
     code = (
         code.replace(f'{voc}"', f'{voc}", "loader.batch_size=4"') if "overrides" in code else code
     )
@@ -108,6 +109,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory, voc: Path) -> Path:
         "label": [label.read_bytes()],
     }
     pq.write_table(pa.table(cells), folder / "train-0.parquet")
+    polygons = folder / "data/mine/annotations/instances_train.json"
+    polygons.parent.mkdir(parents=True)
+    polygons.write_text('{"images": [], "categories": [], "annotations": []}')
     return folder
 
 

@@ -12,7 +12,8 @@ import torch
 
 from dali_voc import Config, build_loader, parse_config
 from dali_voc.datasets import Dataset, DatasetOptions, PairIndex, find_pairs
-from dali_voc.datasets._remap import distinct_colors, remap
+from dali_voc.datasets._distinct_colors import distinct_colors
+from dali_voc.datasets._remap import remap
 from dali_voc.datasets.voc import VOC_SPEC
 from dali_voc.datasets.voc import find_pairs as find_voc
 from dali_voc.errors import ConfigError, DatasetError

@@ -1,4 +1,4 @@
-"""The class list of a data set as `class_dict.csv`: a row of name and colour for each class."""
+"""Class lists as CSV: `class_dict.csv`, a row of name and colour for each, or values and names."""
 
 from __future__ import annotations
 
@@ -7,67 +7,84 @@ import io
 from pathlib import Path
 
 from dali_voc._repeats import find_twice
+from dali_voc.datasets._class_rows import as_color, spec_from_rows
 from dali_voc.datasets._class_text import read_class_text
+from dali_voc.datasets._distinct_colors import distinct_colors
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
+from dali_voc.labels import LabelMap, LabelSpec
 
 __all__ = ["read_class_csv"]
 
-_COLUMNS = ["name", "r", "g", "b"]
-# what such files call pixels of no class
-_VOID = ("void", "unlabelled", "unlabeled")
+_COLORS = ["name", "r", "g", "b"]
+_VALUES = ["pixel value", "class"]
+_EXPECTED = "name,r,g,b, or Pixel Value,Class"
+_MOST = 65535
 
 
 def read_class_csv(path: Path) -> LabelSpec:
-    """Read a file `name,r,g,b` with that header.
+    """Read a file with the header `name,r,g,b`, or Roboflow's, `Pixel Value, Class`.
 
-    Rows called Void, Unlabelled or Unlabeled are no classes: their pixels are ignored. A row's
-    number, from 0 and with these rows counted, is its value in gray labels.
+    For the first see `spec_from_rows`. In the second the values are those of gray labels, and 255
+    is ignored if it is none of them.
 
     Raises:
         DatasetError: the file cannot be read, or is no such file.
     """
-    rows = _read_rows(path)
-    names = [name for name, _ in rows if name.lower() not in _VOID]
-    indices = [None if name.lower() in _VOID else names.index(name) for name, _ in rows]
-    if not names:
-        raise DatasetError(f"{path}: found no classes, expected a row for each")
-    same_name, same_color = find_twice(names), find_twice([color for _, color in rows])
-    if same_name is not None or same_color is not None:
-        twice = f"the colour {same_color}" if same_name is None else repr(same_name)
-        raise DatasetError(f"{path}: found {twice} more than once, expected each once")
-    void_value = usual_void(len(rows))
-    return LabelSpec(
-        classes=tuple(names),
-        colors=tuple(color for (_, color), i in zip(rows, indices, strict=True) if i is not None),
-        void_colors=tuple(color for (_, color), i in zip(rows, indices, strict=True) if i is None),
-        void_values=(void_value,),
-        maps=(
-            LabelMap(
-                values=(*enumerate(indices), (void_value, None)),
-                colors=tuple((color, i) for (_, color), i in zip(rows, indices, strict=True)),
-            ),
-        ),
-    )
-
-
-def _read_rows(path: Path) -> list[tuple[str, Color]]:
-    text = read_class_text(path, expected="rows of name,r,g,b")
+    text = read_class_text(path, expected=f"rows of {_EXPECTED}")
     try:
         lines = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
     except csv.Error as e:
-        raise DatasetError(f"{path}: found no table ({e}), expected rows of name,r,g,b") from None
+        raise DatasetError(f"{path}: found no table ({e}), expected rows of {_EXPECTED}") from None
     lines = [row for row in lines if any(row)]
-    if not lines or [cell.lower() for cell in lines[0]] != _COLUMNS:
-        found = ",".join(lines[0]) if lines else ""
-        raise DatasetError(f"{path}: found the header {found!r}, expected name,r,g,b")
+    header = [cell.lower() for cell in lines[0]] if lines else []
+    if header == _COLORS:
+        return _by_color(lines[1:], path)
+    if header == _VALUES:
+        return _by_value(lines[1:], path)
+    found = ",".join(lines[0]) if lines else ""
+    raise DatasetError(f"{path}: found the header {found!r}, expected {_EXPECTED}")
+
+
+def _by_color(lines: list[list[str]], path: Path) -> LabelSpec:
     rows = []
-    for row in lines[1:]:
-        parts = [int(cell) if cell.isdecimal() and len(cell) < 10 else -1 for cell in row[1:]]
-        if not row[0] or len(parts) != 3 or not all(0 <= part <= 255 for part in parts):
+    for row in lines:
+        color = as_color(row[1:])
+        if not row[0] or color is None:
             raise DatasetError(
                 f"{path}: found the row {','.join(row)!r}, expected a name and three values from 0 "
                 "to 255"
             )
-        rows.append((row[0], (parts[0], parts[1], parts[2])))
-    return rows
+        rows.append((row[0], color))
+    return spec_from_rows(rows, path)
+
+
+def _by_value(lines: list[list[str]], path: Path) -> LabelSpec:
+    rows = []
+    for row in lines:
+        number = int(row[0]) if row[0].isdecimal() and len(row[0]) < 10 else _MOST + 1
+        if len(row) != 2 or number > _MOST or not row[1]:
+            raise DatasetError(
+                f"{path}: found the row {','.join(row)!r}, expected a value from 0 to {_MOST} and "
+                "a name"
+            )
+        rows.append((number, row[1]))
+    if not rows:
+        raise DatasetError(f"{path}: found no classes, expected a row for each")
+    values, names = zip(*sorted(rows), strict=True)
+    twice = find_twice(values) if find_twice(names) is None else find_twice(names)
+    if twice is not None:
+        raise DatasetError(f"{path}: found {twice!r} more than once, expected each once")
+    void = () if 255 in values else (255,)
+    return LabelSpec(
+        classes=names,
+        colors=distinct_colors(len(names)),
+        void_values=void,
+        maps=(
+            LabelMap(
+                values=(
+                    *((value, i) for i, value in enumerate(values)),
+                    *((value, None) for value in void),
+                )
+            ),
+        ),
+    )

@@ -10,7 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from dali_voc._json_files import first_problem, read_json
 from dali_voc._near_match import near_match
+from dali_voc.datasets._class_colors import are_colors, spec_from_colors
 from dali_voc.datasets._class_csv import read_class_csv
+from dali_voc.datasets._class_labelmap import read_labelmap
 from dali_voc.errors import DatasetError
 from dali_voc.labels import LabelSpec, usual_void
 
@@ -28,15 +30,20 @@ def locate_class_file(path: Path, root: Path) -> Path:
 def read_classes(path: Path) -> LabelSpec:
     """Read a file `{"classes": ["road", ...], "colors": [[128, 64, 128], ...]}`.
 
-    Further keys that it may have are those of `dali_voc.labels.LabelSpec`. A file whose name ends
-    in `.csv` is read by `read_class_csv`.
+    Further keys that it may have are those of `dali_voc.labels.LabelSpec`. Names with colours alone
+    are read by `spec_from_colors`, and files whose names end in `.csv` or `.txt` by
+    `read_class_csv` and `read_labelmap`.
 
     Raises:
         DatasetError: the file cannot be read, or is no such file.
     """
-    if path.suffix.lower() == ".csv":
+    kind = path.suffix.lower()
+    if kind == ".csv":
         return read_class_csv(path)
-    return spec_from_dict(read_json(path, expected="classes and colors"), path)
+    if kind == ".txt":
+        return read_labelmap(path)
+    values = read_json(path, expected="classes and colors")
+    return spec_from_colors(values, path) if are_colors(values) else spec_from_dict(values, path)
 
 
 def spec_from_dict(values: Any, path: Path) -> LabelSpec:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dali_voc.datasets._class_labelmap import is_labelmap
 from dali_voc.datasets._class_text import read_class_text
 from dali_voc.errors import DatasetError
 
@@ -16,8 +17,8 @@ __all__ = ["read_class_names"]
 def read_class_names(path: Path) -> tuple[str, ...] | None:
     """Return the names that a file lists; None: it is a class file of another kind.
 
-    A name a line in `.txt`; in `.json` a list of names, or `{"0": "road", "1": "car"}` as Hugging
-    Face's `id2label`.
+    A name a line in `.txt`, where a first line `__ignore__` is labelme's for what is ignored; in
+    `.json` a list of names, or `{"0": "road", "1": "car"}` as Hugging Face's `id2label`.
 
     Raises:
         DatasetError: the file cannot be read, has no names, or numbers that are not 0, 1, 2, ...
@@ -27,8 +28,11 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
         return None
     text = read_class_text(path, expected="the names of classes")
     if kind == ".txt":
+        if is_labelmap(text):
+            return None
         names = [line.strip() for line in text.split("\n") if line.strip()]
-        for name in names:  # of other programs, such as labelmap.txt of CVAT
+        names = names[1:] if names[:1] == ["__ignore__"] else names
+        for name in names:  # of other programs
             if name.startswith("#") or re.search(r"\d+[,\s]+\d+[,\s]+\d+", name):
                 raise DatasetError(
                     f"{path}: found {name!r}, expected the name of a class on each line; colours "

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from dali_voc._near_match import near_match
 from dali_voc._repeats import find_twice
 from dali_voc.datasets._class_file import read_classes
+from dali_voc.datasets._distinct_colors import distinct_colors
 from dali_voc.datasets._options import LabelKey
 from dali_voc.errors import DatasetError
-from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void, voc_colormap
+from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
 
 __all__ = ["class_list", "class_table", "in_colors", "remap"]
 
@@ -35,13 +36,6 @@ def class_list(classes: tuple[str, ...] | Path) -> LabelSpec:
         colors=distinct_colors(len(classes)),
         void_values=(usual_void(len(classes)),),
     )
-
-
-def distinct_colors(n: int) -> tuple[tuple[int, int, int], ...]:
-    """Return `n` colours: VOC's, and as many more as are needed."""
-    colors = list(voc_colormap(min(n, 256)))
-    colors += [(k >> 8 & 255, k & 255, 1) for k in range(n - len(colors))]
-    return tuple(colors)
 
 
 def in_colors(spec: LabelSpec, wanted: Mapping[int, Color]) -> LabelSpec:
