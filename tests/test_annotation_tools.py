@@ -185,6 +185,15 @@ def test_what_is_no_class_file(tmp_path: Path, name: str, text: str, words: str)
         read({**BLOCKS["/data/labelme"], "classes": name}, tmp_path, "train")
 
 
+@pytest.mark.parametrize("place", LAYOUTS)
+def test_a_class_file_that_nobody_has_named_is_pointed_to(place: str, tmp_path: Path) -> None:
+    write, split, _ = LAYOUTS[place]
+    write(tmp_path)
+    keys = {key: BLOCKS[place][key] for key in ("images", "masks") if key in BLOCKS[place]}
+    with pytest.raises(DatasetError, match=f"; there is {BLOCKS[place]['classes']}$"):
+        find_pairs(BLOCKS[place]["name"], tmp_path, split, options=DatasetOptions(**keys))
+
+
 def test_dividing_a_folder(tmp_path: Path) -> None:
     [code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     labelme(tmp_path)

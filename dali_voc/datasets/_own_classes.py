@@ -15,9 +15,21 @@ __all__ = ["own_classes", "reduce_zero"]
 
 # where palettes are VOC's, as labelling tools write them, entry 255 has this colour
 _BORDER = voc_colormap(256)[255]
+# what tools and data sets call theirs
+_CLASS_FILES = (
+    "labelmap.txt",
+    "_classes.csv",
+    "train/_classes.csv",
+    "obj_class_to_machine_color.json",
+    "class_dict.csv",
+    "classes.json",
+    "id2label.json",
+    "class_names.txt",
+    "classes.txt",
+)
 
 
-def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
+def own_classes(name: str, options: DatasetOptions, *, root: Path | None = None) -> LabelSpec:
     """Return what label values mean, by the configuration alone.
 
     Without a map a value is the index of a class, and colours are the class list's, or VOC's for
@@ -29,14 +41,17 @@ def own_classes(name: str, options: DatasetOptions) -> LabelSpec:
     Args:
         name: what errors call the data set.
         options: its keys.
+        root: its folder, in which there may be a class file that nobody has named.
 
     Raises:
         DatasetError: there are no classes, or the map does not fit them.
     """
     if options.classes is None:
+        there = [file for file in _CLASS_FILES if root and (root / file).is_file()]
+        hint = f"; there is {there[0]}" if there else ""
         raise DatasetError(
             f"dataset.classes: found null, expected names or a file: {name} has no classes of its "
-            "own"
+            f"own{hint}"
         )
     spec = class_list(options.classes)
     if not isinstance(options.classes, Path) and _BORDER not in spec.colors:

@@ -57,7 +57,7 @@ def find_pairs(
     listed = "{split}" not in images + (masks or "")
     list_path = root / f"{split}.txt"
     kind = choose_labels(options, KINDS)
-    spec = own_classes("folder", options)
+    spec = own_classes("folder", options, root=root)
     if kind == "reduce_zero_label":
         spec = reduce_zero(spec, options)
     chosen = _read_list(list_path, options.class_file) if listed else None

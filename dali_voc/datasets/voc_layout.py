@@ -36,7 +36,7 @@ def find_pairs(
         root,
         split,
         labels=options.labels or "SegmentationClass",
-        spec=own_classes("voc_layout", options),
+        spec=own_classes("voc_layout", options, root=root),
         what="a data set in PASCAL VOC's layout",
         must_exist=must_exist,
         unlabeled=options.unlabeled,
