@@ -18,6 +18,7 @@ from dali_voc.datasets._binary_masks import warn_of_binary_masks
 from dali_voc.datasets._chosen import find_chosen
 from dali_voc.datasets._idle_map_keys import warn_of_idle_map_keys
 from dali_voc.datasets._lost_values import warn_of_lost_values
+from dali_voc.datasets._orientations import warn_of_orientations
 from dali_voc.datasets._sizes import find_large
 from dali_voc.loader import Loader
 from dali_voc.sampling import balanced_augment, balanced_weights, check_weights, read_weights
@@ -26,6 +27,7 @@ from dali_voc.stats import ClassStats
 __all__ = ["build_loader"]
 
 _log = logging.getLogger("dali_voc")
+_ORIENTATIONS = 16  # images that are looked at for one; 'dali-voc verify' looks at more
 
 
 def build_loader(
@@ -69,6 +71,7 @@ def build_loader(
     if training:
         warn_of_binary_masks(index)
         warn_of_lost_values(index)
+        warn_of_orientations(index, most=_ORIENTATIONS)
         warn_of_idle_map_keys(index, config.dataset.map, palette=config.labels.palette)
     stats, counted, is_weighted = None, None, weights is not None
     if training and config.sampling.policy == "balanced":

@@ -20,6 +20,7 @@ from pydantic import (
 from typing_extensions import Self
 
 from dali_voc._config_errors import one_line_per_error
+from dali_voc._config_tree import copy_tree
 from dali_voc.errors import ConfigError
 
 __all__ = [
@@ -38,8 +39,8 @@ ListToTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, li
 
 
 def _path_to_str(value: Any) -> Any:
-    if value == "None":
-        raise ValueError("expected a path, or null, which is None in YAML")
+    if isinstance(value, str) and value == "None":
+        raise ValueError("expected a path; what Python calls None is null in YAML")
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
@@ -84,7 +85,7 @@ class Section(BaseModel):
         if not update:
             return super().model_copy(deep=deep)
         values = {name: getattr(self, name) for name in self.model_fields_set}
-        values = (copy.deepcopy(values) if deep else values) | dict(update)
+        values = (copy.deepcopy(values) if deep else values) | copy_tree(update)
         try:
             return type(self).model_validate(values)
         except ValidationError as e:

@@ -145,9 +145,43 @@ def apply_override(
         ConfigError: it is not of that form, or leads through something that has no keys.
     """
     key, equals, text = override.partition("=")
-    parts = re.sub(r"\[(\d+)\]", r".\1", key.strip()).split(".")
+    parts = key.strip().split(".")
     if not equals or not all(parts):
         raise ConfigError(f"override {override!r}: expected key=value, such as loader.batch_size=8")
+    value = _value_of(override, key, text)
+    short, section = short_sections.get(parts[0]), tree.get(parts[0])
+    if short and len(parts) > 1 and isinstance(section, str):
+        tree[parts[0]] = {short: section}  # now it has keys
+    if short and len(parts) == 1 and isinstance(section, dict) and isinstance(value, str):
+        parts.append(short)  # its other keys stay
+    place: Any = tree
+    path: list[str] = []
+    while parts:
+        part = parts.pop(0)
+        found = re.fullmatch(r"(.+?)((?:\[\d+\])+)", part)
+        if found and not (isinstance(place, dict) and part in place):  # items of a list
+            numbers = re.findall(r"\d+", found[2])
+            if not isinstance(place, dict) or not isinstance(place.get(found[1]), list):
+                raise ConfigError(
+                    f"override {override!r}: there is no list '{found[1]}' to change an item of; "
+                    f"expected all of it, {found[1]}=[...]"
+                )
+            part, parts = found[1], [*numbers, *parts]
+        path.append(part)
+        here = _key_in(place, part, override)
+        if not parts:
+            place[here] = value
+            break
+        if isinstance(place, dict) and place.get(here) is None:
+            place[here] = {}
+        place = place[here]
+        if not isinstance(place, dict | list):
+            raise ConfigError(f"override {override!r}: '{part}' has no keys below it")
+    return tuple(path)
+
+
+def _value_of(override: str, key: str, text: str) -> Any:
+    """Return what an override's text stands for in YAML."""
     try:
         value = _parse(text)
     except ConfigError as e:
@@ -171,21 +205,7 @@ def apply_override(
             f"override {override!r}: a '#' begins a comment, and what follows would be left out; "
             f"text with one stands in quotes, as in '{key.strip()}=\"a #b\"'"
         )
-    short, section = short_sections.get(parts[0]), tree.get(parts[0])
-    if short and len(parts) > 1 and isinstance(section, str):
-        tree[parts[0]] = {short: section}  # now it has keys
-    if short and len(parts) == 1 and isinstance(section, dict) and isinstance(value, str):
-        parts.append(short)  # its other keys stay
-    place: Any = tree
-    for part in parts[:-1]:
-        here = _key_in(place, part, override)
-        if isinstance(place, dict) and place.get(here) is None:
-            place[here] = {}
-        place = place[here]
-        if not isinstance(place, dict | list):
-            raise ConfigError(f"override {override!r}: '{part}' has no keys below it")
-    place[_key_in(place, parts[-1], override)] = value
-    return tuple(parts)
+    return value
 
 
 def _key_in(place: dict[Any, Any] | list[Any], part: str, override: str) -> Any:

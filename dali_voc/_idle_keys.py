@@ -39,23 +39,20 @@ _IN_VALIDATION: dict[str, tuple[str, ...]] = {
 def warn_of_idle_keys(augment: AugmentConfig, *, training: bool, batch_size: int) -> None:
     """Warn of what a configuration asks for and does not get.
 
-    Nothing is said where the other key is given, too, and turns it off: that is meant.
-
     Args:
         augment: the section, with what balanced sampling sets.
         training: whether the keys of training are looked at, or those of validation.
         batch_size: samples of a batch.
     """
-    fields, given = AugmentConfig.model_fields, augment.model_fields_set
     for key, owners in (_IN_TRAINING if training else _IN_VALIDATION).items():
-        if key not in given or getattr(augment, key) == fields[key].get_default():
+        if getattr(augment, key) == AugmentConfig.model_fields[key].get_default():
             continue
         if training:
-            acts = not given.isdisjoint(owners)
+            acts = any(getattr(augment, owner) for owner in owners)
             which = f"none of {', '.join(owners)} is" if owners[1:] else f"{owners[0]} is not"
             reason = f"{which} set"
         else:
-            acts = "validation" in given or augment.validation in owners
+            acts = augment.validation in owners
             reason = f"validation is {augment.validation}, and not {' or '.join(owners)}"
         if not acts:
             _log.warning("augment.%s has no effect, as %s", key, reason)

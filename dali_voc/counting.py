@@ -18,6 +18,7 @@ from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex
 from dali_voc.datasets._chosen import find_chosen
+from dali_voc.datasets._idle_map_keys import warn_of_idle_map_keys
 from dali_voc.errors import DatasetError, SampleError
 from dali_voc.stats import ClassStats
 
@@ -57,6 +58,7 @@ def count_classes(
     index, places = find_chosen(config.dataset, split, samples, must_exist=must_exist)
     if places is not None:
         index = index.select(places)
+    warn_of_idle_map_keys(index, config.dataset.map, palette=config.labels.palette)
     labeled = index.labeled.tolist()
     if not labeled:
         raise DatasetError(f"{config.dataset.path}: split '{split}' has no labels to count")

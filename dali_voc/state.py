@@ -41,7 +41,7 @@ FINGERPRINT = {
     "crops": "sampling.crops",
     "seed": "loader.seed",
     "batch_size": "loader.batch_size",
-    "last_batch": "loader.last_batch",
+    "last_batch": "loader.last_batch (in validation, validation_last_batch)",
 }
 # what states of earlier versions do not say
 _BEFORE = {"epoch_length": "all samples", "crops": "1"}

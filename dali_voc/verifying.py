@@ -16,6 +16,7 @@ from dali_voc._threads import pick_threads
 from dali_voc.config import Config
 from dali_voc.datasets import PairIndex, find_index
 from dali_voc.datasets._binary_masks import warn_of_binary_masks
+from dali_voc.datasets._idle_map_keys import warn_of_idle_map_keys
 from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.datasets._orientations import warn_of_orientations
 from dali_voc.errors import DatasetError, SampleError
@@ -24,6 +25,7 @@ from dali_voc.packing._label_code import encode_runs
 __all__ = ["Fault", "Verification", "verify_split"]
 
 
+_ORIENTATIONS = 200  # images that are looked at for one
 _DECODED = 8  # whole pictures in a batch; three are in memory
 
 # as jpeg_window.cc ends what it says of damage that libjpeg goes on after
@@ -131,8 +133,9 @@ def verify_split(
     check_arguments(config, split)
     index, listing = _find(config, split)
     warn_of_binary_masks(index)
-    warn_of_orientations(index)
+    warn_of_orientations(index, most=_ORIENTATIONS)
     warn_of_lost_values(index)
+    warn_of_idle_map_keys(index, config.dataset.map, palette=config.labels.palette)
     checker = _Checker(config, index, decode=not fast)
     faults: list[Fault] = []
     for done, (sample, error) in enumerate(checker.pairs()):

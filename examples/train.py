@@ -199,7 +199,8 @@ def train(options: argparse.Namespace, config: Config) -> None:
         sys.exit("expected augment.validation: center, and labels as class indices")
     if config.labels.dtype != "int64" or config.normalize.dtype != "float32":
         sys.exit("expected labels.dtype: int64 and normalize.dtype: float32; see --amp")
-    with build_loader(config) as loader, build_loader(config, split="val") as val:
+    held_out = options.val_split
+    with build_loader(config) as loader, build_loader(config, split=held_out) as val:
         torch.manual_seed(config.loader.seed)
         classes = len(loader.spec.classes)
         model = build_network(options.model, classes=classes, pretrained=options.pretrained)
@@ -209,7 +210,10 @@ def train(options: argparse.Namespace, config: Config) -> None:
         scaler = torch.amp.GradScaler(loader.device.type, enabled=scaled)
         parts = {"model": model, "optimizer": optimizer, "scaler": scaler, "loader": loader}
         path = options.out / "checkpoint.pt"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            sys.exit(f"{e.filename}: {e.strerror}; --out names another folder")
         here = resume(path, parts, device=loader.device) if options.resume else Position()
         shared = nn.parallel.DistributedDataParallel(model) if world > 1 else model
         if here.epoch > options.epochs and rank == 0:
@@ -256,6 +260,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--crop", type=int, nargs=2, metavar=("H", "W"))
     parser.add_argument("--batch-size", type=int, help="of each process")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--val-split", default="val", help="such as valid, as Roboflow has it")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--model", default="small", help="small, or torchvision:NAME")
     parser.add_argument("--pretrained", action="store_true", help="torchvision: load a backbone")

@@ -70,11 +70,19 @@ def supervisely(root: Path) -> None:
     (root / "obj_class_to_machine_color.json").write_text(json.dumps(colors))
 
 
+def v7(root: Path) -> None:
+    write_image(root / "images/a.png", LABEL.shape)
+    write_label(root / "masks/a.png", colored(DRAWN, COLORS))
+    rows = [f"{name},{' '.join(map(str, COLORS[i]))}" for i, name in enumerate(NAMES)]
+    (root / "class_mapping.csv").write_text("\r\n".join(["class_name,class_color", *rows]))
+
+
 LAYOUTS: dict[str, tuple[Callable[[Path], None], str, np.ndarray]] = {
     "/data/cvat": (cvat, "Train", LABEL),
     "/data/roboflow": (roboflow, "valid", LABEL),
     "/data/labelme": (labelme, "train", LABEL),
     "/data/supervisely": (supervisely, "val", DRAWN),
+    "/data/v7": (v7, "train", DRAWN),
 }
 
 
@@ -147,6 +155,60 @@ def test_values_of_roboflow_may_have_gaps(tmp_path: Path) -> None:
     assert np.array_equal(np.array(spec.classes)[found] == "ground", label == 0)
 
 
+def test_values_of_v7(tmp_path: Path) -> None:
+    v7(tmp_path)
+    (tmp_path / "class_mapping.csv").write_text(
+        "class_name,class_color\nbackground,0\ncrop,127\na: weed,255\n"
+    )
+    write_label(tmp_path / "masks/a.png", np.array([0, 127, 255])[DRAWN])
+    (label,), spec = read(BLOCKS["/data/v7"], tmp_path, "train")
+    assert spec.classes == NAMES
+    assert np.array_equal(label, DRAWN)
+
+
+def test_a_name_with_a_comma(tmp_path: Path) -> None:
+    roboflow(tmp_path)
+    (tmp_path / "train/_classes.csv").write_text("Pixel Value, Class\n0,a\n1,crop,young\n2,b\n")
+    _, spec = read(BLOCKS["/data/roboflow"], tmp_path, "valid")
+    assert spec.classes == ("a", "crop,young", "b")
+
+
+def test_camvid_as_cvat_writes_it(tmp_path: Path) -> None:
+    write_image(tmp_path / "default/a.JPG", LABEL.shape)
+    write_label(tmp_path / "defaultannot/a.png", colored(DRAWN, COLORS))
+    rows = [f"{' '.join(map(str, COLORS[i]))} {name}" for i, name in enumerate(NAMES)]
+    (tmp_path / "label_colors.txt").write_text("\n".join(["# r g b name", *rows, ""]))
+    (page,) = re.findall(r'"CamVid 1.0" is `folder` with (.*?)\.\n', PAGE.read_text(), re.DOTALL)
+    section = yaml.safe_load("\n".join(re.findall("`(.*?)`", page)))
+    (label,), spec = read({"name": "folder", **section}, tmp_path, "default")
+    assert spec.classes == NAMES
+    assert np.array_equal(label, DRAWN)
+
+
+@pytest.mark.parametrize("ending", ["JPG", "jpeg", "png"])
+def test_pictures_of_cvat_may_have_other_endings(tmp_path: Path, ending: str) -> None:
+    cvat(tmp_path)
+    (tmp_path / "JPEGImages/a.jpg").unlink()
+    write_image(tmp_path / f"JPEGImages/a.{ending}", LABEL.shape)
+    (label,), _ = read(BLOCKS["/data/cvat"], tmp_path, "Train")
+    assert np.array_equal(label, LABEL)
+    write_image(tmp_path / "JPEGImages/b.bmp", LABEL.shape)
+    (tmp_path / "ImageSets/Segmentation/Train.txt").write_text("a\nb\n")
+    with pytest.raises(DatasetError, match=rf"b\.{ending}: no such file, .*; there is b\.bmp$"):
+        read(BLOCKS["/data/cvat"], tmp_path, "Train")
+
+
+def test_lists_of_labels_are_no_splits(tmp_path: Path) -> None:
+    labelme(tmp_path)
+    for name in "labels.txt", "map.txt":
+        (tmp_path / name).write_text("x\n")
+    (label,), _ = read(BLOCKS["/data/labelme"], tmp_path, "train")
+    assert np.array_equal(label, LABEL)
+    (tmp_path / "labeled.txt").write_text("a\n")  # which is one
+    with pytest.raises(DatasetError, match=r"train\.txt: no such file.* there are: labeled"):
+        read(BLOCKS["/data/labelme"], tmp_path, "train")
+
+
 def test_what_labelme_ignores_is_no_class(tmp_path: Path) -> None:
     labelme(tmp_path)
     (tmp_path / "class_names.txt").write_text("\n".join(["__ignore__", *NAMES]))
@@ -168,7 +230,9 @@ def test_what_labelme_ignores_is_no_class(tmp_path: Path) -> None:
         ("c.csv", "Pixel Value,Class\n0,a\n1,a\n", "found 'a' more than once"),
         ("c.csv", "Pixel Value,Class\n65536,a\n", "the row '65536,a', expected a value from 0 to"),
         ("c.csv", "Pixel Value,Class\n-1,a\n", "the row '-1,a', expected a value from 0 to 65535"),
-        ("c.csv", "Pixel Value,Class\n1,a,b\n", "the row '1,a,b', expected a value from 0 to 65"),
+        ("c.csv", "class_name,class_color\na,0 0\n", "the row 'a,0,0', expected a name and thr"),
+        ("c.csv", "class_name,class_color\na,x\n", "the row 'x,a', expected a value from 0 to 65"),
+        ("m.txt", "0 0 0 a\n1 2 b\n", "found the row '1 2 b', expected a name and three values"),
         ("c.csv", "Pixel Value,Class\n1,\n", "the row '1,', expected a value from 0 to 65535 and"),
         ("c.csv", "Value,Class\n", "found the header 'Value,Class', expected name,r,g,b, or Pix"),
         ("c.json", '{"a": [1, 2, 3], "b": [1, 2, 3]}', r"the colour \(1, 2, 3\) more than once"),
@@ -195,11 +259,12 @@ def test_a_class_file_that_nobody_has_named_is_pointed_to(place: str, tmp_path: 
 
 
 def test_dividing_a_folder(tmp_path: Path) -> None:
-    [code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    [*_, code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     labelme(tmp_path)
     for i in range(11):
         Image.new("RGB", (4, 3)).save(tmp_path / f"JPEGImages/{i}.jpg")
         write_label(tmp_path / f"SegmentationClass/{i}.png", LABEL, voc_colormap())
+    (tmp_path / "JPEGImages/Thumbs.db").touch()
     exec(code.replace("/data/labelme", str(tmp_path)), {})
     section = BLOCKS["/data/labelme"]
     parts = []

@@ -17,6 +17,7 @@ TEXTS = {
     "names.txt": "\ufeffsoil\ncrop \n\na weed\n",
     "list.json": json.dumps(NAMES),
     "id2label.json": json.dumps({"0": "soil", "2": "a weed", "1": "crop"}),
+    "label2id.json": json.dumps({"soil": 0, "a weed": 2, "crop": 1}),
 }
 
 
@@ -60,7 +61,7 @@ def test_the_list_of_classes_is_no_list_of_a_split(root: Path) -> None:
         ("a.txt", "\n\n", "found no classes"),
         ("a.txt", "x\nx\n", "'x' is there twice"),
         ("a.txt", "# names\nroad\n", "found '# names', expected the name of a class on each line"),
-        ("a.txt", "64 128 64\tAnimal\n", "colours stand in a class_dict.csv or JSON"),
+        ("a.txt", "64,128,64 Animal\n", "colours stand in a class_dict.csv or JSON"),
         ("a.json", "[]", "found no classes"),
         ("a.json", '{"1": "x", "2": "y"}', "numbered 1 to 2, expected each number from 0 to 1"),
         ("a.json", '{"0": 1}', "not a class list"),

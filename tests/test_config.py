@@ -58,6 +58,17 @@ def test_overrides_of_items_of_lists(spelling: str, again: bool) -> None:
         parse_config(tree, overrides=[f"{spelling}=5"])
 
 
+def test_overrides_of_keys_with_numbers_and_brackets() -> None:
+    dataset = {"name": "folder", "root": "/x", "classes": ["a", "b"]}
+    config = parse_config(
+        {"dataset": {**dataset, "map": {"a[1]": "b"}}},
+        overrides=["dataset.map.a[1]=a", "dataset.map.7=b", "dataset.map.b[1]x=b"],
+    )
+    assert config.dataset.map == {"a[1]": "a", 7: "b", "b[1]x": "b"}
+    config = parse_config({"dataset": dataset}, overrides=["dataset.map.7=b"])
+    assert config.dataset.map == {7: "b"}
+
+
 def test_overrides_do_not_change_the_callers_tree() -> None:
     tree: dict[str, dict[str, Any]] = {"dataset": {"root": "/a"}}
     assert parse_config(tree, overrides=["dataset.root=/b"]).dataset.root == "/b"
@@ -228,6 +239,11 @@ def test_each_problem_has_its_line() -> None:
         ("augment.crop_size.2=5", "found '2', expected the number of an item, 0 to 1$"),
         ("augment.crop_size.x=5", "found 'x', expected the number of an item"),
         ("dataset.sources[0].root=/x", "found '0', expected the number of an item, of which there"),
+        (
+            "augment.scale[0]=0.5",
+            r"no list 'scale' to change an item of; expected .* scale=\[\.\.\.\]",
+        ),
+        ("augment.crop_size[0]1=9", r"augment\.crop_size\[0\]1: unknown key; did you mean 'crop_s"),
         ("dataset.root.x=3", "no keys below"),
         ("dataset.root=2024-02-30", "day is out of range for month.*stands in quotes"),
         (f"loader.seed={'9' * 5000}", "not valid YAML"),
@@ -467,7 +483,9 @@ def test_a_hash_that_begins_no_comment(text: str, root: str) -> None:
 def test_pythons_none_is_no_path(section: str, key: str) -> None:
     tree: dict[str, Any] = {"dataset": {"root": "/x"}}
     tree.setdefault(section, {})[key] = "None"
-    with pytest.raises(ConfigError, match=r"found 'None'.* a path, or null, which is None in YAML"):
+    with pytest.raises(
+        ConfigError, match=r"found 'None'.* a path; what Python calls None is null in Y"
+    ):
         parse_config(tree)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dali_voc import Config, ConfigError, build_loader, count_classes
+from dali_voc import Config, ConfigError, build_loader, count_classes, parse_config
 from dali_voc.config import AugmentConfig
 
 MakeConfig = Callable[..., Config]
@@ -105,13 +105,11 @@ def test_all_keys_are_looked_at() -> None:
 @pytest.mark.parametrize(
     ("augment", "training"),
     [
-        ({"erase_area": [0.5, 0.5], "erase": 0.0}, True),  # turned off
         ({"erase_area": [0.5, 0.5], "erase": 0.5}, True),
         ({"erase_area": [0.02, 0.33]}, True),  # the default, as an example shows it
-        ({"photometric_probability": 1.0, "hue": 0.0}, True),
+        ({"photometric_probability": 1.0, "hue": 9.0}, True),
         ({"erase_area": [0.5, 0.5]}, False),  # a training's
         ({"stride": [30, 30]}, True),  # a validation's
-        ({"stride": [30, 30], "validation": "center"}, False),
         ({"stride": [30, 30], "validation": "slide"}, False),
         ({"cutmix": 0.5}, False),
     ],
@@ -126,6 +124,18 @@ def test_nothing_is_said_of_what_is_meant(
     config = make_config(augment={**PLAIN, **augment}, loader={"batch_size": 1})
     build_loader(config, training=training).close()
     assert not caplog.records
+
+
+def test_the_same_is_said_of_what_was_written_out(
+    make_config: MakeConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As by `dali-voc config`, or `parse_config` of a configuration: all keys are given then."""
+    config = make_config(augment={**PLAIN, "erase_area": [0.5, 0.5], "hue": 9.0, "view": 1})
+    for one in config, parse_config(config, overrides=["loader.seed=1"]):
+        caplog.clear()
+        build_loader(one).close()
+        (record,) = caplog.records
+        assert record.message == "augment.erase_area has no effect, as erase is not set"
 
 
 def test_balanced_sampling_sets_class_crop(

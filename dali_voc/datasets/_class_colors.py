@@ -41,7 +41,8 @@ def spec_from_colors(values: dict[str, list[int]], path: Path) -> LabelSpec:
     """
     rows: list[tuple[str, Color]] = [(name, (r, g, b)) for name, (r, g, b) in values.items()]
     if _BLACK not in [color for _, color in rows]:
-        rows.insert(0, ("background" if "background" not in values else "void", _BLACK))
+        has_one = "background" in map(str.lower, values)
+        rows.insert(0, ("void" if has_one else "background", _BLACK))
     spec = spec_from_rows(rows, path)
     (label_map,) = spec.maps
     grays = tuple((color[0], i) for color, i in label_map.colors if len({*color}) == 1)

@@ -1,4 +1,4 @@
-"""CVAT's and Datumaro's class list, `labelmap.txt`: `name:r,g,b:parts:actions` a line."""
+"""Class lists of CVAT and Datumaro: `name:r,g,b:parts:actions` a line, or CamVid's `r g b name`."""
 
 from __future__ import annotations
 
@@ -7,34 +7,44 @@ from pathlib import Path
 
 from dali_voc.datasets._class_rows import as_color, spec_from_rows
 from dali_voc.datasets._class_text import read_class_text
+from dali_voc.datasets._distinct_colors import distinct_colors
 from dali_voc.errors import DatasetError
-from dali_voc.labels import LabelSpec
+from dali_voc.labels import Color, LabelSpec
 
 __all__ = ["is_labelmap", "read_labelmap"]
 
-_ROW = re.compile(r"(?P<name>.+):(?P<color>[\d\s]+,[\d\s]+,[\d\s]+):[^:]*:[^:]*")
+_ROWS = (
+    re.compile(r"(?P<name>.+):(?P<color>[\d\s]+,[\d\s]+,[\d\s]+)?:[^:]*:[^:]*"),
+    re.compile(r"(?P<color>\d+\s+\d+\s+\d+)\s+(?P<name>.+)"),
+)
 
 
 def is_labelmap(text: str) -> bool:
     """Return whether the first line that is no remark is one of such a file."""
     rows = _rows(text)
-    return bool(rows) and _ROW.fullmatch(rows[0]) is not None
+    return bool(rows) and any(kind.fullmatch(rows[0]) for kind in _ROWS)
 
 
 def read_labelmap(path: Path) -> LabelSpec:
     """Read such a file; see `spec_from_rows`. What parts and actions there are is passed over.
 
+    Rows without a colour have VOC's of their number, as Datumaro gives them.
+
     Raises:
         DatasetError: the file cannot be read, or is no such file.
     """
     rows = []
-    for row in _rows(read_class_text(path, expected="rows of name:r,g,b::")):
-        found = _ROW.fullmatch(row)
-        color = as_color([cell.strip() for cell in found["color"].split(",")]) if found else None
+    lines = _rows(read_class_text(path, expected="rows of name:r,g,b::"))
+    kind = next((kind for kind in _ROWS if lines and kind.fullmatch(lines[0])), _ROWS[0])
+    for row, usual in zip(lines, distinct_colors(len(lines)), strict=True):
+        found = kind.fullmatch(row)
+        color: Color | None = usual
+        if found is None or found["color"]:
+            color = as_color(re.split(r"[\s,]+", found["color"].strip())) if found else None
         if found is None or color is None:
             raise DatasetError(
                 f"{path}: found the row {row!r}, expected a name and three values from 0 to 255, "
-                "name:r,g,b::"
+                f"{'name:r,g,b::' if kind is _ROWS[0] else 'r g b name'}"
             )
         rows.append((found["name"].strip(), color))
     return spec_from_rows(rows, path)

@@ -18,7 +18,8 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
     """Return the names that a file lists; None: it is a class file of another kind.
 
     A name a line in `.txt`, where a first line `__ignore__` is labelme's for what is ignored; in
-    `.json` a list of names, or `{"0": "road", "1": "car"}` as Hugging Face's `id2label`.
+    `.json` a list of names, or `{"0": "road", "1": "car"}` as Hugging Face's `id2label`, or
+    `{"road": 0, "car": 1}`.
 
     Raises:
         DatasetError: the file cannot be read, has no names, or numbers that are not 0, 1, 2, ...
@@ -52,6 +53,8 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
 
 
 def _in_order(values: Any, path: Path) -> list[str] | None:
+    if isinstance(values, dict) and _are_numbers_of_names(values):
+        values = {str(number): name for name, number in values.items()}
     if isinstance(values, dict) and values and all(key.isdecimal() for key in values):
         numbers = sorted(map(int, values))
         if numbers != list(range(len(values))):
@@ -63,3 +66,8 @@ def _in_order(values: Any, path: Path) -> list[str] | None:
     if isinstance(values, list) and all(isinstance(name, str) for name in values):
         return values
     return None
+
+
+def _are_numbers_of_names(values: dict[str, Any]) -> bool:
+    numbers = all(type(number) is int for number in values.values())
+    return numbers and not all(key.isdecimal() for key in values)

@@ -155,6 +155,8 @@ def _why_missing(root: Path) -> str:
     unset = re.search(r"\$\w+|\$\{\w+\}", str(root))
     if unset:
         return f"; {unset[0]} is not set in the environment"
+    if str(root).startswith("~"):
+        return f"; {root.parts[0]} is nobody's home"
     return "" if root.is_absolute() else f"; it is looked for in {Path.cwd()}"
 
 
@@ -207,8 +209,9 @@ def find_pairs(
         if options.unlabeled:
             index = index.without_labels()
     except DatasetError as e:
-        if str(e).startswith(str(root)) and not os.path.exists(root):
-            raise DatasetError(f"{e}{_why_missing(root)}") from None
+        hint = "" if os.path.exists(root) else _why_missing(root)
+        if str(e).startswith((f"{root}/", f"{root}:")) and not str(e).endswith(hint):
+            raise DatasetError(f"{e}{hint}") from None
         raise
     except ValueError as e:
         if name in DATASETS:

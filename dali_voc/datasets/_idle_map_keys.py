@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from PIL import Image
+
 from dali_voc.datasets._index import PairIndex
 from dali_voc.datasets._options import LabelKey
 from dali_voc.datasets._spread import spread
@@ -13,9 +15,6 @@ __all__ = ["warn_of_idle_map_keys"]
 
 _log = logging.getLogger("dali_voc")
 _LOOKED_AT = 4
-_PNG = b"\x89PNG\r\n\x1a\n"
-_KIND = 25  # where in a PNG the kind of its pixels stands
-_GRAY, _PALETTE = 0, 3
 
 
 def warn_of_idle_map_keys(
@@ -36,16 +35,19 @@ def warn_of_idle_map_keys(
     knows_colors = any(label_map.colors for label_map in index.spec.label_maps())
     palettes_by_color = knows_colors and index.spec.palette_rule(palette) != "index"
     kinds = set()
+    longest = 0
     for i in index.labeled[spread(len(index.labeled), most=_LOOKED_AT)].tolist():
         try:
-            with index.labels.open(i) as file:
-                head = file.read(_KIND + 1)
-        except Exception:  # what is wrong with it is said when it is read
+            with index.labels.open(i) as file, Image.open(file, formats=("PNG",)) as label:
+                kinds.add({"P": "palette", "RGB": "color", "RGBA": "color"}.get(label.mode, "gray"))
+                longest = max(longest, len(label.getpalette() or ()) // 3)
+        except Exception:  # no PNG; or what is wrong with it is said when it is read
             return
-        if not head.startswith(_PNG) or len(head) <= _KIND:
-            return
-        kinds.add(head[_KIND])
-    if any((palettes_by_color if k == _PALETTE else k != _GRAY) == bool(colors) for k in kinds):
+    by_color = {"color": True, "gray": False, "palette": palettes_by_color}
+    if any(by_color[kind] == bool(colors) for kind in kinds):
+        return
+    # numbers without a colour are read as such
+    if "palette" in kinds and any(value >= longest for value in values):
         return
     what, of_files, other = (
         ("value", "colours", "index") if values else ("colour", "values", "color")
@@ -58,5 +60,5 @@ def warn_of_idle_map_keys(
         index.labels[int(index.labeled[0])],
         of_files,
         of_files,
-        f", or labels.palette: {other}" if kinds == {_PALETTE} else "",
+        f", or labels.palette: {other}" if kinds == {"palette"} else "",
     )

@@ -13,13 +13,12 @@ from dali_voc.datasets._spread import spread
 __all__ = ["warn_of_orientations"]
 
 _log = logging.getLogger("dali_voc")
-_LOOKED_AT = 200
 _ORIENTATION = 0x0112  # tag of Exif and TIFF; 1 is upright
 
 
-def warn_of_orientations(index: PairIndex) -> None:
-    """Warn where images have an orientation, which is not looked at; some are read for that."""
-    chosen = spread(len(index), most=_LOOKED_AT).tolist()
+def warn_of_orientations(index: PairIndex, *, most: int) -> None:
+    """Warn where images have an orientation, which is not looked at; `most` are read for that."""
+    chosen = spread(len(index), most=most).tolist()
     turned = [i for i in chosen if _is_turned(index, i)]
     if turned:
         _log.warning(

@@ -22,9 +22,12 @@ _CLASS_FILES = (
     "train/_classes.csv",
     "obj_class_to_machine_color.json",
     "class_dict.csv",
+    "class_mapping.csv",
+    "label_colors.txt",
     "classes.json",
     "id2label.json",
     "class_names.txt",
+    "labels.txt",
     "classes.txt",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def find_listed(
     what: str,
     must_exist: bool,
     unlabeled: bool = False,
+    endings: tuple[str, ...] = (".jpg",),
 ) -> PairIndex:
     """Return the pairs of a split, in the order of its list.
 
@@ -40,6 +42,7 @@ def find_listed(
         what: what errors call the data set.
         must_exist: check that every file is there; else it turns out when it is read.
         unlabeled: labels are not looked for.
+        endings: which images may have; that of the first is all images'.
 
     Raises:
         DatasetError: the root, the list, or a file of a pair is missing, or the list is empty, not
@@ -53,12 +56,14 @@ def find_listed(
         raise DatasetError(f"{e}; without labels: dataset.unlabeled: true") from None
     list_path = root / _LISTS / f"{split}.txt"
     ids = _read_list(list_path, labels)
+    there = (ending for ending in endings if (root / IMAGES / f"{ids[0]}{ending}").is_file())
+    ending = next(there, endings[0])
     if must_exist:
         for_split = f" in split '{split}'"
-        _check_files(ids, root / IMAGES, ".jpg", what="image", where=for_split)
+        _check_files(ids, root / IMAGES, ending, what="image", where=for_split)
         if not unlabeled:
             _check_files(ids, root / labels, ".png", what="label", where=for_split)
-    images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=".jpg")
+    images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=ending)
     return PairIndex(
         images=images,
         labels=images.between(f"{root / labels}/", ".png"),
@@ -74,9 +79,11 @@ def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where:
     ordered = [name for name in ids if name in missing]
     several = len(ordered) > 1
     more = f" ({len(ordered)} {what}s are missing in all: {some_of(ordered)})" if several else ""
+    others = sorted(folder.glob(f"{glob.escape(ordered[0])}.*"))
+    hint = f"; there is {others[0].name}" if others else ""
     raise DatasetError(
         f"{folder / (ordered[0] + suffix)}: no such file, expected the {what} of "
-        f"'{ordered[0]}'{where}{more}"
+        f"'{ordered[0]}'{where}{more}{hint}"
     )
 
 

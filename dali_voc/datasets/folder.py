@@ -19,7 +19,10 @@ KINDS = ("keep_zero_label", "reduce_zero_label")
 _log = logging.getLogger("dali_voc")
 
 # texts beside the data that list no split
-_NO_LISTS = ("readme", "license", "licence", "classes", "class_names", "labelmap", "names")
+_NO_LISTS = (
+    *("readme", "license", "licence", "classes", "class_names", "labelmap", "names"),
+    *("labels.txt", "label_colors.txt", "map.txt"),
+)
 
 
 def find_pairs(

@@ -11,6 +11,9 @@ from dali_voc.datasets._voc_layout import find_listed
 
 __all__ = ["find_pairs"]
 
+# annotation tools keep that of the pictures they were given
+_ENDINGS = (".jpg", ".jpeg", ".JPG", ".JPEG", ".png", ".PNG")
+
 
 def find_pairs(
     root: Path,
@@ -40,4 +43,5 @@ def find_pairs(
         what="a data set in PASCAL VOC's layout",
         must_exist=must_exist,
         unlabeled=options.unlabeled,
+        endings=_ENDINGS,
     )

@@ -104,6 +104,7 @@ def build_pipeline(
         return graph.show_whole(given) if whole else graph.show_crop(given)
 
     keep_buffers()
+    check_temporary_files()  # without them AutoGraph goes on, and fails later
     make = functools.partial(
         define,
         batch_size=batch_size,
@@ -122,11 +123,9 @@ def build_pipeline(
         except ConfigError as e:  # to which AutoGraph has added where it was raised
             raise ConfigError(str(e).strip().rpartition("ConfigError: ")[2]) from None
         except Exception as e:
-            failure = failure_of_theirs(e)
+            failure = failure_of_theirs(e, graph.operators)
             if failure is not None:
                 raise failure from e
-            if isinstance(e, TypeError):
-                check_temporary_files()
             raise
         finally:
             remove_temporary_files()

@@ -19,8 +19,6 @@ _GENERATED = "__autograph_generated_file"
 def check_temporary_files() -> None:
     """Write a temporary file, and remove it.
 
-    If AutoGraph cannot, it goes on with code that it has not converted, and fails on that.
-
     Raises:
         LoaderError: it cannot be written.
     """

@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from nvidia import dali
 from nvidia.dali import fn, types
 
 from dali_voc.augment import USER_NUMBERS
@@ -18,8 +17,6 @@ from dali_voc.errors import ConfigError
 from dali_voc.ops._types import Dtype, dali_type
 
 __all__ = ["UserOperator", "failure_of_theirs"]
-
-_NOT_THEIRS = (Path(__file__).parents[1], Path(dali.__file__).parent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,7 @@ class UserOperator:
         found = f"augment.operators: found '{name}', but"
         try:
             module = importlib.import_module(module_name)
-        except Exception as e:  # the user's module may do anything
+        except (Exception, SystemExit) as e:  # the user's module may do anything
             raise ConfigError(
                 f"{found} {module_name} cannot be imported ({e}); "
                 "Python has to find it: install it, or put its folder on PYTHONPATH"
@@ -96,15 +93,17 @@ class UserOperator:
         )
 
 
-def failure_of_theirs(error: Exception) -> ConfigError | None:
+def failure_of_theirs(error: Exception, operators: Sequence[UserOperator]) -> ConfigError | None:
     """Return what to raise where a function of the user's failed as it was put into the graph.
 
     AutoGraph has written into the error's text where that was. None: it was not such a function.
     """
+    files = {sys.modules[one.name.partition(":")[0]].__file__: one.name for one in operators}
     frames = re.findall(r'^ *File "(.+)", line (\d+), in (\S+)', str(error), re.MULTILINE)
-    theirs = [f for f in frames if not any(Path(f[0]).is_relative_to(p) for p in _NOT_THEIRS)]
+    theirs = [frame for frame in frames if frame[0] in files]
     if not theirs:
         return None
     file, line, function = theirs[-1]
-    what = str(error).strip().splitlines()[-1].strip()
-    return ConfigError(f"augment.operators: {function} ({file}, line {line}) failed: {what}")
+    name = files[file] if function == "None" else function
+    what = " ".join(str(error).strip().rpartition("\n\n")[2].split())
+    return ConfigError(f"augment.operators: {name} ({file}, line {line}) failed: {what}")
