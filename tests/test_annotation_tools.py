@@ -272,6 +272,6 @@ def test_dividing_a_folder(tmp_path: Path) -> None:
         keys = {**section, "classes": Path(section["classes"])}
         del keys["name"], keys["root"]
         index = find_pairs("folder", tmp_path, split, options=DatasetOptions(**keys))
-        parts.append({index.name(i) for i in range(len(index))})
+        parts.append({Path(index.name(i)).stem for i in range(len(index))})
     assert (len(parts[0]), len(parts[1])) == (10, 2)
     assert parts[0] | parts[1] == {"a", *map(str, range(11))}
