@@ -12,6 +12,9 @@ __all__ = ["main"]
 def main() -> None:
     """Import the commands, which takes a while in which Ctrl-C ends it without a traceback."""
     # not where somebody has it ignored, such as nohup
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # as the first process of a container, it would not listen to `docker stop`
+        signal.signal(signal.SIGTERM, _terminated)
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if usual:
         signal.signal(signal.SIGINT, _interrupted)
@@ -25,6 +28,11 @@ def main() -> None:
 def _interrupted(_signal: int, _frame: FrameType | None) -> None:
     os.write(2, b"dali-voc: interrupted\n")
     os._exit(130)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    os.write(2, b"dali-voc: terminated\n")
+    os._exit(143)
 
 
 if __name__ == "__main__":

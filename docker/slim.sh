@@ -26,8 +26,5 @@ find nvidia/dali -name '*.cpython-*.so' ! -name "*.$abi.so" -delete
 # symbol tables for debuggers; the dynamic linker has its own
 strip --strip-unneeded torch/lib/*.so nvidia/dali/*.so
 
-# the installer
-rm -rf pip pip-*.dist-info "$1"/bin/pip*
-
 # Bytecode is stale where its source's time is another, and layers of an image keep whole seconds.
 find . -name '*.py' -exec touch -d "@$(date +%s)" {} +

@@ -33,7 +33,7 @@ BLOCKS = [
 DATA = "/data/VOCdevkit/VOC2012"
 SHARE = "/mnt/share/photos"
 # .ci/run follows the first two; the others need the network, see test_download_*.py
-NOT_RUN = ("$(command -v sudo)", "pip install -c", "dali-voc download voc2012")
+NOT_RUN = ("$(command -v sudo)", "pip install -c", "dali-voc download voc2012", "docker ")
 # what the operator's snippet leaves to the reader
 PIPELINE = """
 import numpy as np
@@ -55,7 +55,8 @@ def blocks(language: str, *, quoted: bool = False) -> list[str]:
 
 def commands() -> list[list[str]]:
     """The lines of each of the shell's blocks, comments removed."""
-    found = [[line.split("  #")[0].strip() for line in b.split("\n")] for b in blocks("bash")]
+    whole = [block.replace("\\\n", " ") for block in blocks("bash")]  # lines that go on
+    found = [[line.split("  #")[0].strip() for line in b.split("\n")] for b in whole]
     return [[line for line in lines if line] for lines in found]
 
 

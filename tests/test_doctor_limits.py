@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dali_voc import parse_config
+from dali_voc._cgroup import cpu_quota, memory_limit
 from dali_voc.config import Config
 from dali_voc.doctoring import _limits
-from dali_voc.doctoring._cgroup import cpu_quota, memory_limit
 
 GIB = 2**30
 INFINITE = resource.RLIM_INFINITY
@@ -99,7 +99,7 @@ def test_control_groups(
         ("auto", None, "ok", ""),
         ("auto", "400000 100000", "ok", ""),
         ("auto", "350000 100000", "ok", ""),
-        ("auto", "150000 100000", "warning", "loader.threads=2"),
+        ("auto", "150000 100000", "ok", ""),
         (4, "150000 100000", "ok", ""),
         (16, None, "ok", ""),
         (17, None, "warning", "loader.threads=4"),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 import resource
 from pathlib import Path
 from typing import Literal
 
+from dali_voc._cgroup import cpu_quota, memory_limit, process_limit
 from dali_voc._threads import pick_threads
 from dali_voc.config import Config
-from dali_voc.doctoring._cgroup import cpu_quota, memory_limit, process_limit
 from dali_voc.doctoring._finding import Finding
 
 __all__ = [
@@ -36,21 +35,12 @@ def check_cores(threads: int | Literal["auto"], *, root: Path = Path("/")) -> Fi
         root: where /proc and /sys are.
     """
     name = "CPU cores"
-    taken, cores = pick_threads(threads), pick_threads("auto")
+    taken, fitting = (pick_threads(asked, root=root) for asked in (threads, "auto"))
     quota = cpu_quota(root=root)
-    usable = cores if quota is None else min(float(cores), quota)
-    found = f"{cores} of {os.cpu_count()}"
+    found = f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}"
     if quota is not None:
         found += f", limited to {quota:.1f} cores' worth of time"
     found += f"; loader.threads: {threads} takes {_many(taken, 'thread')}"
-    fitting = max(1, math.ceil(usable))
-    if quota is not None and taken > fitting and threads == "auto":
-        return Finding.warning(
-            name,
-            found,
-            advice="threads beyond the container's limit are stopped in turns: use "
-            f"'--set loader.threads={fitting}', or give it more ('docker run --cpus')",
-        )
     if taken > 4 * fitting:
         return Finding.warning(name, found, advice=f"use '--set loader.threads={fitting}' or auto")
     return Finding.ok(name, found)
