@@ -5,7 +5,8 @@ python examples/predict.py runs/train/checkpoint.pt --config configs/voc2012.yam
     --set dataset.unlabeled=true --set augment.validation=slide
 
 Pictures are shown whole, as `augment.validation` says (full, resize or slide), and predictions have
-the size of the files: `OUT/NAME.png`, palette PNG whose numbers are the classes.
+the size of the files: `OUT/NAME.png`, palette PNG whose numbers are the classes. One picture
+is shown at a time, unless `--set loader.validation_batch_size=4` or the like says otherwise.
 """
 
 import argparse

@@ -32,6 +32,7 @@ def _probe(config: Config, split: str = "train") -> dict[str, Any]:
     [
         {},
         {"loader": {"batch_size": 64}},
+        {"loader": {"validation_batch_size": 1, "validation_last_batch": "drop"}},
         {"labels": {"one_hot": True}, "cache": {"keep": "decoded"}},
         {"augment": {"validation": "slide", "cutmix": 0.5, "small": "drop"}},
         {"sampling": {"policy": "balanced", "stats": "nowhere.json"}},

@@ -101,6 +101,17 @@ def test_palettes_of_voc(
     assert bool(caplog.records) == bool(said)
 
 
+@pytest.mark.parametrize(("key", "told"), [(1, True), (7, False)])
+def test_numbers_that_a_palette_has_no_color_for_are_values(
+    make_config: MakeConfig, caplog: pytest.LogCaptureFixture, tmp_path: Path, key: int, told: bool
+) -> None:
+    dataset = folder(tmp_path, "palette")
+    (tmp_path / "c.csv").write_text("name,r,g,b\na,0,0,0\nb,128,0,0\n")
+    dataset |= {"classes": "c.csv", "map": {key: "b"}}
+    build_loader(make_config(dataset=dataset)).close()
+    assert ["is a value" in record.message for record in caplog.records] == [True] * told
+
+
 def test_packed_labels_are_values(
     voc: Path, make_config: MakeConfig, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

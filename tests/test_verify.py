@@ -139,6 +139,13 @@ def test_planted_faults_and_nothing_else(
     assert str(file_of(planted, 0, "image")) in found.listing
 
 
+@pytest.mark.parametrize("validation", ["resize", "slide"])
+def test_whatever_validation_shows(make_config: MakeConfig, sound: Path, validation: str) -> None:
+    augment = {"validation": validation, "stored_labels": True, "small": "drop"}
+    found = verify_split(make_config(sound, augment=augment))
+    assert not found.faults
+
+
 @pytest.mark.parametrize("fast", [False, True])
 def test_a_sound_split(make_config: MakeConfig, sound: Path, fast: bool) -> None:
     calls: list[tuple[int, int]] = []

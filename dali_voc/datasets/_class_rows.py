@@ -9,10 +9,10 @@ from dali_voc._repeats import find_twice
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
 
-__all__ = ["as_color", "spec_from_rows"]
+__all__ = ["VOID_NAMES", "as_color", "spec_from_rows"]
 
 # what such files call pixels of no class
-_VOID = ("void", "unlabelled", "unlabeled", "ignore", "ignored")
+VOID_NAMES = ("void", "unlabelled", "unlabeled", "ignore", "ignored")
 
 
 def spec_from_rows(rows: Sequence[tuple[str, Color]], path: Path) -> LabelSpec:
@@ -28,8 +28,8 @@ def spec_from_rows(rows: Sequence[tuple[str, Color]], path: Path) -> LabelSpec:
     Raises:
         DatasetError: there are no classes, or a name or a colour is there twice.
     """
-    names = [name for name, _ in rows if name.lower() not in _VOID]
-    indices = [None if name.lower() in _VOID else names.index(name) for name, _ in rows]
+    names = [name for name, _ in rows if name.lower() not in VOID_NAMES]
+    indices = [None if name.lower() in VOID_NAMES else names.index(name) for name, _ in rows]
     if not names:
         raise DatasetError(f"{path}: found no classes, expected a row for each")
     same_name, same_color = find_twice(names), find_twice([color for _, color in rows])

@@ -30,7 +30,7 @@ def warn_of_idle_map_keys(
     values = [key for key in mapping or () if isinstance(key, int)]
     colors = [key for key in mapping or () if isinstance(key, tuple)]
     # with both, each may be for some of the files
-    if bool(values) == bool(colors) or index.segments is not None or not len(index.labeled):
+    if bool(values) == bool(colors) or not len(index.labeled):
         return
     knows_colors = any(label_map.colors for label_map in index.spec.label_maps())
     palettes_by_color = knows_colors and index.spec.palette_rule(palette) != "index"
