@@ -44,6 +44,9 @@ _UNKNOWN = "is not in the label table"
 _HINT = "; {map} says what further values and colours mean"
 _PALETTE_HINT = ", labels.palette: index reads a palette's numbers in place of its colours"
 
+_MORE = re.compile(r"^colour .* (\d+) more unknown in ")
+_OF_EDGES = 8  # colours beside the first; blends of two classes are many
+
 _IMAGE = "its image: "  # how the label operator begins when it is the image that is damaged
 
 
@@ -136,6 +139,9 @@ def _from_our_operator(
         else:
             map_key = "dataset.map" if index.source is None else "its source's map"
             reason += _HINT.format(map=map_key)
+            more = _MORE.search(reason)
+            if more and int(more[1]) >= _OF_EDGES:
+                reason += "; so many are of smooth edges (docs/annotation-tools.md)"
             reason += _PALETTE_HINT if "palette index" in reason else ""
     return sample, SampleError(path, reason.replace("its image is", f"{index.images[sample]} is"))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from test_decode_crop import encode, run, smooth_noise
-from whole_labels import load_labels, load_pairs, write_label
+from whole_labels import load_labels, load_pairs, write_image, write_label
 
 from dali_voc import SampleError, build_loader, parse_config
 from dali_voc.packing import add_jpeg_restarts
@@ -151,6 +151,19 @@ def test_long_labels_are_not_scaled_beyond_measure(tmp_path: Path) -> None:
         pytest.raises(SampleError, match=expected),
     ):
         next(iter(loader))
+
+
+@pytest.mark.parametrize(("blends", "told"), [(8, False), (9, True)])
+def test_many_unknown_colours_are_of_smooth_edges(tmp_path: Path, blends: int, told: bool) -> None:
+    """As programs paint that smooth an edge between two classes."""
+    colors = np.zeros((4, 12, 3))
+    colors[:, 1 : 1 + blends, 0] = np.linspace(3, 120, blends).astype(int)
+    colors[:, 10:, 0] = 128
+    write_label(tmp_path / "m/a.png", colors)
+    write_image(tmp_path / "i/a.jpg", (4, 12))
+    with pytest.raises(SampleError, match=rf"and {blends - 1} more unknown in ") as error:
+        load_labels("folder", tmp_path, "train", **{**FOLDER, "classes": ["a", "b"]})
+    assert ("; so many are of smooth edges (docs/annotation-tools.md)" in str(error.value)) == told
 
 
 def test_unknown_colours_without_number(tmp_path: Path) -> None:
