@@ -238,6 +238,14 @@ def test_pictures_of_cvat_may_have_other_endings(tmp_path: Path, ending: str) ->
         read(BLOCKS["/data/cvat"], tmp_path, "Train")
 
 
+def test_pictures_of_cvat_that_nobody_has_annotated(tmp_path: Path) -> None:
+    cvat(tmp_path)
+    write_image(tmp_path / "JPEGImages/b.jpg", LABEL.shape)
+    (tmp_path / "ImageSets/Segmentation/Train.txt").write_text("a\nb\n")
+    with pytest.raises(DatasetError, match=r"the label of 'b' .* can be taken out of the list$"):
+        read(BLOCKS["/data/cvat"], tmp_path, "Train")
+
+
 def test_lists_of_labels_are_no_splits(tmp_path: Path) -> None:
     labelme(tmp_path)
     for name in "labels.txt", "map.txt":

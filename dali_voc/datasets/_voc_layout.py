@@ -30,6 +30,7 @@ def find_listed(
     must_exist: bool,
     unlabeled: bool = False,
     endings: tuple[str, ...] = (".jpg",),
+    advice: str = "",
 ) -> PairIndex:
     """Return the pairs of a split, in the order of its list.
 
@@ -43,6 +44,7 @@ def find_listed(
         must_exist: check that every file is there; else it turns out when it is read.
         unlabeled: labels are not looked for.
         endings: which images may have; that of the first is all images'.
+        advice: what errors add where a label is missing.
 
     Raises:
         DatasetError: the root, the list, or a file of a pair is missing, or the list is empty, not
@@ -62,7 +64,8 @@ def find_listed(
         for_split = f" in split '{split}'"
         _check_files(ids, root / IMAGES, ending, what="image", where=for_split)
         if not unlabeled:
-            _check_files(ids, root / labels, ".png", what="label", where=for_split)
+            lacking = {"what": "label", "where": for_split, "advice": advice}
+            _check_files(ids, root / labels, ".png", **lacking)
     images = PathList(ids, prefix=f"{root}/{IMAGES}/", suffix=ending)
     return PairIndex(
         images=images,
@@ -72,7 +75,9 @@ def find_listed(
     )
 
 
-def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where: str) -> None:
+def _check_files(
+    ids: list[str], folder: Path, suffix: str, *, what: str, where: str, advice: str = ""
+) -> None:
     missing = missing_stems(ids, folder, suffix)
     if not missing:
         return
@@ -80,7 +85,7 @@ def _check_files(ids: list[str], folder: Path, suffix: str, *, what: str, where:
     several = len(ordered) > 1
     more = f" ({len(ordered)} {what}s are missing in all: {some_of(ordered)})" if several else ""
     others = sorted(folder.glob(f"{glob.escape(ordered[0])}.*"))
-    hint = f"; there is {others[0].name}" if others else ""
+    hint = f"; there is {others[0].name}" if others else advice
     raise DatasetError(
         f"{folder / (ordered[0] + suffix)}: no such file, expected the {what} of "
         f"'{ordered[0]}'{where}{more}{hint}"

@@ -44,4 +44,5 @@ def find_pairs(
         must_exist=must_exist,
         unlabeled=options.unlabeled,
         endings=_ENDINGS,
+        advice="; lines of pictures without a label can be taken out of the list",
     )
