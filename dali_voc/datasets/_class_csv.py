@@ -76,13 +76,13 @@ def _by_value(lines: list[list[str]], path: Path) -> LabelSpec:
                 "a name"
             )
         rows.append((number, row[1]))
-    if not rows:
+    classes = tuple(name for _, name in sorted(rows) if name.lower() not in VOID_NAMES)
+    if not classes:
         raise DatasetError(f"{path}: found no classes, expected a row for each")
     values, names = zip(*sorted(rows), strict=True)
     twice = find_twice(values) if find_twice(names) is None else find_twice(names)
     if twice is not None:
         raise DatasetError(f"{path}: found {twice!r} more than once, expected each once")
-    classes = tuple(name for name in names if name.lower() not in VOID_NAMES)
     void = usual_void(len(classes))
     usual = () if void in values else ((void, None),)
     own = (
