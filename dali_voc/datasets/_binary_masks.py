@@ -18,13 +18,13 @@ _GRAY_OF_8_BITS = slice(24, 26)  # where in a PNG its depth and kind stand
 
 
 def warn_of_binary_masks(index: PairIndex) -> None:
-    """Warn where there are several classes and some labels hold 0 and 255 alone, which is ignored.
+    """Warn where there are two classes, and some labels hold 0 and 255 alone, which is ignored.
 
     Args:
         index: of the split; a few of its labels are decoded if nobody has said what values mean.
     """
     spec, labeled = index.spec, index.labeled
-    if not (spec.colors_guessed and len(spec.classes) > 1 and not spec.maps and len(labeled)):
+    if not (spec.colors_guessed and len(spec.classes) == 2 and not spec.maps and len(labeled)):
         return
     values: set[int] = set()
     for i in labeled[spread(len(labeled), most=_LOOKED_AT)].tolist():
@@ -38,12 +38,12 @@ def warn_of_binary_masks(index: PairIndex) -> None:
         except Exception:  # what is wrong with it is said when it is read
             return
     if values == {0, 255}:
-        zero, *others = spec.classes
+        zero, other = spec.classes
         _log.warning(
             "labels such as %s hold 0 and 255 alone, and 255 is ignored: nothing of class '%s' "
             "would be seen; dataset.map: {0: %s, 255: %s} makes it a class",
             index.labels[int(labeled[0])],
-            "', '".join(others),
+            other,
             zero,
-            others[0],
+            other,
         )
