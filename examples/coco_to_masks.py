@@ -84,6 +84,8 @@ def number(
     else:
         names = [one["name"] for one in categories if one["name"] != BACKGROUND]
         names = [BACKGROUND, *names]
+    if names[:1] != [BACKGROUND]:
+        sys.exit(f"{listed}: expected '{BACKGROUND}' on its first line")
     twice = [name for name, times in Counter(names).items() if times > 1]
     missing = {one["name"] for one in categories} - set(names)
     if twice or missing or len({one["id"] for one in categories}) < len(categories):
@@ -109,7 +111,7 @@ def main(arguments: list[str] | None = None) -> None:
     values, names = number(tree, painted, options.classes)
     listing = "".join(f"{name}\n" for name in names)
     for other in sorted(options.out.parent.glob("*/classes.txt")):
-        if other.parent != options.out and other.read_text(encoding="utf-8") != listing:
+        if other.read_text(encoding="utf-8", errors="replace") != listing:
             sys.exit(f"{other}: other classes than of this JSON; --classes {other} keeps them")
     void = 255 if len(names) < 256 else 65535
     of_image = defaultdict(list)

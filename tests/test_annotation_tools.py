@@ -274,6 +274,8 @@ def test_what_labelme_ignores_is_no_class(tmp_path: Path) -> None:
         ("labelmap.txt", "ignored:1,2,3::\n", "found no classes, expected a row for each"),
         ("labelmap.txt", "a:1,2,3::\nb:1,2,3::\n", r"the colour \(1, 2, 3\) more than once"),
         ("c.csv", "Pixel Value,Class\n", "found no classes"),
+        ("c.csv", ",Pixel Value,Class\n0,1,b\n", "found the header ',Pixel Value,Class'"),
+        ("c.csv", "class_name,class_color\na,0,128,0\n", "expected a value from 0 to 65535"),
         ("c.csv", "Pixel Value,Class\n0,void\n", "found no classes"),
         ("c.csv", "Pixel Value,Class\n0,a\n0,b\n", "found 0 more than once"),
         ("c.csv", "Pixel Value,Class\n0,a\n1,a\n", "found 'a' more than once"),

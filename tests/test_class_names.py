@@ -66,6 +66,7 @@ def test_the_list_of_classes_is_no_list_of_a_split(root: Path) -> None:
         ("a.json", '{"1": "x", "2": "y"}', "numbered 1 to 2, expected each number from 0 to 1"),
         ("a.json", '{"0": 1}', "not a class list"),
         ("a.json", "[1, 2]", "not a class list"),
+        ("a.json", '{"x": 0, "y": 1, "z": 1}', "not a class list"),
         ("a.json", "{", "not JSON"),
     ],
 )

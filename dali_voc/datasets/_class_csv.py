@@ -39,7 +39,7 @@ def read_class_csv(path: Path) -> LabelSpec:
     except csv.Error as e:
         raise DatasetError(f"{path}: found no table ({e}), expected rows of {_EXPECTED}") from None
     lines = [row for row in lines if any(row)]
-    header = [cell.lower() for cell in lines[0] if cell] if lines else []
+    header = [cell.lower() for cell in lines[0]] if lines else []
     if header == _COLORS:
         return _by_color(lines[1:], path)
     if header == _VALUES:
@@ -47,7 +47,9 @@ def read_class_csv(path: Path) -> LabelSpec:
     if header == _EITHER and any(" " in row[-1] for row in lines[1:]):
         return _by_color([[row[0], *" ".join(row[1:]).split()] for row in lines[1:]], path)
     if header == _EITHER:
-        return _by_value([[*row[1:], row[0]] for row in lines[1:]], path)
+        return _by_value(
+            [[row[1], row[0]] if len(row) == 2 else ["", *row] for row in lines[1:]], path
+        )
     found = ",".join(lines[0]) if lines else ""
     raise DatasetError(f"{path}: found the header {found!r}, expected {_EXPECTED}")
 

@@ -69,5 +69,6 @@ def _in_order(values: Any, path: Path) -> list[str] | None:
 
 
 def _are_numbers_of_names(values: dict[str, Any]) -> bool:
-    numbers = all(type(number) is int for number in values.values())
-    return numbers and not all(key.isdecimal() for key in values)
+    if not all(type(number) is int for number in values.values()):
+        return False
+    return len({*values.values()}) == len(values) and not all(key.isdecimal() for key in values)

@@ -40,7 +40,8 @@ def warn_of_idle_map_keys(
         try:
             with index.labels.open(i) as file, Image.open(file, formats=("PNG",)) as label:
                 kinds.add({"P": "palette", "RGB": "color", "RGBA": "color"}.get(label.mode, "gray"))
-                longest = max(longest, len(label.getpalette() or ()) // 3)
+                palette_bytes = label.palette.palette if label.palette else b""  # not decoded
+                longest = max(longest, len(palette_bytes) // 3)
         except Exception:  # no PNG; or what is wrong with it is said when it is read
             return
     by_color = {"color": True, "gray": False, "palette": palettes_by_color}

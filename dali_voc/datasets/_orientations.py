@@ -18,7 +18,8 @@ _ORIENTATION = 0x0112  # tag of Exif and TIFF; 1 is upright
 
 def warn_of_orientations(index: PairIndex, *, most: int) -> None:
     """Warn where images have an orientation, which is not looked at; `most` are read for that."""
-    chosen = spread(len(index), most=most).tolist()
+    labeled = index.labeled  # without labels nothing can lie elsewhere
+    chosen = labeled[spread(len(labeled), most=most)].tolist()
     turned = [i for i in chosen if _is_turned(index, i)]
     if turned:
         _log.warning(
@@ -36,6 +37,8 @@ def _is_turned(index: PairIndex, i: int) -> bool:
         with warnings.catch_warnings(), index.images.open(i) as file:
             warnings.simplefilter("ignore")  # of sizes that Pillow calls bombs
             image = Image.open(file)
+            if image.format == "PNG" and "exif" not in image.info:
+                return False  # Pillow would decode all of it to look behind its pixels
             return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
     except Exception:  # what is wrong with it is said when it is read
         return False

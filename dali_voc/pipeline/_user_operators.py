@@ -8,8 +8,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from nvidia import dali
 from nvidia.dali import fn, types
 
 from dali_voc.augment import USER_NUMBERS
@@ -17,6 +19,8 @@ from dali_voc.errors import ConfigError
 from dali_voc.ops._types import Dtype, dali_type
 
 __all__ = ["UserOperator", "failure_of_theirs"]
+
+_NOT_THEIRS = (Path(__file__).parents[1], Path(dali.__file__).parent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +102,16 @@ def failure_of_theirs(error: Exception, operators: Sequence[UserOperator]) -> Co
 
     AutoGraph has written into the error's text where that was. None: it was not such a function.
     """
-    files = {sys.modules[one.name.partition(":")[0]].__file__: one.name for one in operators}
     frames = re.findall(r'^ *File "(.+)", line (\d+), in (\S+)', str(error), re.MULTILINE)
-    theirs = [frame for frame in frames if frame[0] in files]
-    if not theirs:
+    own = {
+        getattr(sys.modules.get(one.name.partition(":")[0]), "__file__", "") for one in operators
+    }
+    beside = [f for f in frames if not any(Path(f[0]).is_relative_to(p) for p in _NOT_THEIRS)]
+    # rather in a module of an operator than in what it has called, such as Python's own
+    theirs = [frame for frame in beside if frame[0] in own] or beside
+    if not theirs or not operators:
         return None
     file, line, function = theirs[-1]
-    name = files[file] if function == "None" else function
+    name = "an operator" if function == "None" else function
     what = " ".join(str(error).strip().rpartition("\n\n")[2].split())
     return ConfigError(f"augment.operators: {name} ({file}, line {line}) failed: {what}")
