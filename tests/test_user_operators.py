@@ -132,6 +132,16 @@ def test_errors_name_the_operator(
     assert "\n" not in str(caught.value)
 
 
+def test_an_operator_that_a_package_passes_on(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "passing_on.py").write_text("from bad_operators import raising\n")
+    config = make(root, operators=["passing_on:raising"])
+    with (
+        build_loader(config) as loader,
+        pytest.raises(ConfigError, match=r"raising \(.*bad_operators\.py, line 16\) failed: Runti"),
+    ):
+        next(iter(loader))
+
+
 def test_what_cannot_be_found_is_said_before_the_first_batch(root: Path) -> None:
     config = make(root, operators=["operators:solarize", "bad_operators:missing"])
     with pytest.raises(ConfigError, match="bad_operators has no function missing"):
