@@ -115,7 +115,9 @@ class LoaderConfig(Section):
         "auto", description="where batches are made: cpu, cuda, or auto: cuda where there is a GPU"
     )
     threads: Annotated[int, Field(ge=1, le=1024)] | Auto = Field(
-        "auto", description="CPU threads; auto: one per core that this process may use"
+        "auto",
+        description="CPU threads; auto: one per core that this process may use, or that a "
+        "container's CPU limit comes to",
     )
     prefetch: Annotated[int, Field(ge=1, le=64)] | Auto = Field(
         "auto",
