@@ -11,13 +11,13 @@ __all__ = ["main"]
 
 def main() -> None:
     """Import the commands, which takes a while in which Ctrl-C ends it without a traceback."""
-    # not where somebody has it ignored, such as nohup
+    # neither where somebody has it ignored, such as nohup
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         # as the first process of a container, it would not listen to `docker stop`
-        signal.signal(signal.SIGTERM, _terminated)
+        signal.signal(signal.SIGTERM, _end)
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if usual:
-        signal.signal(signal.SIGINT, _interrupted)
+        signal.signal(signal.SIGINT, _end)
     from dali_voc.commands import main as run  # noqa: PLC0415
 
     if usual:
@@ -25,14 +25,10 @@ def main() -> None:
     run()
 
 
-def _interrupted(_signal: int, _frame: FrameType | None) -> None:
-    os.write(2, b"dali-voc: interrupted\n")
-    os._exit(130)
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    os.write(2, b"dali-voc: terminated\n")
-    os._exit(143)
+def _end(number: int, _frame: FrameType | None) -> None:
+    said = b"interrupted" if number == signal.SIGINT else b"terminated"
+    os.write(2, b"dali-voc: %b\n" % said)
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from dali_voc.datasets._lost_values import warn_of_lost_values
 from dali_voc.datasets._orientations import warn_of_orientations
 from dali_voc.datasets._sizes import find_large
 from dali_voc.loader import Loader
-from dali_voc.sampling import balanced_augment, balanced_weights, check_weights, read_weights
+from dali_voc.sampling import balanced_weights, check_weights, read_weights
 from dali_voc.stats import ClassStats
 
 __all__ = ["build_loader"]
@@ -73,7 +73,7 @@ def build_loader(
         warn_of_lost_values(index)
         warn_of_orientations(index, most=_ORIENTATIONS)
         warn_of_idle_map_keys(index, config.dataset.map, palette=config.labels.palette)
-    stats, counted, is_weighted = None, None, weights is not None
+    stats = counted = None
     if training and config.sampling.policy == "balanced":
         stats, counted = _statistics(config.sampling.stats_path, index, places, split=split)
     elif training and config.sampling.weights is not None and weights is None:
@@ -87,15 +87,11 @@ def build_loader(
         kept = find_large(index, config.augment.crop_size, must_exist=must_exist)
         index, weights = _keep(kept, index, weights)
         counted = kept if counted is None else [counted[i] for i in kept]
-    if stats is not None and not is_weighted:  # by how many of those that are left show a class
+    if stats is not None and weights is None:  # by how many of those that are left show a class
         weights = balanced_weights(stats, places=counted)
     ranks = find_ranks(rank=config.loader.rank, world_size=config.loader.world_size)
     loader = Loader(config, index, training=training, ranks=ranks, weights=weights, stats=stats)
-    warn_of_idle_keys(
-        balanced_augment(config.augment, stats),
-        training=training,
-        batch_size=config.loader.batch_size,
-    )
+    warn_of_idle_keys(loader.plan.augment, training=training, batch_size=loader.batch_size)
     return loader
 
 

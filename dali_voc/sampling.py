@@ -140,7 +140,4 @@ def balanced_augment(augment: AugmentConfig, stats: ClassStats | None) -> Augmen
     weights = augment.class_weights
     if stats is not None and weights is None and share:
         weights = tuple(loss_weights(stats, method="inverse").tolist())
-    found = {"class_crop": share, "class_weights": weights}
-    if all(getattr(augment, key) == value for key, value in found.items()):
-        return augment
-    return augment.model_copy(update=found)
+    return augment.model_copy(update={"class_crop": share, "class_weights": weights})

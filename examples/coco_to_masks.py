@@ -41,21 +41,31 @@ def encode(found: dict[str, Any], height: int, width: int) -> dict[str, Any]:
 
 
 def paint(
-    image: dict[str, Any], found: list[dict[str, Any]], *, values: dict[int, int], void: int
+    image: dict[str, Any],
+    found: list[dict[str, Any]],
+    *,
+    values: dict[int, int],
+    void: int,
+    ignore_crowds: bool,
 ) -> npt.NDArray[np.integer[Any]]:
     """Return the label of a picture, uint8 or uint16 [height, width].
 
     Args:
         image: its entry.
         found: the annotations in it.
-        values: category -> its value in labels; -1: ignored.
+        values: category -> its value in labels.
         void: what is ignored, 255 or 65535.
+        ignore_crowds: whether crowds are.
     """
     height, width = image["height"], image["width"]
     label = np.zeros((height, width), np.uint8 if void == 255 else np.uint16)
-    pairs = [(encode(one, height, width), values[one["category_id"]]) for one in found]
+    pairs = []
+    for one in found:
+        is_void = ignore_crowds and one.get("iscrowd")
+        value = void if is_void else values[one["category_id"]]
+        pairs.append((encode(one, height, width), value))
     for encoded, value in sorted(pairs, key=lambda pair: -int(masks.area(pair[0]))):
-        label[masks.decode(encoded).astype(bool)] = void if value < 0 else value
+        label[masks.decode(encoded).astype(bool)] = value
     return label
 
 
@@ -72,12 +82,13 @@ def number(
 ) -> tuple[dict[int, int], list[str]]:
     """Return each category's value in labels, and the classes; exits where two are alike."""
     used = {found["category_id"] for found in annotations}
+    categories = tree["categories"]
+    groups = {one.get("supercategory") for one in categories[1:]}
     # Roboflow's first category is the name of the group, and nothing is of it
-    first, *others = categories = tree["categories"] or [{}]
-    is_group = first.get("id") not in used and first.get("supercategory") == "none"
-    if is_group and any(one.get("supercategory") == first["name"] for one in others):
-        categories = others
-    categories = [one for one in categories if one]
+    for first in categories[:1]:
+        is_group = first["id"] not in used and first.get("supercategory") == "none"
+        if is_group and first["name"] in groups:
+            categories = categories[1:]
     if listed:
         names = listed.read_text(encoding="utf-8").split("\n")
         names = [name.strip() for name in names if name.strip()]
@@ -122,11 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(
             f"{options.annotations}: annotations of pictures that are not there: {min(lost)!r}"
         )
-    crowds = [found for found in painted if found.get("iscrowd")]
-    if options.ignore_crowds:
-        values[-1] = -1
-        for found in crowds:
-            found["category_id"] = -1
+    kinds = {"values": values, "void": void, "ignore_crowds": options.ignore_crowds}
     written: set[Path] = set()
     for image in tree["images"]:
         path = options.out / name_of(image["file_name"])
@@ -134,7 +141,7 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(f"{options.annotations}: {image['file_name']}: there already is a {path}")
         written.add(path)
         try:
-            label = paint(image, of_image[image["id"]], values=values, void=void)
+            label = paint(image, of_image[image["id"]], **kinds)
         except (KeyError, TypeError, ValueError) as e:
             sys.exit(f"{options.annotations}: {image['file_name']}: {type(e).__name__}: {e}")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,8 +150,9 @@ def main(arguments: list[str] | None = None) -> None:
     (options.out / "classes.txt").write_text(listing, encoding="utf-8")
     boxes = len(tree["annotations"]) - len(painted)
     empty = sum(not of_image[image["id"]] for image in tree["images"])
+    crowds = sum(bool(found.get("iscrowd")) for found in painted)
     what = "ignored" if options.ignore_crowds else "painted as their class"
-    print(f"{boxes} annotations without polygons; {len(crowds)} crowds, {what}")
+    print(f"{boxes} annotations without polygons; {crowds} crowds, {what}")
     print(f"{len(written)} labels, {empty} of them background alone: {options.out}")
 
 

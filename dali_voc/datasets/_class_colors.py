@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from dali_voc.datasets._class_rows import as_color, spec_from_rows
+from dali_voc.datasets._class_rows import spec_from_rows
 from dali_voc.datasets._distinct_colors import distinct_colors
 from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
 
@@ -22,8 +22,8 @@ def are_colors(values: Any) -> TypeGuard[dict[str, list[int]]]:
         and bool(values)
         and all(
             isinstance(color, list)
-            and all(type(part) is int for part in color)
-            and as_color([*map(str, color)]) is not None
+            and len(color) == 3
+            and all(type(part) is int and 0 <= part <= 255 for part in color)
             for color in values.values()
         )
     )

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from dali_voc._repeats import find_twice
-from dali_voc.datasets._class_rows import VOID_NAMES, as_color, spec_from_rows
+from dali_voc.datasets._class_rows import as_color, class_indices, spec_from_rows
 from dali_voc.datasets._class_text import read_class_text
 from dali_voc.datasets._distinct_colors import distinct_colors
 from dali_voc.errors import DatasetError
@@ -78,22 +78,17 @@ def _by_value(lines: list[list[str]], path: Path) -> LabelSpec:
                 "a name"
             )
         rows.append((number, row[1]))
-    classes = tuple(name for _, name in sorted(rows) if name.lower() not in VOID_NAMES)
-    if not classes:
-        raise DatasetError(f"{path}: found no classes, expected a row for each")
-    values, names = zip(*sorted(rows), strict=True)
+    rows.sort()
+    values, names = [value for value, _ in rows], [name for _, name in rows]
+    classes, indices = class_indices(names, path)
     twice = find_twice(values) if find_twice(names) is None else find_twice(names)
     if twice is not None:
         raise DatasetError(f"{path}: found {twice!r} more than once, expected each once")
     void = usual_void(len(classes))
     usual = () if void in values else ((void, None),)
-    own = (
-        (value, None if name.lower() in VOID_NAMES else classes.index(name))
-        for value, name in zip(values, names, strict=True)
-    )
     return LabelSpec(
         classes=classes,
         colors=distinct_colors(len(classes)),
         void_values=tuple(value for value, _ in usual),
-        maps=(LabelMap(values=(*own, *usual)),),
+        maps=(LabelMap(values=(*zip(values, indices, strict=True), *usual)),),
     )

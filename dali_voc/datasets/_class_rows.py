@@ -9,10 +9,24 @@ from dali_voc._repeats import find_twice
 from dali_voc.errors import DatasetError
 from dali_voc.labels import Color, LabelMap, LabelSpec, usual_void
 
-__all__ = ["VOID_NAMES", "as_color", "spec_from_rows"]
+__all__ = ["as_color", "class_indices", "spec_from_rows"]
 
 # what such files call pixels of no class
-VOID_NAMES = ("void", "unlabelled", "unlabeled", "ignore", "ignored")
+_VOID = ("void", "unlabelled", "unlabeled", "ignore", "ignored")
+
+
+def class_indices(
+    names: Sequence[str], path: Path
+) -> tuple[tuple[str, ...], tuple[int | None, ...]]:
+    """Return the classes among rows' names, and each row's class; None: its pixels are ignored.
+
+    Raises:
+        DatasetError: there are no classes.
+    """
+    classes = tuple(name for name in names if name.lower() not in _VOID)
+    if not classes:
+        raise DatasetError(f"{path}: found no classes, expected a row for each")
+    return classes, tuple(None if n.lower() in _VOID else classes.index(n) for n in names)
 
 
 def spec_from_rows(rows: Sequence[tuple[str, Color]], path: Path) -> LabelSpec:
@@ -28,24 +42,22 @@ def spec_from_rows(rows: Sequence[tuple[str, Color]], path: Path) -> LabelSpec:
     Raises:
         DatasetError: there are no classes, or a name or a colour is there twice.
     """
-    names = [name for name, _ in rows if name.lower() not in VOID_NAMES]
-    indices = [None if name.lower() in VOID_NAMES else names.index(name) for name, _ in rows]
-    if not names:
-        raise DatasetError(f"{path}: found no classes, expected a row for each")
-    same_name, same_color = find_twice(names), find_twice([color for _, color in rows])
+    classes, indices = class_indices([name for name, _ in rows], path)
+    colors = [color for _, color in rows]
+    same_name, same_color = find_twice(classes), find_twice(colors)
     if same_name is not None or same_color is not None:
         twice = f"the colour {same_color}" if same_name is None else repr(same_name)
         raise DatasetError(f"{path}: found {twice} more than once, expected each once")
     void_value = usual_void(len(rows))
     return LabelSpec(
-        classes=tuple(names),
-        colors=tuple(color for (_, color), i in zip(rows, indices, strict=True) if i is not None),
-        void_colors=tuple(color for (_, color), i in zip(rows, indices, strict=True) if i is None),
+        classes=classes,
+        colors=tuple(color for color, i in zip(colors, indices, strict=True) if i is not None),
+        void_colors=tuple(color for color, i in zip(colors, indices, strict=True) if i is None),
         void_values=(void_value,),
         maps=(
             LabelMap(
                 values=(*enumerate(indices), (void_value, None)),
-                colors=tuple((color, i) for (_, color), i in zip(rows, indices, strict=True)),
+                colors=tuple(zip(colors, indices, strict=True)),
             ),
         ),
     )
